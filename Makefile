@@ -1,0 +1,44 @@
+# `make demo` and `make test` set up what is missing by themselves.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PYTHON ?= python3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up clean lock
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## the environment in .venv, from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --compile-bytecode --python $(BIN)/python --editable .
+	touch $@
+
+demo: $(STAMP) ## everything once on sample data: train, register, batch-score
+	$(BIN)/unmask demo
+
+test: $(STAMP) ## all tests that this machine can run
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## lint, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: $(STAMP) ## Prefect's and MLflow's UIs, the API and the page on 127.0.0.1
+	$(BIN)/unmask up
+
+lock: $(STAMP) ## requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --extra dev \
+	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml -o requirements.lock
+
+clean: ## remove what commands made, but not data/, DVC's cache and what is yours to commit
+	rm -rf artifacts reports/validation reports/figures reports/report.html scores dvc_plots .unmask mlflow.db mlartifacts
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
