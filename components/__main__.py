@@ -1,0 +1,112 @@
+"""`python -m components STAGE`: what dvc.yaml calls. Each stage imports only what it needs."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from components.errors import UnmaskError
+from components.params import Params, load_params
+from components.privacy import switch_off_telemetry
+from components.project import Project
+
+Run = Callable[[Project, Params], None]
+
+
+def ingest(project: Project, params: Params) -> None:
+    """Probe every video and deal identity groups to the splits."""
+    from components.ingest.stage import run
+
+    run(project, params)
+
+
+def validate(project: Project, params: Params) -> None:
+    """Hold the manifest against the expectations."""
+    from components.validation.stage import run
+
+    run(project, params)
+
+
+def detector(project: Project, params: Params) -> None:
+    """Convert MTCNN to ONNX."""
+    from components.export.detector import convert
+
+    convert(project.detector)
+
+
+def faces(project: Project, params: Params) -> None:
+    """Cut a face clip from every video."""
+    from components.faces.stage import run
+
+    run(project, params)
+
+
+def evaluate(project: Project, params: Params) -> None:
+    """Compare the candidates and choose the winner on validation videos."""
+    from components.evaluation.stage import run
+
+    run(project, params)
+
+
+def gate(project: Project, params: Params) -> None:
+    """Hold the winner against the thresholds."""
+    from components.evaluation.gate import run_gate
+
+    run_gate(project, params)
+
+
+def export(project: Project, params: Params) -> None:
+    """Write the winner's bundle."""
+    from components.export.stage import run
+
+    run(project, params)
+
+
+STAGES: dict[str, Run] = {
+    stage.__name__: stage for stage in (ingest, validate, detector, faces, evaluate, gate, export)
+}
+
+
+def train(project: Project, params: Params, candidate: str) -> None:
+    """Train one candidate."""
+    from components.training.stage import run
+
+    run(project, params, candidate)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of the stages."""
+    whole = argparse.ArgumentParser(prog="python -m components", description=__doc__)
+    stages = whole.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    for name, stage in STAGES.items():
+        stages.add_parser(name, help=stage.__doc__)
+    training = stages.add_parser("train", help=train.__doc__)
+    training.add_argument("candidate", help="a key of params.yaml's candidates")
+    return whole
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stage in the current folder; the exit code is that of the error, if there is one."""
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)  # 200 lines about itself otherwise
+    project = Project(Path())
+    try:
+        params = load_params(project.params)
+        if arguments.stage == "train":
+            train(project, params, arguments.candidate)
+        else:
+            STAGES[arguments.stage](project, params)
+    except UnmaskError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    switch_off_telemetry()
+    sys.exit(main())

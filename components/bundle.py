@@ -1,0 +1,157 @@
+"""What a bundle holds: written by export, registered by tracking, opened by serving. Knows no torch.
+
+A bundle is a folder:
+
+    bundle.json        `BundleInfo`
+    model.onnx         clip uint8 (B, T, H, W, 3) RGB → logit float32 (B,), fake minus real
+    detector/          pnet.onnx, rnet.onnx, onet.onnx: MTCNN, to cut the crops that training saw
+    MODEL_CARD.md      for people
+    seen.txt           what it was trained and settled on, so that no comparison is held on those videos
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from components.errors import BundleError
+from components.faces.policy import CROP_VERSION, CropPolicy, Frozen, Limits
+
+FORMAT = 1
+DETECTOR_FILES = ("pnet.onnx", "rnet.onnx", "onet.onnx")
+FILES = (
+    "bundle.json",
+    "model.onnx",
+    "MODEL_CARD.md",
+    "seen.txt",
+    *(f"detector/{name}" for name in DETECTOR_FILES),
+)
+
+
+class Interval(Frozen):
+    """A figure with its bootstrap interval; `low` and `high` are None where none was drawn."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Calibration(Frozen):
+    """Platt scaling (Platt, 1999): probability of fake = sigmoid(slope · logit + intercept)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def probability(self, logit: float) -> float:
+        """Calibrated probability of fake for one uncalibrated logit."""
+        z = self.slope * logit + self.intercept
+        return 1.0 / (1.0 + math.exp(-z)) if z >= 0 else math.exp(z) / (1.0 + math.exp(z))
+
+
+class Histogram(Frozen):
+    """Scores on test videos, as a reference for drift: `len(edges) == len(counts) + 1`."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class Provenance(Frozen):
+    """What the model was made of. A digest is None where its source was not there."""
+
+    data: str | None = Field(description="SHA-256 over the videos' content hashes and labels")
+    split: str | None = Field(description="SHA-256 over (content hash, split)")
+    code: str | None = Field(description="git commit, with +dirty where the tree had changes")
+    lock: str | None = Field(description="SHA-256 over dvc.lock's stages before export")
+
+
+class BundleInfo(Frozen):
+    """`bundle.json`."""
+
+    format: int = FORMAT
+    candidate: str
+    labels: tuple[str, str] = ("real", "fake")
+    crop: CropPolicy
+    crop_version: int = CROP_VERSION
+    limits: Limits
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    threshold: float = Field(ge=0.0, le=1.0, description="calibrated probability from which a video is fake")
+    calibration: Calibration
+    metrics: dict[str, Interval]
+    gate_passed: bool
+    scores: Histogram
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle."""
+
+    folder: Path
+    info: BundleInfo
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model.onnx"
+
+    @property
+    def detector(self) -> Path:
+        return self.folder / "detector"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all files: the same digest is the same model version."""
+        return digest_of(self.folder)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Content digests of the videos it was trained and settled on, as `seen_digest` makes them."""
+        return frozenset((self.folder / "seen.txt").read_text(encoding="utf-8").split())
+
+
+def seen_digest(sha256: str) -> str:
+    """How a video's content stands in `seen.txt`: enough digits to tell millions apart."""
+    return sha256[:16]
+
+
+def digest_of(folder: Path) -> str:
+    """SHA-256 over a bundle's files, whatever version of unmask made them.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+    """
+    whole = hashlib.sha256()
+    for name in FILES:
+        content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        whole.update(f"{name}\0{content}\n".encode())
+    return whole.hexdigest()
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Open a bundle and check that this code can use it.
+
+    Raises:
+        BundleError: a file is missing, `bundle.json` is not readable, or the bundle's format or crop
+            version is not the one that this code implements.
+    """
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder}: not a bundle, {name} is missing; export it again with dvc repro")
+    try:
+        info = BundleInfo.model_validate_json((folder / "bundle.json").read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise BundleError(f"{folder / 'bundle.json'}: {key}: {first['msg']}; export it again") from error
+    if info.format != FORMAT:
+        raise BundleError(
+            f"{folder}: bundle format {info.format}, this version reads {FORMAT}; export it again"
+        )
+    if info.crop_version != CROP_VERSION:
+        raise BundleError(
+            f"{folder}: made with crop version {info.crop_version}, this code cuts version {CROP_VERSION}; "
+            "train again, or score with the version of unmask that made it"
+        )
+    return Bundle(folder, info)

@@ -1,0 +1,86 @@
+"""Everything Unmask raises on purpose.
+
+UnmaskError                 the base; `exit_code` is what a command line ends with
+├── ParamsError             params.yaml holds an unknown key or a value out of range
+├── DataError               the folder of videos, or a table made from it, cannot be used
+│   ├── LeakageError        an identity stands on both sides of a split
+│   └── ValidationError     the dataset breaks a critical expectation
+├── StageError              a stage's input is missing, or a stage ended badly
+├── TrainingError           a candidate cannot be trained (weights out of reach, no clips)
+├── BundleError             a bundle is missing, incomplete or of another version
+├── ProviderError           the asked-for ONNX Runtime provider cannot run here
+├── RegistryError           MLflow cannot be reached, or holds no such model or alias
+├── BusyError               another process holds the folder this one would write to
+└── GateError               the gate did not pass (exit code 3)
+
+A message is one line: what is wrong, where, and what to do about it.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "BundleError",
+    "BusyError",
+    "DataError",
+    "GateError",
+    "LeakageError",
+    "ParamsError",
+    "ProviderError",
+    "RegistryError",
+    "StageError",
+    "TrainingError",
+    "UnmaskError",
+    "ValidationError",
+]
+
+
+class UnmaskError(Exception):
+    """Base of all errors that a user can cause and mend."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ParamsError(UnmaskError):
+    """`params.yaml` holds an unknown key or a value out of range."""
+
+
+class DataError(UnmaskError):
+    """The folder of videos, or a table made from it, cannot be used."""
+
+
+class LeakageError(DataError):
+    """An identity or a group stands in more than one split."""
+
+
+class ValidationError(DataError):
+    """The dataset breaks an expectation that is marked critical."""
+
+
+class StageError(UnmaskError):
+    """A stage's input is missing, or a stage ended badly."""
+
+
+class TrainingError(UnmaskError):
+    """A candidate cannot be trained."""
+
+
+class BundleError(UnmaskError):
+    """A bundle is missing, incomplete, or made by an incompatible version."""
+
+
+class ProviderError(UnmaskError):
+    """The asked-for ONNX Runtime provider cannot run on this machine."""
+
+
+class RegistryError(UnmaskError):
+    """MLflow cannot be reached, or holds no such model or alias."""
+
+
+class BusyError(UnmaskError):
+    """Another process is already writing to the same place."""
+
+
+class GateError(UnmaskError):
+    """The evaluation gate did not pass."""
+
+    exit_code = 3

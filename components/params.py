@@ -1,0 +1,132 @@
+"""`params.yaml` as frozen, validated values."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from components.errors import ParamsError
+from components.faces.policy import CropPolicy, Frozen, Limits, Share
+
+Pretrained = bool | Literal["if-available"]
+
+
+class IngestParams(Frozen):
+    """How identity groups are dealt to the splits."""
+
+    seed: int
+    val_share: Share
+    test_share: Share
+
+
+class ValidateParams(Frozen):
+    """Bounds of the Great Expectations suite."""
+
+    max_broken_share: Share
+    min_videos_per_class: int = Field(ge=0)
+    max_class_share: Share
+    warn_class_share: Share
+
+
+class AugmentationParams(Frozen):
+    """Strengths of the augmentation, drawn once per clip."""
+
+    flip: Share
+    brightness: Share
+    contrast: Share
+    shift: Share
+
+
+class TrainingParams(Frozen):
+    """What all candidates share."""
+
+    seed: int
+    frames_per_clip: int = Field(ge=1)
+    num_threads: int = Field(ge=0)
+    gradient_clip: float = Field(gt=0)
+    early_stopping: int = Field(ge=1)
+    plateau_patience: int = Field(ge=1)
+    warmup_epochs: int = Field(ge=0)
+    augmentation: AugmentationParams
+
+
+class CandidateParams(Frozen):
+    """One candidate's own settings."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    optimizer: Literal["adam", "adamw"]
+    lr: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    pretrained: Pretrained = False
+
+
+class EvaluateParams(Frozen):
+    """How candidates are compared."""
+
+    select_by: Literal["auc", "f1", "log_loss"]
+    bootstrap: int = Field(ge=0)
+    confidence: float = Field(gt=0.5, lt=1.0)
+    seed: int
+
+
+class GateParams(Frozen):
+    """Smallest values on test videos with which a detector may be registered."""
+
+    auc: Share
+    f1: Share
+    coverage: Share
+
+
+class ExportParams(Frozen):
+    """ONNX settings."""
+
+    opset: int = Field(ge=17)
+    parity_tolerance: float = Field(gt=0)
+    parity_clips: int = Field(ge=1)
+
+
+class Params(Frozen):
+    """The whole of `params.yaml`."""
+
+    ingest: IngestParams
+    limits: Limits
+    validate_: ValidateParams = Field(alias="validate")
+    faces: CropPolicy
+    training: TrainingParams
+    candidates: dict[str, CandidateParams] = Field(min_length=1)
+    evaluate: EvaluateParams
+    gate: GateParams
+    export: ExportParams
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or holds an unknown key or a value out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParamsError(
+            f"{path}: not found; run this in a project folder (one with params.yaml)"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {_first_line(error)}") from error
+
+
+def _first_line(error: ValidationError) -> str:
+    # A misspelt key is unknown and missing at once: the unknown one is what was typed.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}; remove it or correct its spelling"
+    if first["type"] == "missing":
+        return f"missing key {key!r}; add it"
+    return f"{key} = {first['input']!r}: {first['msg']}"

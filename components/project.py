@@ -1,0 +1,73 @@
+"""Where everything lives in a project folder. Nothing is created by asking."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files of one project, relative to its root."""
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        return self.root / "params.yaml"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def manifest(self) -> Path:
+        return self.artifacts / "manifest.parquet"
+
+    @property
+    def faces(self) -> Path:
+        return self.artifacts / "faces.parquet"
+
+    @property
+    def clips(self) -> Path:
+        return self.artifacts / "clips"
+
+    @property
+    def detector(self) -> Path:
+        """Folder of MTCNN's three networks: pnet.onnx, rnet.onnx, onet.onnx."""
+        return self.artifacts / "detector"
+
+    def candidate(self, name: str) -> Path:
+        """Folder of a trained candidate: weights.safetensors, candidate.json, predictions.parquet."""
+        return self.artifacts / "candidates" / name
+
+    @property
+    def winner(self) -> Path:
+        return self.artifacts / "winner.json"
+
+    @property
+    def bundle(self) -> Path:
+        return self.artifacts / "bundle"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def gate(self) -> Path:
+        return self.reports / "gate.json"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.reports / "evaluation.json"
+
+    def history(self, name: str) -> Path:
+        """A candidate's training curve: epoch, train_loss, val_loss, val_auc, lr."""
+        return self.reports / "training" / name / "history.csv"
+
+    @property
+    def scratch(self) -> Path:
+        """Half-done work that a killed stage takes up again; not an output of any stage."""
+        return self.root / ".unmask" / "scratch"

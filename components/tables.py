@@ -1,0 +1,101 @@
+"""The tables that stages hand to one another: their columns, and how they are written and read."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from components.errors import DataError, StageError
+
+MANIFEST = pa.schema(
+    [
+        ("video_id", pa.string()),  # path inside data/, without the suffix: "real/p003_a"
+        ("path", pa.string()),  # relative to the project: "data/real/p003_a.mp4"
+        ("label", pa.string()),  # "real" | "fake"
+        ("method", pa.string()),  # forgery method; "none" for genuine videos, "unknown" if untold
+        ("identities", pa.list_(pa.string())),  # who is in it; a swap names two; "unnamed:<stem>" if untold
+        ("group", pa.string()),  # connected component of identities; never crosses a split
+        ("split", pa.string()),  # "train" | "val" | "test"; null where status is not ok
+        ("frames", pa.int64()),
+        ("fps", pa.float64()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("bytes", pa.int64()),
+        ("duration", pa.float64()),  # seconds
+        ("codec", pa.string()),
+        ("sha256", pa.string()),
+        ("status", pa.string()),  # components.faces.policy.Status, never "no_face" here
+        ("reason", pa.string()),  # one line where status is not ok
+    ]
+)
+
+FACES = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("status", pa.string()),  # components.faces.policy.Status
+        ("reason", pa.string()),
+        ("frames", pa.int64()),  # frames sampled
+        ("face_share", pa.float64()),  # share of them that show the tracked face
+        ("tracks", pa.int64()),  # faces told apart in the video
+        ("box_side", pa.float64()),  # median side of the face box, px of the original video
+        ("clip", pa.string()),  # file inside artifacts/clips; null where status is not ok
+        ("crop_digest", pa.string()),  # CropPolicy.digest
+    ]
+)
+
+PREDICTIONS = pa.schema(
+    [
+        ("video_id", pa.string()),
+        ("group", pa.string()),
+        ("split", pa.string()),  # "val" | "test"
+        ("label", pa.int8()),  # 1 is fake
+        ("method", pa.string()),
+        ("logit", pa.float64()),  # fake logit minus real logit, before calibration
+    ]
+)
+
+SCORES = pa.schema(
+    [
+        ("path", pa.string()),
+        ("model_version", pa.string()),
+        ("verdict", pa.string()),  # "fake" | "real" | "undetermined"
+        ("probability", pa.float64()),  # calibrated probability of fake; null where undetermined
+        ("status", pa.string()),  # components.faces.policy.Status
+        ("reason", pa.string()),
+        ("frames", pa.int64()),
+        ("face_share", pa.float64()),
+        ("bytes", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("seconds", pa.float64()),
+    ]
+)
+
+
+def write_table(rows: Sequence[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
+    """Write rows as Parquet in one step: readers see the old file or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), partial)
+    partial.replace(path)
+
+
+def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    """Read a table that another stage wrote.
+
+    Raises:
+        StageError: the file is not there.
+        DataError: it is not Parquet, or its columns are not those of `schema`.
+    """
+    if not path.is_file():
+        raise StageError(f"{path}: not there yet; run the stage that makes it (dvc repro)")
+    try:
+        table: pa.Table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise DataError(f"{path}: not a Parquet table ({error}); delete it and run dvc repro") from error
+    if table.schema.names != schema.names:
+        raise DataError(f"{path}: columns {table.schema.names} are not those expected; run dvc repro")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
