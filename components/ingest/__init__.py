@@ -1,0 +1,1 @@
+"""Dataset layouts, the manifest, and splits that are disjoint by identity."""

@@ -1,0 +1,1 @@
+"""Great Expectations over the manifest: what must hold before anything trains on it."""
