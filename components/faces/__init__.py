@@ -1,0 +1,1 @@
+"""From a video to a clip of face crops: the one implementation for training and for serving."""

@@ -1,0 +1,121 @@
+"""Opening untrusted video files, so that nothing but the file itself can be reached.
+
+A file is opened as a Python object: FFmpeg is told which containers it may recognise, and every
+attempt to open anything else (playlists, external references, a network address) is refused.
+"""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from components.faces.policy import Limits, Status
+
+CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "ogg")
+"""FFmpeg's demuxers that hold a video in one file; `mov` is mp4 too, `matroska` is webm too."""
+
+
+class VideoFault(Exception):  # noqa: N818  a fault of the video, not of the program
+    """A video cannot be used; `reason` is one line that does not name the file."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status: Status = status
+        self.reason = reason
+
+
+@contextmanager
+def opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open a file and find its video stream, set to decode on one thread.
+
+    Raises:
+        VideoFault: the file is not a container that is accepted, or holds no video that can be decoded.
+    """
+    options = {
+        "format_whitelist": ",".join(CONTAINERS),
+        "protocol_whitelist": "none",  # `_refuse` covers most demuxers, this those that open by themselves
+        "max_pixels": str(limits.max_pixels),  # holds inside FFmpeg too, should the size grow mid-stream
+        "threads": "1",
+    }
+    with _checked(path, limits) as file:
+        try:
+            container = av.open(file, mode="r", options=options, io_open=_refuse)
+        except (av.FFmpegError, OSError) as error:
+            raise VideoFault("undecodable", _why_not_opened(error, path)) from error
+        with container:
+            stream = _video_stream(container)
+            stream.codec_context.thread_count = 1
+            stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
+            yield container, stream
+
+
+def _checked(path: Path, limits: Limits) -> BinaryIO:
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe or a device could wait for ever
+            raise VideoFault("undecodable", "not a regular file")
+        if not found.st_size:
+            raise VideoFault("undecodable", "the file is empty")
+        if found.st_size > limits.max_bytes:
+            raise VideoFault("too_large", f"{found.st_size} bytes; the limit is {limits.max_bytes}")
+        return path.open("rb")
+    except OSError as error:
+        raise VideoFault("undecodable", f"cannot be read: {error.strerror}") from error
+
+
+def _refuse(url: str, *_: object) -> NoReturn:
+    raise PermissionError(f"a video may not open {url}")
+
+
+def _why_not_opened(error: Exception, path: Path) -> str:
+    if isinstance(error, OSError) and not isinstance(error, av.FFmpegError):
+        return f"cannot be read: {error.strerror}"
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free"}:
+        return "an mp4 whose index is missing; the file is cut short or damaged"
+    return "not a video file; accepted are mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv and ogv"
+
+
+def _video_stream(container: InputContainer) -> VideoStream:
+    """The first moving picture; the cover of a song is a video stream to FFmpeg, and is passed over."""
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not videos:
+        raise VideoFault("undecodable", "no video stream; the file holds only sound or data")
+    if not videos[0].codec_context:
+        raise VideoFault("undecodable", "no decoder for the codec of its video stream")
+    return videos[0]
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator["av.Packet[VideoStream] | None"]:
+    """The stream's packets; where the file breaks off, None, which makes a decoder hand out what it holds."""
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError:
+        yield None
+
+
+def count_packets(container: InputContainer, stream: VideoStream) -> int:
+    """How many packets should yield a frame, where the header does not say."""
+    return sum(
+        1 for packet in _packets(container, stream) if packet and packet.size and not packet.is_discard
+    )
+
+
+def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """All frames in display order; packets that are damaged are passed over."""
+    for packet in _packets(container, stream):
+        try:
+            frames = stream.decode(packet)
+        except MemoryError:  # the worker's limit, not damage
+            raise
+        except av.FFmpegError:
+            continue
+        yield from frames

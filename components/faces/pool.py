@@ -1,0 +1,138 @@
+"""Child processes that decode untrusted videos: killed when they hang, replaced when they crash."""
+
+import logging
+import os
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from components.errors import StageError
+from components.faces.clip import Arrays, Clip, Failure
+from components.faces.identity import network_files
+from components.faces.policy import CropPolicy, Limits
+from components.faces.process import WorkerDied, WorkerProcess
+from components.faces.protocol import Header, ProtocolError
+from components.faces.reply import clip_bytes, read_clip, read_info
+from components.faces.video import VideoInfo
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class WorkerPool:
+    """Decodes videos in `workers` child processes; videos past the limits become a `Failure`.
+
+    Workers start when they are first needed and stay until `close`. All methods may be called from
+    several threads at once.
+
+    Args:
+        workers: child processes; each uses one CPU core.
+        limits: what one video may cost.
+        policy: how clips are cut; with `detector`, needed by `extract`.
+        detector: folder of MTCNN's three networks.
+
+    Raises:
+        StageError: the detector's files are not there.
+    """
+
+    def __init__(
+        self, workers: int, limits: Limits, policy: CropPolicy | None = None, detector: Path | None = None
+    ) -> None:
+        if detector:
+            network_files(detector)
+        self._limits = limits
+        self._policy = policy if detector else None
+        setup = {
+            "limits": limits.model_dump(mode="json"),
+            "policy": policy.model_dump(mode="json") if policy else None,
+            "detector": str(detector.absolute()) if policy and detector else None,
+        }
+        self._workers = [WorkerProcess(setup, clip_bytes(policy) if policy else 0) for _ in range(workers)]
+        self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()  # warm workers first
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the workers that run now."""
+        return [worker.pid for worker in self._workers if worker.pid]
+
+    def close(self) -> None:
+        """Kill all workers; requests in flight end with a StageError."""
+        for worker in self._workers:
+            worker.close()
+
+    def probe(self, paths: Iterable[Path]) -> Iterator[tuple[int, VideoInfo | Failure]]:
+        """What each video is, with its index in `paths`, in order of completion."""
+        return self._each(self.probe_one, paths)
+
+    def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Clip | Failure]]:
+        """The clip of each video, with its index in `paths`, in order of completion."""
+        return self._each(self.extract_one, paths)
+
+    def probe_one(self, path: Path) -> VideoInfo | Failure:
+        """What a video is, or why it cannot be used."""
+        return self._ask("probe", path, lambda header, _: read_info(header))
+
+    def extract_one(self, path: Path) -> Clip | Failure:
+        """The clip of a video, or why there is none."""
+        policy = self._policy
+        if policy is None:
+            raise StageError("this pool was made without a crop policy and a detector; it can only probe")
+        return self._ask("extract", path, lambda header, arrays: read_clip(header, arrays, policy))
+
+    def _ask(self, task: str, path: Path, read: Callable[[Header, Arrays], T]) -> T | Failure:
+        worker = self._idle.get()
+        try:
+            return read(*self._answer(worker, task, path))
+        except TimeoutError:
+            return _given_up(f"took longer than {self._limits.wall_seconds:g} s and was given up")
+        except WorkerDied as death:
+            return _given_up(f"the decoder crashed twice ({death})")
+        except ProtocolError as error:  # a worker that a video has taken over
+            worker.discard()
+            return _given_up(f"the decoder answered with nonsense ({error})")
+        finally:
+            self._idle.put(worker)
+
+    def _answer(self, worker: WorkerProcess, task: str, path: Path) -> tuple[Header, Arrays]:
+        """Ask, and once more where the worker dies: the machine may have run out of memory meanwhile."""
+        request = {"task": task, "path": os.fspath(path.absolute())}
+        try:
+            return worker.ask(request, self._limits.wall_seconds)
+        except WorkerDied as death:
+            log.warning("%s: the decoder crashed (%s); once more", path, death)
+            return worker.ask(request, self._limits.wall_seconds)
+
+    def _each(self, work: Callable[[Path], T], paths: Iterable[Path]) -> Iterator[tuple[int, T]]:
+        """Map with a bounded look-ahead, so that a long or endless list of paths costs no memory."""
+        todo = enumerate(paths)
+        running: dict[Future[T], int] = {}
+        executor = ThreadPoolExecutor(len(self._workers), thread_name_prefix="video")
+        try:
+            while True:
+                for index, path in islice(todo, 2 * len(self._workers) - len(running)):
+                    running[executor.submit(work, path)] = index
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _given_up(reason: str) -> Failure:
+    return Failure("undecodable", reason)

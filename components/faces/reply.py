@@ -1,0 +1,84 @@
+"""What a worker may answer. It has handled untrusted bytes, so every value is checked before it is used."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from pydantic import FiniteFloat, TypeAdapter
+
+from components.faces.clip import Arrays, Clip, Failure
+from components.faces.policy import Count, CropPolicy, Frozen, Share
+from components.faces.protocol import Header, ProtocolError
+from components.faces.video import VideoInfo
+
+Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
+
+
+class ClipNumbers(Frozen):
+    """The numbers of `Clip.parts`."""
+
+    frames: Count
+    face_share: Share
+    tracks: Count
+    box_side: FiniteFloat
+    info: VideoInfo
+
+
+def layout(policy: CropPolicy) -> Layout:
+    """Type and shape of each array of a clip."""
+    length, size = policy.frames, policy.size
+    return {
+        "crops": (np.dtype(np.uint8), (length, size, size, 3)),
+        "boxes": (np.dtype(np.float32), (length, 4)),
+        "scores": (np.dtype(np.float32), (length,)),
+        "landmarks": (np.dtype(np.float32), (length, 5, 2)),
+        "times": (np.dtype(np.float64), (length,)),
+    }
+
+
+def clip_bytes(policy: CropPolicy) -> int:
+    """Bytes of a clip's arrays."""
+    return sum(int(np.prod(shape)) * dtype.itemsize for dtype, shape in layout(policy).values())
+
+
+def read_info(header: Header) -> VideoInfo | Failure:
+    """The answer to `probe`.
+
+    Raises:
+        ProtocolError: it is not an answer that a sound worker could have given.
+    """
+    with _refusing():
+        if "failure" in header:
+            return _failure(header)
+        return TypeAdapter(VideoInfo).validate_python(header["info"])
+
+
+def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Failure:
+    """The answer to `extract`.
+
+    Raises:
+        ProtocolError: it is not an answer that a sound worker could have given under this policy.
+    """
+    with _refusing():
+        if "failure" in header:
+            return _failure(header)
+        numbers = ClipNumbers.model_validate(header["clip"])
+        if {name: (array.dtype, array.shape) for name, array in arrays.items()} != layout(policy):
+            raise ValueError("arrays of another shape than the policy's")
+        return Clip.from_parts(numbers.model_dump(), arrays)
+
+
+def _failure(header: Header) -> Failure:
+    failure = TypeAdapter(Failure).validate_python(header["failure"])
+    if failure.status == "ok":
+        raise ValueError("a failure that is none")
+    return failure
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ProtocolError(type(error).__name__) from error  # nothing of what the worker says is repeated

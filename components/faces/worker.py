@@ -1,0 +1,150 @@
+"""`python -m components.faces.worker`: the process that decodes untrusted videos for a `WorkerPool`.
+
+It is killed rather than trusted: memory, CPU time and open files are limited, it can write no file,
+and it ends when its parent does.
+"""
+
+import math
+import os
+import queue
+import resource
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from components.faces.clip import Arrays, Clip, Failure
+from components.faces.container import VideoFault
+from components.faces.policy import CropPolicy, Limits
+from components.faces.protocol import Header, pack, receive
+from components.faces.video import VideoInfo, probe
+
+OPEN_FILES = 64
+Answer = VideoInfo | Clip | Failure
+Task = Callable[[Path], Answer]
+
+
+def main() -> None:
+    """Answer requests until the parent hangs up."""
+    inbox, outbox = _claim_pipes()
+    setup, _ = receive(_reader(inbox))
+    limits = Limits.model_validate(setup["limits"])
+    tasks = _tasks(setup, limits)
+    _limit_resources(limits)
+    _send(outbox, {"ready": True})
+    _redirect_to_null(1, 2)  # from here on, a dying library's last words are nobody's business
+    requests = _follow(inbox)
+    while True:
+        request = requests.get()
+        _renew_cpu_limit(limits.wall_seconds)
+        _send(outbox, *_parts(answer(tasks[request["task"]], Path(request["path"]))))
+
+
+def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Move the pipes away from descriptors 0 and 1, where any library may read or print."""
+    inbox = os.fdopen(os.dup(0), "rb")
+    outbox = os.fdopen(os.dup(1), "wb")
+    _redirect_to_null(0)
+    os.dup2(2, 1)
+    return inbox, outbox
+
+
+def _redirect_to_null(*descriptors: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _reader(stream: BinaryIO) -> Callable[[memoryview], None]:
+    def read_into(view: memoryview) -> None:
+        content = stream.read(len(view))
+        if len(content) < len(view):
+            raise EOFError
+        view[:] = content
+
+    return read_into
+
+
+def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
+    """Read requests on a thread of their own: it sees at once that the parent has gone, even mid-decode."""
+    requests: queue.SimpleQueue[Header] = queue.SimpleQueue()
+
+    def follow() -> None:
+        try:
+            while True:
+                requests.put(receive(_reader(inbox))[0])
+        except EOFError:
+            os._exit(0)
+
+    threading.Thread(target=follow, daemon=True).start()
+    return requests
+
+
+def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
+    tasks: dict[str, Task] = {"probe": lambda path: probe(path, limits)}
+    if setup["detector"] is None:
+        return tasks
+    # Only here: a pool that probes pays neither for OpenCV nor for ONNX Runtime.
+    import cv2  # noqa: PLC0415
+
+    from components.faces.extract import extract  # noqa: PLC0415
+    from components.faces.mtcnn import Mtcnn  # noqa: PLC0415
+
+    cv2.setNumThreads(1)  # a worker is one core's work
+    policy = CropPolicy.model_validate(setup["policy"])
+    mtcnn = Mtcnn(Path(setup["detector"]), policy.detector)
+    return tasks | {"extract": lambda path: extract(path, policy, limits, mtcnn)}
+
+
+def answer(task: Task, path: Path) -> Answer:
+    """What a task makes of a video; whatever it raises becomes a `Failure`."""
+    try:
+        return task(path)
+    except VideoFault as fault:
+        return Failure(fault.status, fault.reason)
+    except MemoryError:
+        return Failure("too_large", "needs more memory than limits.memory_mb grants")
+    except Exception as error:  # one bad video is a row, never a stop
+        return Failure("undecodable", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
+
+
+def _parts(result: Answer) -> tuple[dict[str, Any], Arrays]:
+    if isinstance(result, Clip):
+        numbers, arrays = result.parts()
+        return {"clip": numbers}, arrays
+    kind = "failure" if isinstance(result, Failure) else "info"
+    return {kind: asdict(result)}, {}
+
+
+def _send(outbox: BinaryIO, header: Header, arrays: Arrays | None = None) -> None:
+    outbox.write(pack(header, arrays))
+    outbox.flush()
+
+
+def _limit_resources(limits: Limits) -> None:
+    memory = limits.memory_mb * 2**20
+    for kind, value in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),  # no file may grow; pipes are not files
+    ):
+        hard = resource.getrlimit(kind)[1]
+        bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (bounded, bounded))
+
+
+def _renew_cpu_limit(seconds: float) -> None:
+    """Grant CPU time for one more video; the parent's wall clock strikes first unless the parent hangs."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard)
+    )
+
+
+if __name__ == "__main__":
+    main()
