@@ -1,0 +1,56 @@
+"""`reports/report.html`: one page for people, self-contained, that says what the gate decided and why."""
+
+import base64
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from components.evaluation.gate import GateReport
+from components.evaluation.leaderboard import shown
+from components.evaluation.results import Evaluation, title
+from components.evaluation.winner import Winner
+
+FIGURES = {
+    "roc": "How many fakes each candidate finds, for every rate of false alarms.",
+    "confusion": "The winner's verdicts at its threshold.",
+    "scores": "The winner's calibrated probabilities by class.",
+    "reliability": "Does a stated probability come true as often as it says?",
+    "training_curves": "Losses and validation AUC over the epochs; the dot is the epoch that was kept.",
+}
+
+
+def write_report(reports: Path, gate: GateReport, winner: Winner, evaluation: Evaluation) -> None:
+    """Render the page, with those of the figures that are there."""
+    page = render(gate, winner, evaluation, _embedded(reports / "figures"))
+    (reports / "report.html").write_text(page, encoding="utf-8")
+
+
+def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: dict[str, str]) -> str:
+    """The page as HTML.
+
+    Args:
+        gate: the verdict.
+        winner: its figures with intervals.
+        evaluation: all candidates.
+        figures: data URIs by the figures' names.
+    """
+    environment = Environment(
+        loader=PackageLoader("components.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"shown": shown, "figure_title": title}
+    environment.globals |= {"captions": FIGURES}
+    template = environment.get_template("report.html.j2")
+    return template.render(gate=gate, winner=winner, evaluation=evaluation, figures=figures)
+
+
+def _embedded(folder: Path) -> dict[str, str]:
+    paths = {name: folder / f"{name}.png" for name in FIGURES}
+    return {
+        name: f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+        for name, path in paths.items()
+        if path.is_file()
+    }

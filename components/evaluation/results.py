@@ -1,0 +1,94 @@
+"""`reports/evaluation.json`: the whole comparison, for people, for metrics and for the report."""
+
+import math
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from components.bundle import Calibration
+from components.errors import StageError
+from components.faces.policy import Frozen
+from components.ingest.identities import disjointness
+
+Figures = dict[str, int | float | None]
+"""Figures by name; None where one is not defined, since JSON has no NaN."""
+
+TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate"}
+
+Document = TypeVar("Document", bound=Frozen)
+
+
+class SplitCounts(Frozen):
+    """What a split holds, of the videos that could be decoded; `unnamed` are those that name no person."""
+
+    videos: int
+    real: int
+    fake: int
+    groups: int
+    unnamed: int
+    scored: int
+
+    @property
+    def coverage(self) -> float:
+        """Share of the videos in which a face was found, so that they get a score."""
+        return self.scored / self.videos if self.videos else math.nan
+
+
+class CandidateResult(Frozen):
+    """One candidate. Calibration and threshold come from validation videos only."""
+
+    threshold: float
+    calibration: Calibration
+    calibration_note: str | None
+    val: Figures
+    test: Figures
+    methods: dict[str, Figures]
+
+
+class Evaluation(Frozen):
+    """`reports/evaluation.json`; candidates stand in their order on validation, the winner first."""
+
+    winner: str
+    select_by: str
+    confidence: float
+    unusable: int
+    data: dict[str, SplitCounts]
+    candidates: dict[str, CandidateResult]
+
+    @property
+    def disjointness(self) -> str:
+        """What the splits are disjoint by, as a sentence."""
+        counts = self.data.values()
+        return disjointness(sum(c.unnamed for c in counts), sum(c.videos for c in counts))
+
+
+def title(name: str) -> str:
+    """A figure's name as people write it."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def rounded(value: float | None) -> float | None:
+    """Six decimals, for reading and for version control; None where a figure is not defined."""
+    return None if value is None or math.isnan(value) else round(value, 6)
+
+
+def write_document(document: Frozen, path: Path) -> None:
+    """Write as indented JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_document(kind: type[Document], path: Path) -> Document:
+    """Read what `write_document` wrote.
+
+    Raises:
+        StageError: the file is not there or is not of this kind.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StageError(f"{path}: not there yet; run the stage that makes it (dvc repro)") from error
+    except ValidationError as error:
+        key = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise StageError(f"{path}: {key}: {error.errors()[0]['msg']}; delete it and run dvc repro") from error

@@ -1,0 +1,76 @@
+"""The comparison as documents: what `evaluation.json` and `winner.json` say about it."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from components.bundle import Histogram, Interval
+from components.evaluation.comparison import Contender
+from components.evaluation.intervals import Estimate
+from components.evaluation.metrics import Floats
+from components.evaluation.results import CandidateResult, Evaluation, Figures, SplitCounts, rounded
+from components.evaluation.winner import Winner
+from components.params import EvaluateParams
+
+BINS = 20
+
+
+def summarise(
+    contenders: Sequence[Contender], counts: Mapping[str, SplitCounts], unusable: int, params: EvaluateParams
+) -> Evaluation:
+    """`evaluation.json`.
+
+    Args:
+        contenders: all candidates, best first.
+        counts: what the splits hold.
+        unusable: videos that could not be decoded, and stand in no split.
+        params: how candidates were compared.
+    """
+    return Evaluation(
+        winner=contenders[0].name,
+        select_by=params.select_by,
+        confidence=params.confidence,
+        unusable=unusable,
+        data=dict(counts),
+        candidates={found.name: _candidate(found, counts["test"], params.confidence) for found in contenders},
+    )
+
+
+def _candidate(contender: Contender, test: SplitCounts, confidence: float) -> CandidateResult:
+    metrics = {name: rounded(found.value) for name, found in contender.metrics.items()}
+    return CandidateResult(
+        threshold=contender.decision.threshold,
+        calibration=contender.decision.calibration,
+        calibration_note=contender.decision.calibration_note,
+        val={name: rounded(value) for name, value in contender.decision.val.items()},
+        test=metrics | _auc(contender.metrics["auc"], confidence) | {"coverage": rounded(test.coverage)},
+        methods={
+            method: _auc(found, confidence) | {"videos": contender.test.methods.count(method)}
+            for method, found in contender.methods.items()
+        },
+    )
+
+
+def _auc(found: Estimate, confidence: float) -> Figures:
+    drawn = found.interval(confidence)
+    return {"auc": rounded(drawn.value), "auc_low": rounded(drawn.low), "auc_high": rounded(drawn.high)}
+
+
+def crown(contender: Contender, coverage: float, confidence: float) -> Winner:
+    """`winner.json`, for the best of the contenders."""
+    metrics = {name: found.interval(confidence) for name, found in contender.metrics.items()}
+    metrics["coverage"] = Interval(value=coverage)
+    return Winner(
+        candidate=contender.name,
+        threshold=contender.decision.threshold,
+        calibration=contender.decision.calibration,
+        metrics={name: found for name, found in metrics.items() if not math.isnan(found.value)},
+        scores=histogram(contender.probabilities),
+    )
+
+
+def histogram(probabilities: Floats) -> Histogram:
+    """Counts in `BINS` equal bins over [0, 1]."""
+    counts, edges = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
+    return Histogram(edges=tuple(round(float(edge), 6) for edge in edges), counts=tuple(map(int, counts)))

@@ -1,0 +1,25 @@
+"""The candidates: networks that give a clip of face crops a real and a fake logit. One file each.
+
+Importing this package registers them all; timm is imported only once a candidate that needs it is made.
+"""
+
+from components.models import efficientnet_bilstm, resnet18_average, simple_cnn
+from components.models.base import MEAN, STD, Candidate, Origin, normalise
+from components.models.folder import CandidateInfo, load_candidate, save_candidate
+from components.models.registry import create, names
+
+__all__ = [
+    "MEAN",
+    "STD",
+    "Candidate",
+    "CandidateInfo",
+    "Origin",
+    "create",
+    "efficientnet_bilstm",
+    "load_candidate",
+    "names",
+    "normalise",
+    "resnet18_average",
+    "save_candidate",
+    "simple_cnn",
+]

@@ -1,0 +1,58 @@
+"""A trained candidate on disk: `weights.safetensors` and `candidate.json`. Nothing is pickled."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from components.errors import StageError
+from components.faces.policy import Frozen
+from components.models.base import MEAN, STD, Candidate, Origin
+from components.models.registry import create
+
+Channels = tuple[float, float, float]
+
+
+class CandidateInfo(Frozen):
+    """`candidate.json`: what the weights belong to and how they came about."""
+
+    name: str
+    size: int = Field(description="side of the crops it was trained on, px")
+    frames: int = Field(description="frames drawn from a clip in each epoch of the training")
+    mean: Channels = MEAN
+    std: Channels = STD
+    parameters: int
+    pretrained: Origin
+    epochs: int = Field(description="epochs that were run")
+    best_epoch: int = Field(description="the epoch, from 0, whose weights these are")
+    seed: int
+    training: str = Field(description="digest of everything that decided the outcome")
+
+
+def save_candidate(folder: Path, model: Candidate, info: CandidateInfo) -> None:
+    """Write a candidate's two files into a folder, which is made if needed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # safetensors refuses the channels-last layout that training uses.
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, folder / "weights.safetensors")
+    (folder / "candidate.json").write_text(info.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
+    """Open a trained candidate on the CPU, in evaluation mode.
+
+    Raises:
+        StageError: a file is missing, or is not what `save_candidate` writes.
+    """
+    for name in ("candidate.json", "weights.safetensors"):
+        if not (folder / name).is_file():
+            raise StageError(f"{folder / name}: not there yet; run the stage that makes it (dvc repro)")
+    try:
+        info = CandidateInfo.model_validate_json((folder / "candidate.json").read_text(encoding="utf-8"))
+        model = create(info.name)
+        model.load_state_dict(load_file(folder / "weights.safetensors"))
+    except (ValidationError, SafetensorError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StageError(f"{folder}: not a candidate of this version ({reason}); run dvc repro") from error
+    return model.eval(), info

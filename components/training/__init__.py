@@ -1,0 +1,1 @@
+"""From face clips to a trained candidate, with Lightning."""

@@ -1,0 +1,74 @@
+"""What happens beside the training: its history, its curves, its end, and checkpoints that survive a kill."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+
+from components.training.history import Epoch
+
+OnEpoch = Callable[[Mapping[str, float], int], None]
+"""Takes one epoch's metrics and its number."""
+
+log = logging.getLogger(__name__)
+
+
+class History(Callback):
+    """Collects a row for each epoch, and passes it on. Its rows are part of the checkpoint.
+
+    Args:
+        on_epoch: gets every new row.
+        verbose: log a line for each epoch, where nobody sees a progress bar.
+    """
+
+    def __init__(self, on_epoch: OnEpoch, verbose: bool) -> None:
+        self.epochs: list[Epoch] = []
+        self._on_epoch = on_epoch
+        self._verbose = verbose
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        metrics = trainer.callback_metrics
+        epoch = Epoch(
+            epoch=trainer.current_epoch,
+            train_loss=float(metrics["train_loss"]),
+            val_loss=float(metrics["val_loss"]),
+            val_auc=float(metrics["val_auc"]),
+            lr=trainer.optimizers[0].param_groups[0]["lr"],
+        )
+        self.epochs.append(epoch)
+        self._on_epoch(epoch.metrics, epoch.epoch)
+        if self._verbose:
+            log.info("%s", epoch.line(trainer.max_epochs or 0))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"epochs": [epoch._asdict() for epoch in self.epochs]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.epochs = [Epoch(**epoch) for epoch in state_dict["epochs"]]
+
+
+class Stopping(EarlyStopping):
+    """Early stopping that a resumed training remembers: one that had stopped trains no further epoch."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_train_start(trainer, pl_module)
+        trainer.should_stop = self.wait_count >= self.patience
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and then moves it there: a kill leaves the old one, never half."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
+    ) -> None:
+        whole = Path(path)
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        partial = whole.with_name(f".{whole.name}")
+        torch.save(checkpoint, partial)
+        partial.replace(whole)

@@ -1,0 +1,120 @@
+"""Face clips as torch datasets. Every random draw is a function of (seed, epoch, clip).
+
+So a training that was killed goes on exactly as if nothing had happened, whatever it had drawn before.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from components.training.videos import Video
+
+MEMORY = 2 * 1024**3
+"""Clips of a split that need no more bytes than this are read once and kept."""
+
+Item = tuple[Tensor, int]
+"""A clip, uint8 `(T, 3, S, S)` RGB, and its label."""
+
+
+class Store(Protocol):
+    """Where crops come from; `components.faces.store.ClipStore` is one."""
+
+    def read_crops(self, name: str) -> NDArray[np.uint8]:
+        """A clip's crops: `(T, S, S, 3)` RGB."""
+        ...
+
+
+class Draw(NamedTuple):
+    """What the sampler asks for: a clip, as it is seen in one epoch."""
+
+    epoch: int
+    clip: int
+
+
+class ClipDataset(Dataset[Item]):
+    """All stored frames of every clip, as they are."""
+
+    def __init__(self, videos: Sequence[Video], store: Store) -> None:
+        self._videos = videos
+        self._store = store
+        self._kept: dict[int, Tensor] = {}
+        self._keep = self._read(0).numel() * len(videos) <= MEMORY
+
+    def __len__(self) -> int:
+        return len(self._videos)
+
+    def __getitem__(self, index: int) -> Item:
+        clip = self._kept[index] if index in self._kept else self._read(index)
+        if self._keep:
+            self._kept[index] = clip
+        return clip, self._videos[index].label
+
+    @property
+    def crop_size(self) -> int:
+        """Side of the crops, px."""
+        return self[0][0].shape[-1]
+
+    def _read(self, index: int) -> Tensor:
+        crops = self._store.read_crops(self._videos[index].clip)
+        return torch.from_numpy(crops).permute(0, 3, 1, 2)
+
+
+class DrawnClips(Dataset[Item]):
+    """A few frames of every clip, drawn and augmented anew in each epoch.
+
+    Args:
+        clips: the whole clips.
+        frames: how many to draw.
+        augment: a transform that treats all frames of a clip alike; it draws from torch's generator.
+        seed: of all draws.
+    """
+
+    def __init__(
+        self, clips: ClipDataset, frames: int, augment: Callable[[Tensor], Tensor], seed: int
+    ) -> None:
+        self._clips = clips
+        self._frames = frames
+        self._augment = augment
+        self._seed = seed
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, draw: Draw) -> Item:
+        clip, label = self._clips[draw.clip]
+        generator = np.random.default_rng((self._seed, *draw))
+        drawn = draw_frames(len(clip), self._frames, generator)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator.integers(2**63)))
+            return self._augment(clip[drawn]), label
+
+
+class EpochSampler(Sampler[Draw]):
+    """Every clip once an epoch, in an order that depends on seed and epoch alone."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self._length = length
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Draw]:
+        order = np.random.default_rng((self._seed, self._epoch)).permutation(self._length)
+        return (Draw(self._epoch, int(index)) for index in order)
+
+
+def draw_frames(stored: int, frames: int, generator: np.random.Generator) -> list[int]:
+    """Indices of the frames to use, in their order; some twice where a clip holds too few."""
+    drawn = generator.choice(stored, size=frames, replace=stored < frames)
+    return sorted(drawn.tolist())

@@ -1,0 +1,95 @@
+"""The stage `train NAME`: a candidate's weights, its curve, and what it says about unseen videos."""
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.errors import ParamsError
+from components.faces.store import ClipStore
+from components.models import CandidateInfo, load_candidate, save_candidate
+from components.params import CandidateParams, Params
+from components.project import Project
+from components.tables import PREDICTIONS, write_table
+from components.training.callbacks import OnEpoch
+from components.training.dataset import ClipDataset
+from components.training.fit import fit
+from components.training.history import write_history
+from components.training.identity import training_digest
+from components.training.predict import predict
+from components.training.videos import Video, of_split, read_videos
+
+log = logging.getLogger(__name__)
+
+
+def run(project: Project, params: Params, name: str) -> None:
+    """Train one candidate and write its files. A killed call is taken up again by the next one.
+
+    Args:
+        project: where the tables and clips are.
+        params: `training` and `candidates` of params.yaml.
+        name: a key of `candidates`.
+
+    Raises:
+        ParamsError: params.yaml or the registry has no such candidate.
+        StageError: a table is not there yet.
+        TrainingError: a split lacks a class, pretrained weights are out of reach, or training diverged.
+    """
+    from components.tracking.runs import live_run  # noqa: PLC0415 - mlflow takes seconds to import
+
+    settings = _settings(project, params, name)
+    videos = read_videos(project)
+    digest = training_digest(name, settings, params.training, videos)
+    with live_run(name, settings.model_dump(), digest, project) as live:
+        _train(project, params, name, videos, digest, live.log)
+        _judge(project, name, videos, settings.batch_size)
+    shutil.rmtree(_scratch(project, name, digest))
+
+
+def _settings(project: Project, params: Params, name: str) -> CandidateParams:
+    if name not in params.candidates:
+        known = ", ".join(params.candidates)
+        raise ParamsError(f"{project.params}: no candidate {name!r}; candidates holds {known}")
+    return params.candidates[name]
+
+
+def _train(
+    project: Project, params: Params, name: str, videos: Sequence[Video], digest: str, on_epoch: OnEpoch
+) -> None:
+    """Fit, then write the weights, `candidate.json` and `history.csv`."""
+    train, val = (_clips(project, of_split(videos, split)) for split in ("train", "val"))
+    log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
+    scratch = _scratch(project, name, digest)
+    fitted = fit(name, params.candidates[name], params.training, train, val, scratch, on_epoch)
+    info = CandidateInfo(
+        name=name,
+        size=train.crop_size,
+        frames=params.training.frames_per_clip,
+        parameters=fitted.model.size,
+        pretrained=fitted.model.origin,
+        epochs=len(fitted.history),
+        best_epoch=fitted.best.epoch,
+        seed=params.training.seed,
+        training=digest,
+    )
+    save_candidate(project.candidate(name), fitted.model, info)
+    write_history(fitted.history, project.history(name))
+    best = fitted.best
+    log.info("%s: best epoch %d: validation AUC %.3f", name, best.epoch + 1, best.val_auc)
+
+
+def _judge(project: Project, name: str, videos: Sequence[Video], batch_size: int) -> None:
+    """Write `predictions.parquet`, from the weights as later stages will read them."""
+    model, _ = load_candidate(project.candidate(name))
+    unseen = [video for video in videos if video.split in ("val", "test")]
+    rows = predict(model, _clips(project, unseen), unseen, batch_size)
+    write_table(rows, PREDICTIONS, project.candidate(name) / "predictions.parquet")
+
+
+def _clips(project: Project, videos: Sequence[Video]) -> ClipDataset:
+    return ClipDataset(videos, ClipStore(project.clips))
+
+
+def _scratch(project: Project, name: str, digest: str) -> Path:
+    """Where checkpoints wait for a killed training to be taken up again."""
+    return project.scratch / "training" / f"{name}-{digest}"

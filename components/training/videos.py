@@ -1,0 +1,66 @@
+"""The videos that a candidate trains on and is judged by: those with a face clip."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.errors import TrainingError
+from components.project import Project
+from components.tables import FACES, MANIFEST, read_table
+
+LABELS = {"real": 0, "fake": 1}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video with a face clip."""
+
+    video_id: str
+    group: str
+    split: str
+    label: int  # 1 is fake
+    method: str
+    clip: str  # file in the clip store
+
+
+def read_videos(project: Project) -> list[Video]:
+    """All videos of the project that can be used.
+
+    Raises:
+        StageError: a table is not there yet.
+        TrainingError: training or validation has no clip of a class.
+    """
+    videos = join(read_table(project.manifest, MANIFEST), read_table(project.faces, FACES))
+    for split in ("train", "val"):
+        for label, number in LABELS.items():
+            if not of_split(videos, split, number):
+                raise TrainingError(
+                    f"{project.faces}: not one {label} video of split {split} has a face clip; "
+                    "add videos, or change ingest's shares in params.yaml"
+                )
+    return videos
+
+
+def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
+    """The videos that have both a split and a clip, by id: the order of the tables decides nothing."""
+    clips = {row["video_id"]: row["clip"] for row in faces if row["status"] == "ok"}
+    videos = [
+        Video(
+            video_id=row["video_id"],
+            group=row["group"],
+            split=row["split"],
+            label=LABELS[row["label"]],
+            method=row["method"],
+            clip=clips[row["video_id"]],
+        )
+        for row in manifest
+        if row["status"] == "ok" and row["split"] is not None and row["video_id"] in clips
+    ]
+    return sorted(videos, key=lambda video: video.video_id)
+
+
+def of_split(videos: Iterable[Video], split: str, label: int | None = None) -> list[Video]:
+    """The videos of one split, of one class if a label is given."""
+    return [video for video in videos if video.split == split and label in (None, video.label)]
