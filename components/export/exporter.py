@@ -1,0 +1,82 @@
+"""torch's ONNX exporter, silent and reproducible."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from components.errors import StageError
+
+TALKATIVE = ("onnx_ir", "onnxscript")
+"""Loggers that tell every step of every rewriting pass."""
+
+
+def export(
+    network: nn.Module,
+    example: Tensor,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: Mapping[int, Any],
+    opset: int,
+) -> bytes:
+    """A network of one input as an ONNX file's content; the same weights yield the same bytes.
+
+    torch's older, tracing exporter is no way out: it ties an LSTM's first state to the example's batch.
+
+    Args:
+        network: in evaluation mode.
+        example: an input; a dynamic dimension of one would be taken for a constant.
+        inputs: name of the input.
+        outputs: names of the outputs.
+        dynamic: `torch.export.Dim` by dimension of the input.
+        opset: of the ONNX standard.
+
+    Raises:
+        StageError: the exporter gave nothing.
+    """
+    with _quiet():
+        program = torch.onnx.export(
+            network,
+            (example,),
+            opset_version=opset,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=(dict(dynamic),),
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise StageError("torch.onnx.export returned no model; try another export.opset in params.yaml")
+    content: bytes = _without_traces(program.model_proto).SerializeToString(deterministic=True)
+    return content
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither the exporter's own deprecations nor its steps are the user's affair."""
+    loggers = [logging.getLogger(name) for name in TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the exporter's notes on every part: they name source files by their place on this machine."""
+    graph = model.graph
+    parts = (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for part in (model, graph, *parts):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return model

@@ -1,0 +1,34 @@
+"""`MODEL_CARD.md`: what a bundle's detector is, what it is for, and how far it can be trusted.
+
+Follows Mitchell et al., 2019, "Model Cards for Model Reporting", https://arxiv.org/abs/1810.03993.
+"""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from components.bundle import BundleInfo
+from components.evaluation.results import Evaluation, title
+from components.params import ExportParams
+
+
+def model_card(info: BundleInfo, evaluation: Evaluation, export: ExportParams) -> str:
+    """Render the card as Markdown."""
+    environment = Environment(  # noqa: S701 - Markdown for people, made of our own figures
+        loader=PackageLoader("components.export", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"number": number, "figure_title": title}
+    return environment.get_template("MODEL_CARD.md.j2").render(
+        info=info,
+        evaluation=evaluation,
+        export=export,
+        result=evaluation.candidates[info.candidate],
+        percent=f"{evaluation.confidence:.0%}".removesuffix("%"),
+    )
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or that the figure is not defined."""
+    return "not defined" if value is None else f"{value:.3f}"

@@ -1,0 +1,144 @@
+"""Stage `export`: the winner as ONNX, held against torch on real clips, and packed as a bundle."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from components.bundle import DETECTOR_FILES, BundleInfo, open_bundle, seen_digest
+from components.errors import StageError
+from components.evaluation.gate import GateReport
+from components.evaluation.results import Evaluation, read_document
+from components.evaluation.winner import Winner
+from components.export.model_card import model_card
+from components.export.onnx import ExportedDetector, to_onnx
+from components.export.parity import Clips, check_parity
+from components.export.provenance import provenance
+from components.faces.store import ClipStore
+from components.models import CandidateInfo, load_candidate
+from components.params import Params
+from components.project import Project
+from components.tables import FACES, MANIFEST, read_table
+
+
+def run(project: Project, params: Params) -> None:
+    """Write `artifacts/bundle` and print how close ONNX Runtime came to torch.
+
+    Raises:
+        StageError: an earlier stage's output is missing or of other settings, or the parity does not hold.
+        BundleError: what was written does not open.
+    """
+    # All that may be missing is asked for before the export, which takes seconds.
+    winner = read_document(Winner, project.winner)
+    candidate, about = load_candidate(project.candidate(winner.candidate))
+    check_size(project, params, about)
+    info = bundle_info(project, params, winner, about)
+    files = text_files(info, read_document(Evaluation, project.evaluation), params) | detector_files(project)
+    files["seen.txt"] = seen(project)
+    pixels = clips(project, params.export.parity_clips)
+
+    detector = ExportedDetector(candidate, about.mean, about.std).eval()
+    model = to_onnx(detector, params.faces.frames, params.faces.size, params.export.opset)
+    allowed = params.export.parity_tolerance
+    found = check_parity(detector, model, pixels, allowed)
+    digest = pack(project.bundle, files | {"model.onnx": model})
+
+    console = Console(soft_wrap=True)
+    console.print(f"{info.candidate}: ONNX Runtime is within {found:.1e} of torch (allowed {allowed:g})")
+    console.print(f"{project.bundle}: {digest}")
+
+
+def check_size(project: Project, params: Params, about: CandidateInfo) -> None:
+    """Refuse a candidate that was trained on crops of another size.
+
+    Raises:
+        StageError: it was.
+    """
+    if about.size != params.faces.size:
+        raise StageError(
+            f"{project.candidate(about.name)}: trained on crops of {about.size} px, params.yaml says "
+            f"{params.faces.size}; run dvc repro"
+        )
+
+
+def clips(project: Project, count: int) -> Clips:
+    """Crops `(count, T, S, S, 3)` of videos spread evenly over the faces table.
+
+    Raises:
+        StageError: no video has a clip.
+    """
+    names = [row["clip"] for row in read_table(project.faces, FACES) if row["status"] == "ok"]
+    if not names:
+        raise StageError(
+            f"{project.faces}: no video has a face clip to check the model with; see its reasons"
+        )
+    store = ClipStore(project.clips)
+    chosen = np.unique(np.linspace(0, len(names) - 1, count).round().astype(int))
+    return np.stack([store.read_crops(names[index]) for index in chosen])
+
+
+def bundle_info(project: Project, params: Params, winner: Winner, about: CandidateInfo) -> BundleInfo:
+    """`bundle.json`, from what the earlier stages found."""
+    return BundleInfo(
+        candidate=winner.candidate,
+        crop=params.faces,
+        limits=params.limits,
+        mean=about.mean,
+        std=about.std,
+        threshold=winner.threshold,
+        calibration=winner.calibration,
+        metrics=winner.metrics,
+        gate_passed=read_document(GateReport, project.gate).passed,
+        scores=winner.scores,
+        provenance=provenance(project.root, read_table(project.manifest, MANIFEST)),
+    )
+
+
+def text_files(info: BundleInfo, evaluation: Evaluation, params: Params) -> dict[str, bytes]:
+    """The files that are written for this bundle, by name."""
+    content = {
+        "bundle.json": info.model_dump_json(indent=2) + "\n",
+        "MODEL_CARD.md": model_card(info, evaluation, params.export),
+    }
+    return {name: text.encode() for name, text in content.items()}
+
+
+def seen(project: Project) -> bytes:
+    """`seen.txt`: the contents that training and validation have looked at."""
+    rows = read_table(project.manifest, MANIFEST)
+    digests = {seen_digest(row["sha256"]) for row in rows if row["split"] in ("train", "val")}
+    return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
+
+
+def detector_files(project: Project) -> dict[str, bytes]:
+    """MTCNN's networks, by their names in the bundle.
+
+    Raises:
+        StageError: one of them is missing.
+    """
+    try:
+        return {f"detector/{name}": (project.detector / name).read_bytes() for name in DETECTOR_FILES}
+    except FileNotFoundError as error:
+        raise StageError(
+            f"{error.filename}: not there yet; run the stage that makes it (dvc repro)"
+        ) from error
+
+
+def pack(bundle: Path, files: Mapping[str, bytes]) -> str:
+    """Write all files beside the bundle's place, open them, and only then put them there.
+
+    Returns:
+        The bundle's digest.
+    """
+    partial = bundle.with_name(f".{bundle.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name, content in files.items():
+        (partial / name).parent.mkdir(parents=True, exist_ok=True)
+        (partial / name).write_bytes(content)
+    digest = open_bundle(partial).digest
+    if bundle.exists():
+        shutil.rmtree(bundle)
+    partial.rename(bundle)
+    return digest

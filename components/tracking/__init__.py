@@ -1,0 +1,1 @@
+"""The only room that imports mlflow: runs, the registry and its aliases."""

@@ -1,0 +1,65 @@
+"""Which MLflow store is used, and how it is opened."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from components.errors import RegistryError
+from components.project import Project
+
+EXPERIMENT = "unmask"
+
+
+def tracking_uri(project: Project) -> str:
+    """`MLFLOW_TRACKING_URI` if set, else SQLite where plain `mlflow` in the project folder looks too."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.root.resolve() / 'mlflow.db'}"
+
+
+def connect(project: Project) -> str:
+    """Point this process at the project's store and return the experiment's id.
+
+    The address is pinned as an absolute one, because MLflow's own default follows the current folder.
+
+    Raises:
+        RegistryError: the store cannot be opened.
+    """
+    # A registry client must not unpickle what it is given; models are logged from code.
+    os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    for talkative in ("mlflow.store.db.utils", "mlflow.pyfunc"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    uri = tracking_uri(project)
+    try:
+        mlflow.set_tracking_uri(uri)
+        with _alone(project):
+            return _experiment(uri, project.root.resolve() / "mlartifacts")
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise RegistryError(f"MLflow store {uri}: {first}; check MLFLOW_TRACKING_URI") from error
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Let one process at a time open the store: two that make the same database spoil each other's tables."""
+    folder = project.root / ".unmask"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "mlflow.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _experiment(uri: str, artifacts: Path) -> str:
+    found = mlflow.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
+    location = artifacts.as_uri() if uri.startswith("sqlite") else None
+    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
