@@ -1,0 +1,92 @@
+"""What the API answers with, besides `serving.scorer.VideoScore`."""
+
+from typing import Any, Literal
+
+from components.bundle import Interval, Provenance
+from components.faces.policy import Frozen
+from serving.scorer import Scorer
+
+
+class Live(Frozen):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(Frozen):
+    """A model is loaded."""
+
+    status: Literal["ready"] = "ready"
+    model_version: str
+
+
+class Model(Frozen):
+    """The model that scores, and how good it was on test videos."""
+
+    version: str
+    candidate: str
+    threshold: float
+    labels: tuple[str, str]
+    metrics: dict[str, Interval]
+    gate_passed: bool
+    crop_digest: str
+    provenance: Provenance
+    provider: str
+
+
+class Problem(Frozen):
+    """Why a request got no answer."""
+
+    detail: str
+
+
+def describe(scorer: Scorer) -> Model:
+    """What `GET /v1/model` says of an opened bundle."""
+    info = scorer.bundle.info
+    return Model(
+        version=scorer.model_version,
+        candidate=info.candidate,
+        threshold=info.threshold,
+        labels=info.labels,
+        metrics=info.metrics,
+        gate_passed=info.gate_passed,
+        crop_digest=info.crop.digest,
+        provenance=info.provenance,
+        provider=scorer.provider,
+    )
+
+
+def problem(description: str, example: str) -> dict[str, Any]:
+    """An OpenAPI response that carries a `Problem`."""
+    content = {"application/json": {"example": {"detail": example}}}
+    return {"model": Problem, "description": description, "content": content}
+
+
+_SCORED = {
+    "path": "clip.mp4", "verdict": "fake", "probability": 0.9731, "status": "ok", "reason": None,
+    "frames": 8, "face_share": 1.0, "seconds": 0.61, "model_version": "3",
+}  # fmt: skip
+_UNDETERMINED = {
+    "path": "sky.mp4", "verdict": "undetermined", "probability": None, "status": "no_face",
+    "reason": "a face in 0 of 8 frames", "frames": 8, "face_share": 0.0, "seconds": 0.42,
+    "model_version": "3",
+}  # fmt: skip
+
+SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The verdict. A video without one is an answer too: its status says why.",
+        "content": {
+            "application/json": {
+                "examples": {
+                    "scored": {"summary": "A verdict", "value": _SCORED},
+                    "undetermined": {"summary": "No face in the video", "value": _UNDETERMINED},
+                }
+            }
+        },
+    },
+    400: problem("The body is not a form that can be read", "Missing boundary in multipart."),
+    408: problem("The upload stalled", "no byte of the upload for 30 s"),
+    413: problem("The upload is larger than this server takes", "larger than 536870912 bytes"),
+    422: problem("The form has no file", "body.file: Field required"),
+    503: problem("Loading or busy; try again after `Retry-After` seconds", "busy; try again later"),
+}

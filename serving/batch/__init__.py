@@ -1,0 +1,1 @@
+"""The resumable batch job: what is left to do, and where its rows are kept."""

@@ -1,0 +1,59 @@
+"""What a batch job does: look at the source, score a shard. The order of things is the flow's."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from components.errors import DataError
+from serving.batch.plan import Shard, Video
+from serving.batch.store import ScoreStore
+from serving.scorer import VideoScore
+from serving.videos import find_videos, is_folder
+
+
+class Scores(Protocol):
+    """What a shard needs of `serving.scorer.Scorer`."""
+
+    def score(self, paths: Sequence[Path]) -> Iterable[VideoScore]:
+        """Score videos, in the order given."""
+        ...
+
+
+def scan(source: Path) -> list[Video]:
+    """List the videos of a folder with what tells whether they change.
+
+    Raises:
+        DataError: the source is no folder, or holds no video.
+    """
+    if not is_folder(source):
+        raise DataError(f"{source}: no such folder; give the folder that holds the videos")
+    return [video for path in find_videos([source]) for video in _stat(source, path)]
+
+
+def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:
+    """Score a shard's videos and write their rows in one step.
+
+    A row keeps the bytes and modification time that were planned with, from before scoring: a file that
+    changes meanwhile is seen as changed by the next job.
+    """
+    scores = list(scorer.score([source / video.file for video in shard.videos]))
+    rows = [
+        score.row() | {"path": video.path, "bytes": video.bytes, "mtime_ns": video.mtime_ns}
+        | {"model_version": store.model_version}
+        for score, video in zip(scores, shard.videos, strict=True)
+    ]  # fmt: skip
+    store.write(shard, rows)
+    return scores
+
+
+def _stat(source: Path, path: Path) -> Iterator[Video]:
+    """Yield the file's facts, or nothing where it has gone since it was listed."""
+    file = path.relative_to(source).as_posix()
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return
+    except OSError:  # scored nevertheless: its row says why it cannot be read
+        yield Video(file, None, None)
+    else:
+        yield Video(file, facts.st_size, facts.st_mtime_ns)

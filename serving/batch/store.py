@@ -1,0 +1,193 @@
+"""The scores of a batch job on disk: exactly one row per video and model version, whatever was killed when.
+
+    FOLDER/.lock                                   held while a job writes here
+    FOLDER/source.json                             the folder of videos that all rows are about
+    FOLDER/shards/VERSION-DIGEST/shard-*.parquet   written one by one, each in one step
+    FOLDER/scores.parquet, scores.csv              the rows of the model scored last, written at the end
+
+DIGEST is the start of the bundle's: version 1 of a registry that was made anew is another model. Paths are
+relative to the source, so rows of two sources would replace one another: the second source is refused.
+
+`FOLDER/shards` is itself a Parquet dataset, of all models. Its folders are not named `model_version=…`:
+that is a column of the rows already, and readers refuse a column that comes from both with two types.
+"""
+
+import csv
+import fcntl
+import json
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from components.errors import BusyError, DataError
+from components.tables import SCORES, read_table, write_table
+from serving.batch.plan import Shard
+from serving.videos import printable
+
+Row = dict[str, Any]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Rows counted by what they say."""
+
+    videos: int
+    verdicts: Mapping[str, int]
+    statuses: Mapping[str, int]
+
+
+class ScoreStore:
+    """Rows of `components.tables.SCORES` for the videos of one source and one model.
+
+    A context manager, which holds the lock. Reading works without it.
+
+    Args:
+        folder: where the rows are kept.
+        source: the folder of videos.
+        model_version: what the rows call the model.
+        digest: of the model's bundle.
+
+    Raises:
+        DataError: the version cannot name a folder; on entering, the folder cannot be written, or holds
+            the scores of another source.
+        BusyError: on entering, another job writes to the same folder.
+    """
+
+    def __init__(self, folder: Path, source: Path, model_version: str, digest: str) -> None:
+        if not re.fullmatch(r"\w[\w.-]*", model_version):
+            raise DataError(f"model version {model_version!r}: give letters, digits, '.', '_' and '-' only")
+        self.folder = folder
+        self.model_version = model_version
+        self._source = printable(source.resolve())
+        self._origin = folder / "source.json"
+        self._shards = folder / "shards" / f"{model_version}-{digest[:12]}"
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            with ExitStack() as on_failure:  # nothing stays locked then
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = on_failure.enter_context(_acquire(self.folder / ".lock"))
+                self._claim()
+                self._shards.mkdir(parents=True, exist_ok=True)
+                on_failure.pop_all()
+        except OSError as error:
+            raise DataError(
+                f"{self.folder}: {error.strerror}; give an --output that can be written"
+            ) from error
+        self._lock = lock
+        leftovers = (
+            self._shards.glob(".shard-*"),
+            self.folder.glob(".scores.*"),
+            self.folder.glob(".source.*"),
+        )
+        for leftover in chain.from_iterable(leftovers):
+            leftover.unlink()  # of a killed job: the lock is ours, so nobody is still writing them
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            self._lock.close()  # which releases it, as would the end of this process
+            self._lock = None
+
+    def check_source(self) -> None:
+        """Make sure that the folder holds no other source's scores.
+
+        Raises:
+            DataError: it does, or `source.json` is damaged.
+        """
+        try:
+            recorded = json.loads(self._origin.read_text(encoding="utf-8"))["source"]
+        except FileNotFoundError:
+            return
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{self._origin}: does not name a source; give another --output") from error
+        if recorded != self._source:
+            raise DataError(
+                f"{self.folder}: holds the scores of {recorded}, not of {self._source}; give another --output"
+            )
+
+    def write(self, shard: Shard, rows: Collection[Row]) -> None:
+        """Write a shard's rows in one step."""
+        write_table(list(rows), SCORES, self._shards / f"{shard.name}.parquet")
+
+    def rows(self) -> list[Row]:
+        """All rows, by path. A damaged shard is dropped with a warning: its videos are scored again."""
+        found = (row for _, rows in self._tables() for row in rows)
+        return sorted(found, key=lambda row: str(row["path"]))
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Remove the rows of these paths."""
+        for file, rows in self._tables() if paths else ():
+            kept = [row for row in rows if row["path"] not in paths]
+            if not kept:
+                file.unlink()
+            elif len(kept) < len(rows):
+                write_table(kept, SCORES, file)
+
+    def publish(self) -> Path:
+        """Write `scores.parquet` and `scores.csv` from all shards, and return the former."""
+        rows = self.rows()
+        write_table(rows, SCORES, self.folder / "scores.parquet")
+        _write_csv(rows, self.folder / "scores.csv")
+        return self.folder / "scores.parquet"
+
+    def summary(self) -> Summary:
+        """Count the rows by verdict and by status, the most frequent first."""
+        rows = self.rows()
+        verdicts, statuses = (Counter(row[key] for row in rows) for key in ("verdict", "status"))
+        return Summary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()))
+
+    def _claim(self) -> None:
+        """Take the folder for this source."""
+        self.check_source()
+        if not self._origin.exists():
+            partial = self._origin.with_name(f".{self._origin.name}.{os.getpid()}")
+            partial.write_text(json.dumps({"source": self._source}) + "\n", encoding="utf-8")
+            partial.replace(self._origin)
+
+    def _tables(self) -> Iterator[tuple[Path, list[Row]]]:
+        for file in sorted(self._shards.glob("shard-*.parquet")):
+            try:
+                yield file, read_table(file, SCORES)
+            except DataError:
+                _log.warning("%s: damaged, left out; its videos are scored again", file)
+                if self._lock is not None:  # who only looks changes nothing
+                    file.unlink()
+
+
+def _acquire(path: Path) -> IO[str]:
+    lock = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        raise BusyError(
+            f"{path.parent}: another job (process {holder}) writes here; wait for it or give another --output"
+        ) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _write_csv(rows: Collection[Row], path: Path) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, SCORES.names)
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)

@@ -1,0 +1,49 @@
+"""The scorer of the registry's champion, or of a bundle folder that is named instead."""
+
+from pathlib import Path
+
+from components.bundle import open_bundle
+from components.project import Project
+from serving.providers import Asked
+from serving.scorer import Scorer
+
+ALIAS = "champion"
+
+
+def open_scorer(
+    bundle: Path | None = None,
+    *,
+    provider: Asked = "auto",
+    workers: int = 0,
+    alias: str = ALIAS,
+    project: Project | None = None,
+) -> Scorer:
+    """Open the scorer of a bundle folder if one is named, else of the model version behind the alias.
+
+    The scorer of a folder names the first twelve digits of the bundle's digest as its model version.
+
+    Raises:
+        BundleError: the folder is no bundle that this code can use.
+        RegistryError: there is no such model or alias, or MLflow cannot be reached.
+        ProviderError: CUDA was asked for and cannot be used.
+    """
+    if bundle is None:
+        return open_champion(provider, workers, alias, project)
+    opened = open_bundle(bundle)
+    return Scorer(opened, provider=provider, workers=workers, model_version=opened.digest[:12])
+
+
+def open_champion(
+    provider: Asked = "auto", workers: int = 0, alias: str = ALIAS, project: Project | None = None
+) -> Scorer:
+    """Open the scorer of the model version behind an alias.
+
+    Raises:
+        BundleError: the version was made by an incompatible version of this code.
+        RegistryError: there is no such model or alias, or MLflow cannot be reached.
+        ProviderError: CUDA was asked for and cannot be used.
+    """
+    from components.tracking.registry import resolve  # noqa: PLC0415 (mlflow takes seconds to import)
+
+    found = resolve(alias=alias, project=project)
+    return Scorer(open_bundle(found.folder), provider=provider, workers=workers, model_version=found.version)

@@ -1,0 +1,122 @@
+"""The reports of the last run: read from `reports/`, and as rows of tables for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from components.bundle import Interval
+from components.evaluation.gate import GateReport
+from components.evaluation.results import Evaluation, read_document, title
+from components.faces.policy import Frozen
+from components.project import Project
+
+Row = dict[str, str]
+Document = TypeVar("Document", bound=Frozen)
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What the last run left; None or empty where it left nothing."""
+
+    evaluation: Evaluation | None
+    gate: GateReport | None
+    figures: tuple[Path, ...]
+
+
+def read_reports(project: Project) -> Reports:
+    """Read what is there.
+
+    Raises:
+        StageError: a report is there and cannot be read.
+    """
+    return Reports(
+        evaluation=_read(Evaluation, project.evaluation),
+        gate=_read(GateReport, project.gate),
+        figures=tuple(sorted((project.reports / "figures").glob("*.png"))),
+    )
+
+
+def _read(kind: type[Document], path: Path) -> Document | None:
+    return read_document(kind, path) if path.is_file() else None
+
+
+def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
+    """A row per candidate on test videos, in their order on validation videos."""
+    return [
+        {
+            "Candidate": f"{name} (winner)" if name == evaluation.winner else name,
+            f"{title(evaluation.select_by)}, validation": figure(result.val, evaluation.select_by),
+            f"AUC, test ({evaluation.confidence:.0%} interval)": with_interval(estimate(result.test, "auc")),
+            "F1": figure(result.test, "f1"),
+            "Accuracy": figure(result.test, "accuracy"),
+            "Equal error rate": figure(result.test, "eer"),
+            "Coverage": figure(result.test, "coverage"),
+        }
+        for name, result in evaluation.candidates.items()
+    ]
+
+
+def method_rows(evaluation: Evaluation) -> list[Row]:
+    """A row per way of forging: the winner's AUC on it, with its interval."""
+    return [
+        {
+            "Forgery": title(method),
+            "Test videos": str(figures.get("videos", "–")),
+            f"AUC ({evaluation.confidence:.0%} interval)": with_interval(estimate(figures, "auc")),
+        }
+        for method, figures in evaluation.candidates[evaluation.winner].methods.items()
+    ]
+
+
+def gate_rows(gate: GateReport) -> list[Row]:
+    """A row per rule of the gate."""
+    return [
+        {
+            "Rule": title(rule.name),
+            "On test videos": decimals(rule.value),
+            "Minimum": decimals(rule.minimum),
+            "Verdict": "passed" if rule.passed else "failed",
+        }
+        for rule in gate.rules
+    ]
+
+
+def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
+    """A row per figure that travels with a model."""
+    return [{"On test videos": title(name), "Value": with_interval(found)} for name, found in metrics.items()]
+
+
+def gate_sentence(gate: GateReport) -> str:
+    """What the gate's verdict means for the model."""
+    if gate.passed:
+        return "Every rule holds on test videos, which had no part in any choice."
+    failed = ", ".join(title(rule.name) for rule in gate.rules if not rule.passed)
+    return f"Below the minimum on test videos: {failed}. Nothing was registered."
+
+
+def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
+    """A figure with the ends of its interval, None where it is not defined."""
+    value = figures.get(name)
+    if value is None:
+        return None
+    return Interval(value=value, low=figures.get(f"{name}_low"), high=figures.get(f"{name}_high"))
+
+
+def with_interval(found: Interval | None) -> str:
+    """`0.880 (0.799 – 0.969)`, without the brackets where no interval was drawn."""
+    if found is None:
+        return decimals(None)
+    if found.low is None or found.high is None:
+        return decimals(found.value)
+    return f"{found.value:.3f} ({found.low:.3f} – {found.high:.3f})"
+
+
+def figure(figures: Mapping[str, int | float | None], name: str) -> str:
+    """A figure by its name."""
+    return decimals(figures.get(name))
+
+
+def decimals(value: float | None) -> str:
+    """Three decimals; a figure that is not defined says so."""
+    return "not defined" if value is None else f"{value:.3f}"

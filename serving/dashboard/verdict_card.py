@@ -1,0 +1,79 @@
+"""What the page says of one video, as HTML: pure functions of a score."""
+
+from html import escape
+
+from components.faces.policy import Status
+from serving.scorer import VideoScore
+
+WHY = {
+    "no_face": "No face could be followed through this video, so there is nothing to judge.",
+    "undecodable": "This file could not be read as a video.",
+    "too_short": "This video has too few frames to judge.",
+    "too_large": "This video is larger or longer than what is accepted.",
+}
+"""In a person's words, by status; the score's own reason follows."""
+
+STATUSES: dict[Status, str] = {
+    "ok": "OK",
+    "no_face": "No face",
+    "undecodable": "Not decodable",
+    "too_short": "Too short",
+    "too_large": "Too large",
+}
+
+
+def verdict_card(score: VideoScore, threshold: float) -> str:
+    """A card with the verdict, what it rests on, and nothing that looks like a score where there is none."""
+    gauge = "" if score.probability is None else probability_gauge(score.probability, threshold)
+    return (
+        f'<div class="card {score.verdict}"><div class="about">{escape(score.path)}</div>'
+        f'<div class="headline">{score.verdict.capitalize()}</div>'
+        f"<p>{escape(explanation(score, threshold))}</p>{gauge}{facts_list(facts(score, threshold))}</div>"
+    )
+
+
+def explanation(score: VideoScore, threshold: float) -> str:
+    """Why the verdict is what it is, in one or two sentences."""
+    if score.probability is None:
+        told = f" Reported: {score.reason}." if score.reason else ""
+        return f"{WHY.get(score.status, 'This video got no score.')}{told} No probability is given."
+    relation = "reaches" if score.verdict == "fake" else "stays below"
+    return (
+        f"The probability that the face is a forgery, {percent(score.probability)}, "
+        f"{relation} the threshold of {percent(threshold)}."
+    )
+
+
+def facts(score: VideoScore, threshold: float) -> dict[str, str]:
+    """The figures under a verdict, as they are shown."""
+    share = f"{score.face_share:.0%} of {score.frames} frames" if score.frames else "no frames seen"
+    return {
+        "Probability of fake": "none" if score.probability is None else percent(score.probability),
+        "Threshold": percent(threshold),
+        "Status": STATUSES[score.status],
+        "Face visible in": share,
+        "Time": f"{score.seconds:.1f} s",
+    }
+
+
+def facts_list(named: dict[str, str]) -> str:
+    """Names and values side by side."""
+    pairs = (f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in named.items())
+    return f"<dl>{''.join(pairs)}</dl>"
+
+
+def probability_gauge(probability: float, threshold: float) -> str:
+    """A bar from 0 to 1 that is filled to the probability, with a mark at the threshold."""
+    return (
+        f'<div class="gauge"><div class="filled" style="width:{probability:.1%}"></div>'
+        f'<div class="threshold" style="left:{threshold:.1%}"><span>threshold</span></div></div>'
+    )
+
+
+def percent(share: float) -> str:
+    """One decimal; certainty is never claimed by rounding."""
+    if 0.0 < share < 0.001:
+        return "< 0.1%"
+    if 0.999 < share < 1.0:
+        return "> 99.9%"
+    return f"{share:.1%}"

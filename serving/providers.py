@@ -1,0 +1,108 @@
+"""Where ONNX Runtime computes: on a CUDA device or on the CPU, and never on one while claiming the other."""
+
+import contextlib
+import ctypes
+import logging
+import sys
+from pathlib import Path
+from typing import Literal
+
+import onnxruntime
+
+from components.errors import BundleError, ProviderError
+
+Provider = Literal["cuda", "cpu"]
+Asked = Literal["auto", "cuda", "cpu"]
+
+_REMEDY = "mend the driver or CUDA libraries, or use --provider cpu"
+_log = logging.getLogger(__name__)
+
+
+def choose(asked: Asked, fault: str | None) -> Provider:
+    """Choose a provider.
+
+    Args:
+        asked: what the user asked for; `auto` takes the CUDA device where there is one.
+        fault: why CUDA cannot be used here, None where a device was found.
+
+    Raises:
+        ProviderError: CUDA was asked for and there is a fault.
+    """
+    if asked == "cuda" and fault is not None:
+        raise ProviderError(f"--provider cuda: {fault}; {_REMEDY}")
+    return "cpu" if asked == "cpu" or fault is not None else "cuda"
+
+
+def cuda_fault() -> str | None:
+    """Ask the driver for a CUDA device: None, or one phrase that says what is missing.
+
+    The driver is asked rather than ONNX Runtime, whose list of providers says what it was built with and
+    not what the machine has.
+    """
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return "this onnxruntime is built without CUDA (install onnxruntime-gpu)"
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "no NVIDIA driver on this machine (libcuda.so.1)"
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value < 1:
+        return "the NVIDIA driver finds no device that it can use"
+    return None
+
+
+def open_session(model: Path, asked: Asked = "auto") -> onnxruntime.InferenceSession:
+    """Open an ONNX model on the provider that was asked for.
+
+    Raises:
+        ProviderError: CUDA was asked for and cannot be used.
+        BundleError: the file is no ONNX model that this ONNX Runtime reads.
+    """
+    chosen = choose(asked, cuda_fault() if asked != "cpu" else None)
+    if chosen == "cuda":
+        try:
+            return _open_on_cuda(model)
+        except ProviderError as error:
+            if asked == "cuda":
+                raise
+            _log.warning("%s", error)
+    _log.info("ONNX Runtime computes on the CPU")
+    return _open_on_cpu(model)
+
+
+def _open_on_cpu(model: Path) -> onnxruntime.InferenceSession:
+    try:
+        return onnxruntime.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions share no base of their own
+        raise BundleError(
+            f"{model}: not a usable ONNX model ({_one_line(error)}); export it again"
+        ) from error
+
+
+def _open_on_cuda(model: Path) -> onnxruntime.InferenceSession:
+    """Open on CUDA alone. Left to itself ONNX Runtime would fall back to the CPU without an exception."""
+    with contextlib.redirect_stdout(sys.stderr):  # it reports with print(), and stdout belongs to the results
+        onnxruntime.preload_dlls()
+    options = _options()
+    options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    providers = ["CUDAExecutionProvider"]
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)
+    except Exception as error:
+        raise ProviderError(f"CUDA cannot run {model}: {_one_line(error)}; {_REMEDY}") from error
+    if session.get_providers()[0] != providers[0]:
+        raise ProviderError(f"CUDA cannot run {model}: it was given to {session.get_providers()}; {_REMEDY}")
+    _log.info("ONNX Runtime computes on the CUDA device")
+    return session
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors: warnings about devices that are not there help nobody
+    # Threads that spin while they wait would take the cores from the workers that decode.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

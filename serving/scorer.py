@@ -1,0 +1,159 @@
+"""One scorer for the command line, the API, batch jobs and MLflow: a bundle and a video give a verdict."""
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from rich.console import Console
+from rich.progress import track
+
+from components.bundle import Bundle
+from components.errors import BundleError
+from components.faces.clip import Clip, Failure
+from components.faces.policy import Frozen, Status
+from components.faces.pool import WorkerPool
+from serving.providers import Asked, open_session
+from serving.videos import printable
+
+Verdict = Literal["fake", "real", "undetermined"]
+
+
+class VideoScore(Frozen):
+    """What is said about one video."""
+
+    path: str = Field(description="the file as it was named by the one who asked, made printable")
+    verdict: Verdict = Field(description="undetermined wherever the status is not ok")
+    probability: float | None = Field(description="calibrated probability of fake; null where undetermined")
+    status: Status = Field(description="what became of the video; only ok carries a probability")
+    reason: str | None = Field(description="one line, where the status is not ok")
+    frames: int = Field(description="frames looked at")
+    face_share: float = Field(description="share of those frames that show the tracked face")
+    seconds: float = Field(description="wall clock from opening the video to the verdict")
+    model_version: str = Field(description="version in the registry, or a digest of the bundle's folder")
+
+    def row(self) -> dict[str, Any]:
+        """A row of `components.tables.SCORES`; the file's bytes and modification time are left null."""
+        return self.model_dump() | {"bytes": None, "mtime_ns": None}
+
+
+def verdict(probability: float | None, threshold: float) -> Verdict:
+    """Decide: no probability is no verdict, and the threshold itself counts as fake."""
+    if probability is None:
+        return "undetermined"
+    return "fake" if probability >= threshold else "real"
+
+
+class Scorer:
+    """A bundle, opened: cuts face clips in worker processes and classifies them with ONNX Runtime.
+
+    A context manager. Methods may be called from several threads at once.
+
+    Args:
+        bundle: what to score with.
+        provider: where to classify; see `serving.providers`.
+        workers: processes that decode videos; 0 is one per core.
+        model_version: repeated in every score.
+
+    Raises:
+        ProviderError: CUDA was asked for and cannot be used.
+        BundleError: the bundle's model cannot be opened.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, provider: Asked = "auto", workers: int = 0, model_version: str = ""
+    ) -> None:
+        self.bundle = bundle
+        self.model_version = model_version
+        self._session = open_session(bundle.model, provider)
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._pool = WorkerPool(self.workers, bundle.info.limits, bundle.info.crop, bundle.detector)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker processes. May be called twice."""
+        self._pool.close()
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name of where it computes."""
+        return str(self._session.get_providers()[0])
+
+    def score(self, paths: Sequence[Path], progress: bool = False) -> Iterator[VideoScore]:
+        """Score videos, as many at once as there are workers, and yield the scores in the order given.
+
+        Args:
+            paths: the videos.
+            progress: show a progress bar on stderr.
+        """
+        threads = ThreadPoolExecutor(self.workers, thread_name_prefix="score")
+        try:
+            pending = [threads.submit(self.score_one, path) for path in paths]
+            yield from (future.result() for future in _watch(pending, progress))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)  # `close` ends what still runs
+
+    def score_one(self, path: Path) -> VideoScore:
+        """Score one video. Whatever is wrong with the video becomes a status."""
+        began = time.perf_counter()
+        absence = _absence(path)
+        outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
+        failure = outcome if isinstance(outcome, Failure) else None
+        probability = self._probability(outcome, path) if isinstance(outcome, Clip) else None
+        return VideoScore(
+            path=printable(path),
+            verdict=verdict(probability, self.bundle.info.threshold),
+            probability=probability,
+            status=failure.status if failure else "ok",
+            reason=failure.reason if failure else None,
+            frames=outcome.frames,
+            face_share=outcome.face_share,
+            seconds=round(time.perf_counter() - began, 3),
+            model_version=self.model_version,
+        )
+
+    def _probability(self, clip: Clip, path: Path) -> float:
+        logit = self._logit(clip.crops)
+        if not math.isfinite(logit):
+            raise BundleError(
+                f"{self.bundle.model}: yields {logit} for {printable(path)}; train and export it again"
+            )
+        return self.bundle.info.calibration.probability(logit)
+
+    def _logit(self, crops: NDArray[np.uint8]) -> float:
+        """Classify one clip, crops (T, H, W, 3).
+
+        Always a batch of one: sums in another order differ in their last digits, and a video's score must
+        not depend on which videos are scored beside it.
+        """
+        (logit,) = self._session.run(["logit"], {"clip": crops[None]})
+        return float(logit[0])
+
+
+def _absence(path: Path) -> str | None:
+    """Why there is no file to open, or None where there is one."""
+    try:
+        if path.is_file():
+            return None
+        return "not a file" if path.exists() else "no such file"
+    except OSError as error:  # a name that is too long, a folder that is not ours to enter
+        return f"cannot be read: {error.strerror}"
+
+
+def _watch(pending: list[Future[VideoScore]], progress: bool) -> Iterator[Future[VideoScore]]:
+    console = Console(stderr=True)
+    yield from track(pending, "Scoring", console=console, transient=True, disable=not progress)
