@@ -1,0 +1,1 @@
+"""Orchestration, the top floor: the only room that imports Prefect. Nothing imports flows."""

@@ -1,0 +1,265 @@
+"""The `unmask` command. Heavy imports stay inside the commands, so that `--help` answers at once."""
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from components.errors import GateError, UnmaskError
+from components.project import Project
+from flows.environment import find_project, prepare
+
+if TYPE_CHECKING:
+    from serving.scorer import Scorer
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="From a folder of labelled videos to a deepfake detector that a team can trust.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Exit codes: 0 done, 2 a mistake that the message names, 3 the gate failed, 130 interrupted.",
+)
+
+
+class Provider(StrEnum):
+    """Where ONNX Runtime computes."""
+
+    auto = "auto"
+    cuda = "cuda"
+    cpu = "cpu"
+
+
+Model = Annotated[str, typer.Option(help="Alias or version number in the MLflow registry.")]
+BundleFolder = Annotated[
+    Path | None, typer.Option(help="Score with this bundle instead of one from the registry.", metavar="DIR")
+]
+ProviderOption = Annotated[
+    Provider, typer.Option(help="`cuda` fails rather than fall back; `auto` says which one it took.")
+]
+Workers = Annotated[int, typer.Option(help="Processes that decode and find faces; 0 is one per core.", min=0)]
+
+
+@app.command("sample-data")
+def sample_data(
+    folder: Annotated[Path, typer.Argument(help="Where to write real/, fake/ and manifest.csv.")],
+    people: Annotated[int, typer.Option(help="People to render, two clips each.", min=4)] = 72,
+    frames: Annotated[int, typer.Option(help="Frames per clip, at 25 a second.", min=8)] = 24,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same files.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes that render; 0 is one per core.", min=0)] = 0,
+) -> None:
+    """Render talking heads and forgeries of them: no photograph of anyone.
+
+    Half of the clips are genuine. The other half are forged by self-blending, face swap, flicker and a
+    low-resolution generator; each forgery's mask stands beside it.
+    """
+    from components.synthesis import SampleSettings, generate
+
+    chosen = {} if seed is None else {"seed": seed}
+    generate(folder, SampleSettings(people=people, frames=frames, workers=workers, **chosen))
+
+
+@app.command()
+def run(
+    jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
+) -> None:
+    """Run the pipeline as a Prefect flow: stages, gate, export, registry.
+
+    The stages are those of dvc.yaml; what has not changed is not run again. Interrupt it and run it again:
+    it goes on where it was.
+    """
+    project = enter()
+    if dry_run:
+        from flows.graph import read_graph, stale_stages
+
+        stages = read_graph(project.root)
+        stale = stale_stages(project.root, stages)
+        for stage in stages:
+            typer.echo(f"{'run ' if stage.name in stale else 'keep'}  {stage.name}")
+        return
+    from flows.server import prefect_server
+
+    with prefect_server(project):
+        from flows.display import print_gate
+        from flows.pipeline import training
+
+        try:
+            outcome = training(str(project.root), jobs)
+        except GateError:
+            print_gate(project.gate)
+            raise
+    typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
+
+
+@app.command()
+def score(
+    sources: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.")],
+    model: Model = "champion",
+    bundle: BundleFolder = None,
+    provider: ProviderOption = Provider.auto,
+    workers: Workers = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per video and line.")] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Also write a table: .parquet or .csv.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Score videos: a verdict, a probability of fake and a status for each.
+
+    A video without a score (no face, not decodable …) is `undetermined` and says why; it never gets a
+    made-up probability, and it never stops the others.
+    """
+    from flows.display import check_output, print_scores, write_scores
+    from serving.videos import find_videos
+
+    check_output(output)
+    videos = find_videos(sources)
+    with open_for(bundle, model, provider, workers) as scorer:
+        scores = list(scorer.score(videos, progress=sys.stderr.isatty()))
+    if output is not None:
+        write_scores(scores, output)
+    if as_json:
+        for row in scores:
+            typer.echo(row.model_dump_json())
+    else:
+        print_scores(scores)
+
+
+@app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(help="Folder of videos.")],
+    output: Annotated[Path, typer.Option(help="Folder for the scores, one row per video.", metavar="DIR")],
+    model: Model = "champion",
+    bundle: BundleFolder = None,
+    provider: ProviderOption = Provider.auto,
+    workers: Workers = 0,
+    shard_size: Annotated[int, typer.Option(help="Videos per Parquet shard.", min=1)] = 16,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is to do.")] = False,
+) -> None:
+    """Score a library of videos as a Prefect flow: sharded, resumable, one row per video and model version.
+
+    Run it again after an interruption, or when videos were added: only what is missing or changed is scored.
+    """
+    project = enter()
+    from flows.server import prefect_server
+
+    if dry_run:
+        from flows.score import pending
+
+        typer.echo(pending(project, source, output, model, bundle, shard_size))
+        return
+    with prefect_server(project):
+        from flows.score import batch_scoring
+
+        summary = batch_scoring(
+            source=str(source.resolve()),
+            output=str(output.resolve()),
+            project=str(project.root),
+            model=model,
+            bundle=str(bundle.resolve()) if bundle else None,
+            provider=provider.value,
+            workers=workers,
+            shard_size=shard_size,
+        )
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
+    typer.echo(f"{summary.videos} videos: {counts} ({output / 'scores.csv'})")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
+    model: Model = "champion",
+    bundle: BundleFolder = None,
+    provider: ProviderOption = Provider.auto,
+    workers: Workers = 0,
+) -> None:
+    """Serve the champion: POST /v1/videos:score, /health/live, /health/ready, /docs."""
+    from serving.api.server import serve as serve_api
+
+    serve_api(
+        host,
+        port,
+        provider=provider.value,
+        workers=workers,
+        alias=model,
+        bundle=bundle,
+        project=registry_project() if bundle is None else None,
+    )
+
+
+@app.command()
+def up(
+    prefect_port: Annotated[int, typer.Option(help="Prefect's UI.", min=1, max=65535)] = 4200,
+    mlflow_port: Annotated[int, typer.Option(help="MLflow's UI.", min=1, max=65535)] = 5000,
+    api_port: Annotated[int, typer.Option(help="The scoring API.", min=1, max=65535)] = 8000,
+    page_port: Annotated[int, typer.Option(help="The web page.", min=1, max=65535)] = 8501,
+) -> None:
+    """Start Prefect's and MLflow's UIs, the API and the page on 127.0.0.1; Ctrl-C ends them all."""
+    project = enter()
+    from flows.up import run_services
+
+    run_services(project, prefect_port, mlflow_port, api_port, page_port)
+
+
+@app.command()
+def demo() -> None:
+    """Everything once, on sample data: render, train, register, batch-score. What `make demo` runs."""
+    project = enter()
+    from flows.demo import run_demo
+
+    run_demo(project)
+
+
+def enter() -> Project:
+    """Find the project and prepare the environment for what it imports."""
+    project = find_project()
+    prepare(project)
+    return project
+
+
+def open_for(bundle: Path | None, model: str, provider: Provider, workers: int) -> "Scorer":
+    """The scorer that the options of a command ask for."""
+    from serving.champion import open_scorer
+
+    project = registry_project() if bundle is None else None
+    return open_scorer(bundle, provider=provider.value, workers=workers, alias=model, project=project)
+
+
+def registry_project() -> Project:
+    """The project whose registry is asked; any folder will do where `MLFLOW_TRACKING_URI` names a server."""
+    try:
+        project = find_project()
+    except UnmaskError:
+        if "MLFLOW_TRACKING_URI" not in os.environ:
+            raise
+        project = Project(Path.home() / ".cache" / "unmask")
+    prepare(project)
+    return project
+
+
+def main() -> None:
+    """Entry point: a mistake that a user can mend ends in one line and its exit code, never a traceback."""
+    told = logging.getLogger("serving")  # which provider was taken, which damaged shard is scored again
+    told.setLevel(logging.INFO)
+    told.addHandler(logging.StreamHandler())
+    try:
+        app()
+    except UnmaskError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            typer.echo("interrupted; run the same command again to go on", err=True)
+        raise
+
+
+if __name__ == "__main__":
+    main()

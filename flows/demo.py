@@ -1,0 +1,80 @@
+"""`unmask demo`: everything once, on sample data, in one command with one Prefect server."""
+
+import subprocess
+import sys
+import time
+
+import typer
+
+from components.errors import StageError
+from components.project import Project
+from flows.server import prefect_server
+
+
+def run_demo(project: Project) -> None:
+    """Render sample data, train, register, batch-score; done before is not done again.
+
+    Raises:
+        UnmaskError: whatever a step raises.
+    """
+    began = time.monotonic()
+    step("Sample data", f"procedurally rendered people in {project.data}")
+    make_data(project)
+    scores = project.root / "scores"
+    with prefect_server(project):
+        from flows.pipeline import training
+        from flows.score import batch_scoring
+
+        step("Pipeline", "Prefect runs the stages of dvc.yaml")
+        outcome = training(str(project.root))
+        step("Batch scoring", f"{project.data} with the champion, into {scores}")
+        summary = batch_scoring(source=str(project.data), output=str(scores), project=str(project.root))
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
+    typer.echo(
+        WHERE.format(reason=outcome.reason, root=project.root, verdicts=verdicts, count=summary.videos)
+    )
+    typer.echo(f"Done in {time.monotonic() - began:.0f} s.")
+
+
+WHERE = """
+{reason}
+{count} videos batch-scored: {verdicts}
+
+  Report       {root}/reports/report.html
+  Data Docs    {root}/reports/validation/data_docs/index.html
+  Bundle       {root}/artifacts/bundle/MODEL_CARD.md
+  Scores       {root}/scores/scores.csv
+
+  make up      Prefect's UI (127.0.0.1:4200), MLflow's UI (127.0.0.1:5000), the API (127.0.0.1:8000/docs)
+               and the page (127.0.0.1:8501)
+  .venv/bin/unmask score VIDEO …      verdicts for your own videos
+"""
+
+
+def make_data(project: Project) -> None:
+    """Render the sample data where `data/` is empty, and let DVC track it.
+
+    Someone's own videos are left alone: the demo then runs on them.
+
+    Raises:
+        StageError: DVC could not track the folder; carries its last line.
+    """
+    from components.synthesis import generate
+    from components.synthesis.dataset import MANIFEST, MARKER
+
+    used = project.data.is_dir() and any(project.data.iterdir())
+    if used and not (project.data / MARKER).is_file():
+        typer.echo(f"{project.data} holds your own videos: they are used")
+        return
+    if not (project.data / MANIFEST).is_file():
+        generate(project.data)
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", "--quiet", "data"]
+    done = subprocess.run(command, cwd=project.root, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        told = (done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
+        raise StageError(f"dvc add data: {told}")
+
+
+def step(name: str, what: str) -> None:
+    """Say which part of the demo begins."""
+    typer.secho(f"\n── {name}: {what}", bold=True)

@@ -1,0 +1,30 @@
+"""How a mistake that a user can mend ends a flow or a task: Failed, with its one line and no traceback."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
+
+from components.errors import UnmaskError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
+    """Turn an `UnmaskError` into a Failed state that carries it; whoever asks for the result gets it raised.
+
+    Prefect logs a traceback for every exception that leaves a flow or a task; other exceptions still leave.
+    """
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | State[Any]:
+        try:
+            return function(*args, **kwargs)
+        except UnmaskError as error:
+            return Failed(message=str(error), data=error)
+
+    # To callers it still returns R: Prefect raises a Failed state's error where the result is asked for.
+    return cast(Callable[P, R], guarded)

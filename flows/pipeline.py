@@ -1,0 +1,171 @@
+"""The training flow: one Prefect task per DVC stage, then register, then promote.
+
+DVC owns the graph and the cache, so tasks keep no cache of their own. The pattern is that of prefect-dbt's
+orchestrator, where dbt owns the graph and Prefect makes a task per node.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from components.errors import GateError
+from components.params import load_params
+from components.project import Project
+from flows.environment import find_project, prepare
+from flows.failure import fails_in_one_line
+from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages
+from flows.promote import Outcome, promote, register
+
+GATE = "gate"
+GIB_PER_JOB = 3
+"""Memory to leave for each stage that runs side by side with others."""
+
+
+@task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE)
+@fails_in_one_line
+def reproduce(name: str, root: str, stale: bool) -> State[Any] | None:
+    """Run one DVC stage, unless DVC has said that nothing changed."""
+    logger = get_run_logger()
+    if not stale:
+        return Completed(name="Cached", message="unchanged since the last run")
+    run_stage(name, Path(root), logger.info)
+    return None
+
+
+@task(name="register", task_run_name="register", cache_policy=NO_CACHE)
+@fails_in_one_line
+def register_task(root: str) -> str:
+    """Register the bundle as a model version; the same bundle is the same version."""
+    version = register(Project(Path(root)))
+    get_run_logger().info("bundle is version %s of the model", version)
+    return version
+
+
+@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
+@fails_in_one_line
+def promote_task(root: str, version: str) -> Outcome:
+    """Make the challenger the champion if it beats the present one on the same test videos."""
+    outcome = promote(Project(Path(root)), version)
+    get_run_logger().info("%s", outcome.reason)
+    return outcome
+
+
+@flow(name="training", flow_run_name="training", persist_result=False, validate_parameters=False)
+@fails_in_one_line
+def training(project: str | None = None, jobs: int = 0) -> Outcome:
+    """From labelled videos to a registered detector.
+
+    Args:
+        project: the project folder; by default the one that holds the current folder.
+        jobs: stages that may run side by side; 0 chooses by cores and memory.
+
+    Raises:
+        GateError: the winner did not pass the gate; nothing was registered.
+        StageError: a stage failed.
+    """
+    home = find_project(Path(project) if project else None)
+    prepare(home)
+    root = str(home.root)
+    stages = read_graph(home.root)
+    stale = stale_stages(home.root, stages)
+    connect_store(home)
+    jobs = jobs or room(load_params(home.params).training.num_threads, os.cpu_count() or 1, memory_gib())
+    gated = downstream(GATE, stages)
+    run_stages([stage for stage in stages if stage.name not in gated], root, stale, jobs)
+    check_gate(home)
+    run_stages([stage for stage in stages if stage.name in gated], root, stale, jobs)
+    version = register_task(root)
+    outcome = promote_task(root, version)
+    create_markdown_artifact(summary(home, outcome), key="training-summary", description=outcome.reason)
+    return outcome
+
+
+def connect_store(project: Project) -> None:
+    """Make MLflow's tables before anything trains, and find out now if its server is away.
+
+    Raises:
+        RegistryError: MLflow cannot be reached.
+    """
+    from components.tracking.store import connect
+
+    connect(project)
+
+
+def room(threads: int, cores: int, memory: float) -> int:
+    """How many stages may run side by side, by the threads of a training (0: all) and by memory (GiB)."""
+    by_cores = cores // threads if threads else 1
+    return max(1, min(by_cores, int(memory // GIB_PER_JOB)))
+
+
+def memory_gib() -> float:
+    """Physical memory of this machine, GiB."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+
+
+def run_stages(stages: Sequence[Stage], root: str, stale: Iterable[str], jobs: int) -> None:
+    """Run stages in order, `jobs` at a time where the graph allows it."""
+    futures: dict[str, PrefectFuture[Any]] = {}
+    pool: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=jobs)
+    with pool as runner:
+        for stage in stages:
+            futures[stage.name] = runner.submit(
+                reproduce,
+                parameters={
+                    "name": stage.name,
+                    "root": root,
+                    "stale": stage.name in stale,
+                },
+                wait_for=[futures[name] for name in stage.upstream if name in futures],
+            )
+        for future in futures.values():
+            future.wait()
+    failed = [future for future in futures.values() if future.state.is_failed() or future.state.is_crashed()]
+    for future in failed:
+        future.result()
+
+
+def check_gate(project: Project) -> None:
+    """Stop here if the winner did not pass.
+
+    Raises:
+        GateError: carries each broken rule; its exit code is 3.
+    """
+    verdict = json.loads(project.gate.read_text(encoding="utf-8"))
+    create_table_artifact(table=verdict["rules"], key="gate", description=f"Winner: {verdict['winner']}")
+    broken = [rule for rule in verdict["rules"] if not rule["passed"]]
+    if not broken:
+        return
+    told = ", ".join(f"{rule['name']} {shown(rule['value'])} < {rule['minimum']:.3f}" for rule in broken)
+    raise GateError(f"gate: {verdict['winner']} failed ({told}); nothing was registered, see {project.gate}")
+
+
+def summary(project: Project, outcome: Outcome) -> str:
+    """What a person wants to see of a run, as Markdown."""
+    evaluation = json.loads(project.evaluation.read_text(encoding="utf-8"))
+    gate = json.loads(project.gate.read_text(encoding="utf-8"))
+    lines = [f"# {evaluation['winner']} is version {outcome.version}", "", outcome.reason, ""]
+    lines += ["| candidate | val AUC | test AUC | test F1 |", "| --- | --- | --- | --- |"]
+    for name, figures in evaluation["candidates"].items():
+        val, test = figures["val"], figures["test"]
+        figures_shown = " | ".join(shown(value) for value in (val["auc"], test["auc"], test["f1"]))
+        lines.append(f"| {name} | {figures_shown} |")
+    lines += ["", "| gate | value | minimum | passed |", "| --- | --- | --- | --- |"]
+    for rule in gate["rules"]:
+        passed = "yes" if rule["passed"] else "no"
+        lines.append(f"| {rule['name']} | {shown(rule['value'])} | {rule['minimum']:.3f} | {passed} |")
+    return "\n".join(lines)
+
+
+def shown(value: float | None) -> str:
+    """A figure with three digits; a figure can be undefined, such as an AUC over one class."""
+    return "undefined" if value is None else f"{value:.3f}"
