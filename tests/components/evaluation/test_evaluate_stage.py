@@ -1,0 +1,155 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import StageError
+from components.evaluation.gate import GateReport, run_gate
+from components.evaluation.metrics import METRICS
+from components.evaluation.results import Evaluation, read_document
+from components.evaluation.stage import run
+from components.evaluation.winner import Winner
+from components.params import Params
+from components.project import Project
+from components.tables import PREDICTIONS, read_table, write_table
+
+FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves")
+
+
+def change(project: Project, name: str, alter: Callable[[list[dict[str, Any]]], object]) -> None:
+    path = project.candidate(name) / "predictions.parquet"
+    rows = read_table(path, PREDICTIONS)
+    alter(rows)
+    write_table(rows, PREDICTIONS, path)
+
+
+def outputs(root: Path) -> dict[str, bytes]:
+    files = (*root.glob("reports/*.*"), *root.glob("reports/figures/*"), root / "artifacts" / "winner.json")
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_writes_what_later_stages_and_people_read(
+    project: Project, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(project, params)
+
+    winner = read_document(Winner, project.winner)
+    assert winner.candidate == "simple_cnn"
+    assert set(winner.metrics) == {*METRICS, "coverage"}
+    assert winner.metrics["coverage"].value == pytest.approx(23 / 24)
+    assert sum(winner.scores.counts) == 23
+
+    evaluation = read_document(Evaluation, project.evaluation)
+    assert next(iter(evaluation.candidates)) == evaluation.winner == "simple_cnn"
+    assert evaluation.unusable == 1
+    assert evaluation.data["test"].model_dump() == {
+        "videos": 24,
+        "real": 12,
+        "fake": 12,
+        "groups": 12,
+        "unnamed": 0,
+        "scored": 23,
+    }
+    best = evaluation.candidates["simple_cnn"]
+    assert best.test["auc_low"] <= best.test["auc"] <= best.test["auc_high"]
+    assert {method: found["videos"] for method, found in best.methods.items()} == dict.fromkeys(
+        ("flicker", "selfblend", "swap"), 4
+    )
+
+    board = read_csv(project.reports / "leaderboard.csv")
+    assert [row["candidate"] for row in board] == list(evaluation.candidates)
+    verdicts = read_csv(project.reports / "confusion.csv")
+    assert len(verdicts) == 23
+    right = sum(row["actual"] == row["predicted"] for row in verdicts)
+    assert right / 23 == pytest.approx(winner.metrics["accuracy"].value)
+    assert {file.stem for file in (project.reports / "roc").iterdir()} == set(params.candidates)
+    for name in FIGURES:
+        assert (project.reports / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert "simple_cnn" in capsys.readouterr().out
+
+
+def test_the_same_input_gives_the_same_bytes(project: Project, params: Params) -> None:
+    run(project, params)
+    first = outputs(project.root)
+    run(project, params)
+    assert outputs(project.root) == first
+
+
+def test_test_labels_have_no_say_in_any_choice(project: Project, params: Params) -> None:
+    run(project, params)
+    before = read_document(Winner, project.winner)
+
+    def turn(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row["split"] == "test":
+                row["label"] = 1 - row["label"]
+
+    for name in params.candidates:
+        change(project, name, turn)
+    run(project, params)
+    after = read_document(Winner, project.winner)
+    assert after.metrics["auc"].value == pytest.approx(1 - before.metrics["auc"].value)
+    same = {"candidate", "threshold", "calibration", "scores"}
+    assert after.model_dump(include=same) == before.model_dump(include=same)
+
+
+def test_gate_ends_well_and_tells_people_why(
+    project: Project, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(project, params)
+    strict = params.model_copy(update={"gate": params.gate.model_copy(update={"coverage": 1.0})})
+    run_gate(project, strict)
+    report = read_document(GateReport, project.gate)
+    assert (report.passed, report.winner) == (False, "simple_cnn")
+    assert [rule.name for rule in report.rules if not rule.passed] == ["coverage"]
+    assert "Gate failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("alter", "message"),
+    [
+        (lambda rows: rows.pop(), "not of the present test videos"),
+        (lambda rows: rows[0].update(video_id="real/other"), "not of the present val videos"),
+        (lambda rows: rows[0].update(logit=float("nan")), "not finite"),
+        (lambda rows: rows[0].update(logit=None), "not finite"),
+    ],
+)
+def test_predictions_of_other_videos_or_a_diverged_training_stop_the_stage(
+    project: Project, params: Params, alter: Callable[[list[dict[str, Any]]], object], message: str
+) -> None:
+    change(project, "simple_cnn", alter)
+    with pytest.raises(StageError, match=message):
+        run(project, params)
+
+
+def test_a_candidate_without_predictions_stops_the_stage(project: Project, params: Params) -> None:
+    (project.candidate("simple_cnn") / "predictions.parquet").unlink()
+    with pytest.raises(StageError, match=r"simple_cnn.predictions\.parquet: not there yet"):
+        run(project, params)
+
+
+def test_one_class_in_test_leaves_figures_undefined_and_the_gate_closed(
+    project: Project, params: Params
+) -> None:
+    for name in params.candidates:
+        change(project, name, lambda rows: [row.update(label=0) for row in rows if row["split"] == "test"])
+    run(project, params)
+    run_gate(project, params)
+    assert json.loads(project.evaluation.read_text())["candidates"]["simple_cnn"]["test"]["auc"] is None
+    assert "auc" not in read_document(Winner, project.winner).metrics
+    assert not read_document(GateReport, project.gate).passed
+
+
+def test_a_damaged_document_is_named(project: Project) -> None:
+    project.winner.parent.mkdir(parents=True, exist_ok=True)
+    project.winner.write_text("{}")
+    with pytest.raises(StageError, match=r"winner\.json: candidate: Field required; delete it"):
+        read_document(Winner, project.winner)

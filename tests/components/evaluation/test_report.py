@@ -1,0 +1,80 @@
+from html.parser import HTMLParser
+
+import pytest
+
+from components.evaluation.gate import run_gate
+from components.evaluation.stage import run
+from components.params import Params
+from components.project import Project
+from components.tables import MANIFEST, read_table, write_table
+
+
+class Page(HTMLParser):
+    """Collects text and the addresses that a browser would load."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.text, self.loaded = "", []
+        self.feed(content)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.loaded += [value for key, value in attrs if key in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def evaluated(project: Project, params: Params) -> Project:
+    run(project, params)
+    return project
+
+
+def page_of(project: Project, params: Params, **minima: float) -> Page:
+    run_gate(project, params.model_copy(update={"gate": params.gate.model_copy(update=minima)}))
+    return Page((project.reports / "report.html").read_text(encoding="utf-8"))
+
+
+def test_needs_nothing_from_outside(evaluated: Project, params: Params) -> None:
+    page = page_of(evaluated, params)
+    assert len(page.loaded) == 5
+    assert all(address.startswith("data:image/png;base64,") for address in page.loaded)
+
+
+def test_says_what_was_decided_and_why(evaluated: Project, params: Params) -> None:
+    assert "It may be registered" in page_of(evaluated, params).text
+    failed = page_of(evaluated, params, coverage=1.0, f1=1.0).text
+    assert "below the minimum on test videos: F1, Coverage." in " ".join(failed.split())
+    for word in (*params.candidates, "selfblend", "swap", "flicker", "Groups of people"):
+        assert word in failed
+
+
+def test_says_that_no_person_stands_in_two_splits_where_all_are_named(
+    evaluated: Project, params: Params
+) -> None:
+    assert "No person stands in two splits. 1 further video" in page_of(evaluated, params).text
+
+
+def test_claims_nothing_about_people_whom_nobody_named(project: Project, params: Params) -> None:
+    rows = read_table(project.manifest, MANIFEST)
+    unnamed = [row | {"identities": [f"unnamed:{row['group']}"]} for row in rows[:7]]
+    write_table([*unnamed, *rows[7:]], MANIFEST, project.manifest)
+    run(project, params)
+    text = page_of(project, params).text
+    assert "7 of 60 videos name nobody: for them splits are disjoint by file and content only." in text
+    assert "No person" not in text
+
+
+def test_stands_without_figures(evaluated: Project, params: Params) -> None:
+    for path in (evaluated.reports / "figures").iterdir():
+        path.unlink()
+    page = page_of(evaluated, params)
+    assert page.loaded == []
+    assert "Gate" in page.text
+
+
+def test_names_from_the_data_are_escaped(evaluated: Project, params: Params) -> None:
+    content = evaluated.evaluation.read_text()
+    evaluated.evaluation.write_text(content.replace('"swap"', '"<script>alert(1)</script>"'))
+    page_of(evaluated, params)
+    assert "<script>" not in (evaluated.reports / "report.html").read_text()

@@ -1,0 +1,140 @@
+"""A project as it stands before export: a candidate with random weights, four clips, a passed gate."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from components.bundle import DETECTOR_FILES, Calibration, Histogram, Interval
+from components.evaluation.gate import GateReport, Rule
+from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
+from components.evaluation.winner import Winner
+from components.export.stage import run
+from components.faces.clip import Clip
+from components.faces.store import ClipStore
+from components.faces.video import VideoInfo
+from components.models import CandidateInfo, create, save_candidate
+from components.params import Params, load_params
+from components.project import Project
+from components.tables import FACES, MANIFEST, write_table
+
+NAME = "simple_cnn"
+"""Small and without timm, so that the tests of the stage are quick."""
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    whole = load_params(Path(__file__).parents[3] / "params.yaml")
+    return whole.model_copy(update={"faces": whole.faces.model_copy(update={"size": 32, "frames": 3})})
+
+
+@pytest.fixture(scope="session")
+def winner() -> Winner:
+    return Winner(
+        candidate=NAME,
+        threshold=0.42,
+        calibration=Calibration(slope=1.5, intercept=-0.25),
+        metrics={"auc": Interval(value=0.9, low=0.8, high=0.97), "coverage": Interval(value=1.0)},
+        scores=Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4)),
+    )
+
+
+@pytest.fixture(scope="session")
+def evaluation(winner: Winner) -> Evaluation:
+    counts = SplitCounts(videos=24, real=12, fake=12, groups=12, unnamed=0, scored=24)
+    result = CandidateResult(
+        threshold=winner.threshold,
+        calibration=winner.calibration,
+        calibration_note=None,
+        val={"auc": 0.95},
+        test={"auc": 0.9},
+        methods={"swap": {"auc": 0.87, "auc_low": 0.71, "auc_high": 0.96, "videos": 12}},
+    )
+    return Evaluation(
+        winner=NAME,
+        select_by="auc",
+        confidence=0.95,
+        unusable=0,
+        data=dict.fromkeys(("train", "val", "test"), counts),
+        candidates={NAME: result},
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path, params: Params, winner: Winner, evaluation: Evaluation) -> Project:
+    return build(tmp_path, params, winner, evaluation)
+
+
+@pytest.fixture(scope="session")
+def exported_once(
+    tmp_path_factory: pytest.TempPathFactory, params: Params, winner: Winner, evaluation: Evaluation
+) -> Project:
+    project = build(tmp_path_factory.mktemp("exported"), params, winner, evaluation)
+    run(project, params)
+    return project
+
+
+@pytest.fixture
+def exported(exported_once: Project, tmp_path: Path) -> Project:
+    """A copy of a project after export, for one test to spoil."""
+    return Project(shutil.copytree(exported_once.root, tmp_path / "exported"))
+
+
+def build(root: Path, params: Params, winner: Winner, evaluation: Evaluation) -> Project:
+    project = Project(root)
+    write_tables(project, params)
+    write_candidate(project, params)
+    project.detector.mkdir()
+    for name in DETECTOR_FILES:
+        (project.detector / name).write_bytes(name.encode())
+    write_document(winner, project.winner)
+    write_document(evaluation, project.evaluation)
+    rule = Rule(name="auc", value=0.9, minimum=0.8, passed=True)
+    write_document(GateReport(passed=True, winner=NAME, rules=(rule,)), project.gate)
+    return project
+
+
+def write_tables(project: Project, params: Params) -> None:
+    videos = [{"video_id": f"v{index}", "sha256": f"{index:064d}", "label": "real"} for index in range(4)]
+    write_table([row | {"split": "test", "status": "ok"} for row in videos], MANIFEST, project.manifest)
+    clips = [
+        {"video_id": row["video_id"], "status": "ok", "clip": f"{row['video_id']}.npz"} for row in videos
+    ]
+    write_table([*clips, {"video_id": "v9", "status": "no_face"}], FACES, project.faces)
+    for seed, row in enumerate(clips):
+        ClipStore(project.clips).write(row["clip"], noise(params, seed))
+
+
+def noise(params: Params, seed: int) -> Clip:
+    frames, size = params.faces.frames, params.faces.size
+    return Clip(
+        crops=np.random.default_rng(seed).integers(0, 256, (frames, size, size, 3), dtype=np.uint8),
+        boxes=np.zeros((frames, 4), np.float32),
+        scores=np.ones(frames, np.float32),
+        landmarks=np.zeros((frames, 5, 2), np.float32),
+        times=np.arange(frames, dtype=np.float64),
+        frames=frames,
+        face_share=1.0,
+        tracks=1,
+        box_side=40.0,
+        info=VideoInfo(frames, 25.0, 320, 240, 1.0, "h264", 1000),
+    )
+
+
+def write_candidate(project: Project, params: Params) -> None:
+    torch.manual_seed(0)
+    model = create(NAME)
+    about = CandidateInfo(
+        name=NAME,
+        size=params.faces.size,
+        frames=params.faces.frames,
+        parameters=model.size,
+        pretrained="random",
+        epochs=1,
+        best_epoch=0,
+        seed=0,
+        training="none",
+    )
+    save_candidate(project.candidate(NAME), model, about)

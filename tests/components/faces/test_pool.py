@@ -1,0 +1,299 @@
+"""Workers that hang, crash or lose their parent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.errors import StageError
+from components.faces.clip import Clip, Failure
+from components.faces.container import VideoFault
+from components.faces.policy import CropPolicy, Limits
+from components.faces.pool import WorkerPool
+from components.faces.process import PACKAGE_ROOT, WorkerProcess
+from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
+from components.faces.video import VideoInfo, probe
+from components.faces.worker import answer
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def video(tmp_path: Path, make_video: Callable[..., Path]) -> Path:
+    return make_video(tmp_path / "a.mp4")
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    """One worker, and as much wall clock as a stopped worker needs to be noticed in a test."""
+    with WorkerPool(1, Limits(wall_seconds=3.0)) as pool:
+        yield pool
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_probe_answers_for_every_path(tmp_path: Path, video: Path) -> None:
+    (tmp_path / "text.mp4").write_text("hello")
+    paths = [video, tmp_path / "text.mp4", tmp_path / "gone.mp4"] * 5
+    with WorkerPool(2, Limits()) as pool:
+        answers = dict(pool.probe(paths))
+        assert len(pool.pids) == 2
+    assert sorted(answers) == list(range(15))
+    assert all(answers[i] == probe(video, Limits()) for i in range(0, 15, 3))
+    assert {answers[i].reason for i in range(1, 15, 3)} == {
+        "not a video file; accepted are mp4, mov, mkv, webm, avi, ts, mpg, flv, wmv and ogv"
+    }
+    assert {answers[i].status for i in range(2, 15, 3)} == {"undecodable"}
+
+
+def test_paths_are_drawn_as_they_are_needed(video: Path) -> None:
+    drawn = 0
+
+    def endless() -> Iterator[Path]:
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield video
+
+    with WorkerPool(1, Limits()) as pool:
+        answers = pool.probe(endless())
+        for _ in range(5):
+            next(answers)
+        assert drawn <= 8
+
+
+def test_workers_start_when_needed_and_stay(pool: WorkerPool, video: Path) -> None:
+    assert pool.pids == []
+    pool.probe_one(video)
+    first = pool.pids
+    pool.probe_one(video)
+    assert pool.pids == first
+    pool.close()
+    assert not alive(first[0])
+    with pytest.raises(StageError, match="closed"):
+        pool.probe_one(video)
+
+
+def test_names_that_are_no_text_work(tmp_path: Path, pool: WorkerPool, video: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"f\xff \n\xe2\x82\xac.mp4")
+    odd.write_bytes(video.read_bytes())
+    assert isinstance(pool.probe_one(odd), VideoInfo)
+
+
+def test_a_worker_that_hangs_costs_only_its_video(pool: WorkerPool, video: Path) -> None:
+    pool.probe_one(video)
+    stuck = pool.pids[0]
+    os.kill(stuck, signal.SIGSTOP)
+    started = time.monotonic()
+    assert pool.probe_one(video) == Failure("undecodable", "took longer than 3 s and was given up")
+    assert 2.5 < time.monotonic() - started < 30
+    assert not alive(stuck)
+    assert isinstance(pool.probe_one(video), VideoInfo)
+
+
+def test_a_worker_that_is_killed_costs_nothing(pool: WorkerPool, video: Path) -> None:
+    pool.probe_one(video)
+    crashing = pool.pids[0]
+    os.kill(crashing, signal.SIGSTOP)  # so that it cannot answer before it is killed
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(pool.probe_one, video)
+        time.sleep(0.2)
+        os.kill(crashing, signal.SIGKILL)  # as the kernel does where memory runs out
+        assert answer.result() == probe(video, Limits())
+    assert pool.pids != [crashing]
+
+
+def test_a_worker_that_crashes_again_costs_only_its_video(
+    pool: WorkerPool, video: Path, worker_answers: Callable[..., None]
+) -> None:
+    worker_answers(pack({"failure": {"status": "too_short", "reason": "3 frames"}}), deaths=2)
+    assert pool.probe_one(video) == Failure("undecodable", "the decoder crashed twice (signal SIGKILL)")
+    assert pool.probe_one(video) == Failure("too_short", "3 frames")
+
+
+def test_a_worker_that_died_while_idle_costs_nothing(pool: WorkerPool, video: Path) -> None:
+    pool.probe_one(video)
+    os.kill(pool.pids[0], signal.SIGKILL)
+    assert eventually(lambda: not alive(pool.pids[0]))
+    assert isinstance(pool.probe_one(video), VideoInfo)
+
+
+def test_workers_are_limited(pool: WorkerPool, video: Path) -> None:
+    pool.probe_one(video)
+    granted = Path(f"/proc/{pool.pids[0]}/limits").read_text()
+    values = {line[:25].strip(): line[25:].split()[0] for line in granted.splitlines()}
+    assert values["Max address space"] == str(Limits().memory_mb * 2**20)
+    assert values["Max open files"] == "64"
+    assert values["Max core file size"] == "0"
+    assert values["Max file size"] == "0"
+    assert int(values["Max cpu time"]) < 60
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (MemoryError(), Failure("too_large", "needs more memory than limits.memory_mb grants")),
+        (VideoFault("too_short", "3 frames"), Failure("too_short", "3 frames")),
+        (KeyError("a\nb"), Failure("undecodable", "KeyError: 'a\\nb'")),
+        (RuntimeError("two\n lines"), Failure("undecodable", "RuntimeError: two lines")),
+    ],
+)
+def test_whatever_a_task_raises_is_a_failure(error: Exception, failure: Failure) -> None:
+    def task(path: Path) -> VideoInfo:
+        raise error
+
+    assert answer(task, Path("a.mp4")) == failure
+
+
+def test_extract_yields_clips_from_several_threads(sample_data: Path, detector: Path) -> None:
+    policy = CropPolicy(frames=4, size=64)
+    videos = sorted((sample_data / "real").glob("*.mp4"))[:3]
+    with WorkerPool(2, Limits(), policy, detector) as pool:
+        streamed = dict(pool.extract(videos))
+        with ThreadPoolExecutor(4) as threads:
+            asked = list(threads.map(pool.extract_one, videos))
+    for index, one in enumerate(asked):
+        other = streamed[index]
+        assert isinstance(one, Clip)
+        assert isinstance(other, Clip)
+        assert one.crops.shape == (4, 64, 64, 3)
+        assert np.array_equal(one.crops, other.crops)
+        assert one.parts()[0] == other.parts()[0]
+
+
+def test_extract_needs_a_detector(tmp_path: Path, video: Path) -> None:
+    with WorkerPool(1, Limits()) as pool, pytest.raises(StageError, match="can only probe"):
+        pool.extract_one(video)
+    with pytest.raises(StageError, match=r"pnet\.onnx: not there; make it with dvc repro detector"):
+        WorkerPool(1, Limits(), CropPolicy(), tmp_path)
+
+
+def test_a_worker_that_cannot_start_says_so(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("components.faces.process.PACKAGE_ROOT", Path("/nonexistent"))
+    worker = WorkerProcess({})
+    with pytest.raises(StageError, match="a video worker cannot start"):
+        worker.ask({}, 1.0)
+    worker.close()
+    assert capfd.readouterr().err
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from components.faces.pool import WorkerPool
+from components.faces.policy import Limits
+with WorkerPool(2, Limits()) as pool:
+    for index, answer in pool.probe([Path(sys.argv[1])] * 10_000_000):
+        if index == 20:
+            print(*pool.pids, flush=True)
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path: Path, video: Path, end: signal.Signals) -> None:
+    script = tmp_path / "unguarded.py"  # no `if __name__ == "__main__"`
+    script.write_text(SCRIPT)
+    parent = subprocess.Popen(
+        [sys.executable, script, video],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE_ROOT)},
+        process_group=0,
+    )
+    with parent:
+        assert parent.stdout
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(workers) == 2
+        os.killpg(parent.pid, end)  # as Ctrl-C does
+        assert parent.wait(PATIENCE) == -end
+    assert eventually(lambda: not any(alive(pid) for pid in workers))
+
+
+def test_close_ends_a_request_in_flight(video: Path) -> None:
+    pool = WorkerPool(1, Limits())
+    pool.probe_one(video)
+    os.kill(pool.pids[0], signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(pool.probe_one, video)
+        time.sleep(0.2)
+        pool.close()
+        with pytest.raises(StageError, match="closed"):  # and no row that blames the video
+            answer.result(PATIENCE)
+
+
+def reader(content: bytes) -> Callable[[memoryview], None]:
+    rest = memoryview(content)
+
+    def read_into(view: memoryview) -> None:
+        nonlocal rest
+        if len(rest) < len(view):
+            raise EOFError
+        view[:], rest = rest[: len(view)], rest[len(view) :]
+
+    return read_into
+
+
+def test_messages_come_back_as_they_were() -> None:
+    arrays = {"a": np.arange(6, dtype=np.uint8).reshape(2, 3), "b": np.zeros((0, 4), np.float32)}
+    header, received = receive(reader(pack({"task": "probe", "path": "\udcff"}, arrays)), max_bytes=6)
+    assert header == {"task": "probe", "path": "\udcff"}
+    assert {name: array.tolist() for name, array in received.items()} == {
+        "a": [[0, 1, 2], [3, 4, 5]],
+        "b": [],
+    }
+
+
+def header_of(arrays: Any) -> bytes:
+    content = json.dumps({"header": {}, "arrays": arrays}).encode()
+    return len(content).to_bytes(4, "little") + content
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (MAX_HEADER + 1).to_bytes(4, "little"),
+        b"\x02\0\0\0[]",
+        b"\x04\0\0\0nope",
+        pack({}, {"a": np.zeros(1, "complex64")}),
+        (60_000).to_bytes(4, "little") + b"[" * 60_000,
+        header_of([["a", "uint8", [1 << 40]]]),
+        header_of([["a", "uint8", [0, 1 << 70]]]),
+        header_of([["a", "uint8", [60]], ["b", "float32", [11]]]),
+        header_of([["a", "uint8", [101]], ["b", "uint8", [-1]]]),
+        header_of([["a", "uint8", [-1]]]),
+        header_of([["a", "uint8", "12"]]),
+        header_of([["a", "uint8"]]),
+        header_of(None),
+    ],
+)
+def test_what_is_no_message_is_refused(content: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        receive(reader(content), max_bytes=100)
+
+
+def test_a_message_that_breaks_off_is_the_end() -> None:
+    with pytest.raises(EOFError):
+        receive(reader(pack({}, {"a": np.zeros(9, np.uint8)})[:-1]), max_bytes=9)

@@ -1,0 +1,44 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_stage_outside_of_a_project_ends_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["ingest"]) == 2
+    assert capsys.readouterr().err.startswith("error: params.yaml: not found")
+
+
+def test_a_stage_without_its_input_ends_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    assert main(["ingest"]) == 2
+    error = capsys.readouterr().err
+    assert "data" in error
+    assert "unmask sample-data" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("flows.cli", {"torch", "mlflow", "prefect", "pandas", "cv2", "onnxruntime"}),
+        ("serving.scorer, serving.api.server", {"torch", "mlflow", "prefect", "timm", "lightning"}),
+        ("components.faces.stage", {"torch", "mlflow", "facenet_pytorch"}),
+        ("components.__main__", {"torch", "mlflow", "cv2", "great_expectations", "pandas"}),
+    ],
+)
+def test_light_modules_stay_light(modules: str, absent: set[str]) -> None:
+    code = f"import {modules}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
+    assert not absent & set(done.stdout.split())

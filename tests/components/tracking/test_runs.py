@@ -1,0 +1,117 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from components.project import Project
+from components.tracking.runs import KEY, ensure_run, live_run
+from components.tracking.store import connect
+
+
+def runs(project: Project) -> list[Run]:
+    return list(MlflowClient().search_runs([connect(project)]))
+
+
+def losses(run_id: str) -> list[float]:
+    return [point.value for point in MlflowClient().get_metric_history(run_id, "loss")]
+
+
+def write_history(project: Project, candidate: str) -> None:
+    history = project.history(candidate)
+    history.parent.mkdir(parents=True)
+    history.write_text("epoch,loss,lr\n0,0.7,0.1\n1,0.5,0.1\n", encoding="utf-8")
+
+
+def test_epochs_are_logged_live(project: Project) -> None:
+    with live_run("cnn", {"lr": 0.1}, "key", project) as run:
+        run.log({"loss": 0.7}, 0)
+        assert MlflowClient().get_run(run.run_id).info.status == "RUNNING"
+        run.log({"loss": 0.5}, 1)
+    assert losses(run.run_id) == [0.7, 0.5]
+    told = MlflowClient().get_run(run.run_id)
+    assert (told.info.status, told.info.run_name) == ("FINISHED", "cnn")
+    assert told.data.params == {"lr": "0.1"}
+    assert told.data.tags[KEY] == "key"
+
+
+def test_an_interrupted_training_goes_on_in_its_run(project: Project) -> None:
+    interrupted = live_run("cnn", {}, "key", project)
+    first = interrupted.__enter__()
+    first.log({"loss": 0.7}, 0)
+    assert not interrupted.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert MlflowClient().get_run(first.run_id).info.status == "KILLED"
+    with live_run("cnn", {}, "key", project) as second:
+        second.log({"loss": 0.5}, 1)
+    assert first.run_id == second.run_id
+    assert losses(second.run_id) == [0.7, 0.5]
+
+
+def test_a_finished_training_is_not_written_over(project: Project) -> None:
+    with live_run("cnn", {}, "key", project) as first:
+        pass
+    with live_run("cnn", {}, "key", project) as second:
+        pass
+    assert first.run_id != second.run_id
+
+
+def test_an_unreachable_store_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/no/such/folder/mlflow.db")
+    (tmp_path / "no").touch()
+    with live_run("cnn", {}, "key", Project(tmp_path)) as run:
+        run.log({"loss": 0.7}, 0)
+    assert "training goes on" in caplog.text
+
+
+def test_a_live_run_is_found_again(project: Project) -> None:
+    with live_run("cnn", {}, "key", project) as run:
+        run.log({"loss": 0.7}, 0)
+    write_history(project, "cnn")
+    assert ensure_run(project, "cnn", {}, "key") == run.run_id
+    assert len(runs(project)) == 1
+
+
+def test_a_missing_run_is_rebuilt_from_the_stages_files(project: Project) -> None:
+    write_history(project, "cnn")
+    run_id = ensure_run(project, "cnn", {"lr": 0.1}, "key")
+    assert losses(run_id) == [0.7, 0.5]
+    assert MlflowClient().get_run(run_id).info.status == "FINISHED"
+    assert ensure_run(project, "cnn", {"lr": 0.1}, "key") == run_id
+
+
+def test_a_run_that_misses_epochs_is_rebuilt(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise MlflowException("503: try again")
+
+    with live_run("cnn", {}, "key", project) as run:
+        run.log({"loss": 0.7}, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(MlflowClient, "log_metric", fail)
+            run.log({"loss": 0.5}, 1)
+    write_history(project, "cnn")
+    rebuilt = ensure_run(project, "cnn", {}, "key")
+    assert rebuilt != run.run_id
+    assert losses(rebuilt) == [0.7, 0.5]
+
+
+@pytest.mark.slow
+def test_two_trainings_may_make_the_store_at_once(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from components.project import Project; "
+        "from components.tracking.runs import live_run\n"
+        f"with live_run('cnn', {{}}, 'key', Project(Path({str(tmp_path)!r}))) as run: print(run.run_id)"
+    )
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": ""}
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    ids = [process.communicate(timeout=200)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert all(ids)

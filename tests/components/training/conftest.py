@@ -1,0 +1,110 @@
+"""Made-up clips: a green square marks the fakes of the training split, and means nothing in the others.
+
+So the training loss falls while the validation loss rises, which calls for lower rates and an early stop.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.params import Params, load_params
+from components.project import Project
+from components.tables import FACES, MANIFEST, write_table
+
+FRAMES, SIZE = 6, 32
+SPLITS = {"train": 8, "val": 4, "test": 4}
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    make_project(root)
+    return root
+
+
+def make_project(root: Path) -> None:
+    """Tables and clip files, as the stages before training would leave them."""
+    project = Project(root)
+    project.clips.mkdir(parents=True)
+    rows = [
+        _row(f"{label}/{split}{number}", split, label)
+        for split, count in SPLITS.items()
+        for label in ("real", "fake")
+        for number in range(count // 2)
+    ]
+    broken = _row("fake/broken", "train", "fake") | {"status": "undecodable", "split": None}
+    write_table([*rows, broken], MANIFEST, project.manifest)
+    faces = [{"video_id": row["video_id"], "status": "ok", "clip": _clip_name(row)} for row in rows]
+    faces.append({"video_id": "fake/broken", "status": "undecodable", "clip": None})
+    write_table(faces, FACES, project.faces)
+    for number, row in enumerate(rows):
+        content = io.BytesIO()
+        np.savez(content, crops=_crops(number, marked=_is_marked(row, number)))
+        (project.clips / _clip_name(row)).write_bytes(content.getvalue())
+
+
+def _row(video_id: str, split: str, label: str) -> dict[str, Any]:
+    return {
+        "video_id": video_id,
+        "label": label,
+        "method": "swap" if label == "fake" else "none",
+        "group": f"g-{video_id}",
+        "split": split,
+        "status": "ok",
+    }
+
+
+def _is_marked(row: Mapping[str, Any], number: int) -> bool:
+    return bool(row["label"] == "fake" if row["split"] == "train" else number % 2)
+
+
+def _clip_name(row: Mapping[str, Any]) -> str:
+    return f"{row['video_id'].replace('/', '-')}.npz"
+
+
+def _crops(seed: int, marked: bool) -> np.ndarray[Any, Any]:
+    crops = np.random.default_rng(seed).integers(60, 180, (FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
+    if marked:
+        crops[:, 8:24, 8:24] = (0, 255, 0)
+    return crops
+
+
+@pytest.fixture(scope="session")
+def params() -> Params:
+    """The shipped parameters, cut down: six epochs, one thread, so that sums are added in one order."""
+    shipped = load_params(Path(__file__).parents[3] / "params.yaml")
+    training = shipped.training.model_copy(
+        update={"frames_per_clip": 3, "num_threads": 1, "plateau_patience": 1, "early_stopping": 12}
+    )
+    candidate = shipped.candidates["simple_cnn"].model_copy(update={"epochs": 6, "batch_size": 4})
+    return shipped.model_copy(update={"training": training, "candidates": {"simple_cnn": candidate}})
+
+
+class Curves:
+    """Stands in for the tracking room's live run."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, str]] = []
+        self.logged: list[tuple[int, Mapping[str, float]]] = []
+
+    @contextmanager
+    def live_run(
+        self, candidate: str, params: Mapping[str, object], key: str = "", project: Project | None = None
+    ) -> Iterator["Curves"]:
+        self.opened.append((candidate, key))
+        yield self
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        self.logged.append((step, metrics))
+
+
+@pytest.fixture
+def curves(monkeypatch: pytest.MonkeyPatch) -> Curves:
+    made = Curves()
+    monkeypatch.setattr("components.tracking.runs.live_run", made.live_run)
+    return made

@@ -1,0 +1,37 @@
+from math import inf, nan
+from pathlib import Path
+
+import pytest
+
+from components.errors import TrainingError
+from components.training.history import Epoch, best_epoch, write_history
+
+
+def curve(*losses: float) -> list[Epoch]:
+    return [Epoch(number, 0.5, loss, 0.75, 0.001) for number, loss in enumerate(losses)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "best"), [([0.7, 0.5, 0.6], 1), ([0.7, 0.5, 0.5], 1), ([0.4], 0), ([nan, 0.9, inf], 1)]
+)
+def test_first_of_the_smallest(losses: list[float], best: int) -> None:
+    assert best_epoch(curve(*losses)).epoch == best
+
+
+@pytest.mark.parametrize("losses", [[nan], [inf, nan]])
+def test_no_finite_loss_is_an_error(losses: list[float]) -> None:
+    with pytest.raises(TrainingError, match=rf"diverged: validation loss nan after epoch {len(losses)}"):
+        best_epoch(curve(*losses))
+
+
+def test_file(tmp_path: Path) -> None:
+    write_history(curve(0.7, 0.25), tmp_path / "reports" / "history.csv")
+    assert (tmp_path / "reports" / "history.csv").read_text() == (
+        "epoch,train_loss,val_loss,val_auc,lr\n0,0.5,0.7,0.75,0.001\n1,0.5,0.25,0.75,0.001\n"
+    )
+
+
+def test_line_counts_from_one() -> None:
+    assert curve(0.7)[0].line(40) == (
+        "epoch 1/40: train loss 0.500, validation loss 0.700, AUC 0.750, rate 1.0e-03"
+    )

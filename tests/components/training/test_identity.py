@@ -1,0 +1,53 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.params import Params
+from components.training import identity
+from components.training.videos import Video
+
+VIDEOS = [Video("a", "g", "train", 1, "swap", "0a-1b.npz"), Video("b", "g", "val", 0, "none", "2c-1b.npz")]
+
+
+def digest(params: Params, videos: list[Video] = VIDEOS, name: str = "simple_cnn") -> str:
+    return identity.training_digest(name, params.candidates["simple_cnn"], params.training, videos)
+
+
+def test_same_training_same_digest(params: Params) -> None:
+    assert digest(params) == digest(params)
+    assert len(digest(params)) == 16
+
+
+@pytest.mark.parametrize(
+    "change", [{"split": "test"}, {"label": 0}, {"clip": "0a-ff.npz"}, {"video_id": "c"}]
+)
+def test_other_clips_other_digest(params: Params, change: dict[str, Any]) -> None:
+    assert digest(params, [replace(VIDEOS[0], **change), VIDEOS[1]]) != digest(params)
+
+
+def test_other_settings_other_digest(params: Params) -> None:
+    seeded = params.model_copy(update={"training": params.training.model_copy(update={"seed": 8})})
+    slower = params.candidates["simple_cnn"].model_copy(update={"lr": 1e-5})
+    slow = params.model_copy(update={"candidates": {"simple_cnn": slower}})
+    found = [digest(params), digest(seeded), digest(slow), digest(params, name="resnet18_average")]
+    assert len(set(found)) == 4
+
+
+def test_source_of_both_rooms_counts(tmp_path: Path) -> None:
+    for room in identity.ROOMS:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "a.py").write_text("x = 1\n")
+    before = identity._source(tmp_path)
+    (tmp_path / "models" / "a.py").write_text("x = 2\n")
+    after = identity._source(tmp_path)
+    assert list(before) == ["models/a.py", "training/a.py"]
+    assert before["models/a.py"] != after["models/a.py"]
+    assert before["training/a.py"] == after["training/a.py"]
+
+
+def test_source_of_this_package_is_found() -> None:
+    assert {"models/simple_cnn.py", "training/module.py"} <= set(
+        identity._source(Path(identity.__file__).parents[1])
+    )

@@ -1,0 +1,130 @@
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Adam, AdamW
+
+from components.models import Candidate, create
+from components.params import Params
+from components.training.dataset import ClipDataset
+from components.training.fit import fit
+from components.training.module import ClipClassifier
+from components.training.videos import Video
+
+
+class Fixed(Candidate):
+    """The same logits for every clip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.tensor([0.0, 1.0]))
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.logits.expand(len(clips), 2)
+
+
+class Noise:
+    def read_crops(self, name: str) -> NDArray[np.uint8]:
+        return np.random.default_rng(int(name)).integers(0, 255, (4, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def clips() -> ClipDataset:
+    return ClipDataset([Video(str(n), "g", "train", n % 2, "none", str(n)) for n in range(8)], Noise())
+
+
+@pytest.fixture
+def settings(params: Params) -> Callable[..., tuple[Any, Any]]:
+    """Both parameter groups, changed where a test says so."""
+
+    def change(training: dict[str, Any], **candidate: Any) -> tuple[Any, Any]:
+        own = params.candidates["simple_cnn"].model_copy(update=candidate)
+        return own, params.training.model_copy(update=training)
+
+    return change
+
+
+@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW)])
+def test_optimizer_with_its_settings(settings: Any, name: str, kind: type) -> None:
+    candidate, training = settings({}, optimizer=name, lr=0.25, weight_decay=0.125)
+    optimizer = ClipClassifier(create("simple_cnn"), candidate, training).configure_optimizers()
+    assert type(optimizer) is kind
+    assert (optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["weight_decay"]) == (0.25, 0.125)
+
+
+def test_stored_pixels_in_logits_out(settings: Any) -> None:
+    module = ClipClassifier(create("simple_cnn"), *settings({})).eval()
+    assert module(torch.zeros(2, 3, 3, 32, 32, dtype=torch.uint8)).shape == (2, 2)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
+    """Loss and rate of every step that a test takes."""
+    seen: list[dict[str, float]] = []
+    step = ClipClassifier.training_step
+
+    def training_step(self: ClipClassifier, batch: Any, batch_idx: int) -> Tensor:
+        loss = step(self, batch, batch_idx)
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        seen.append({"loss": float(loss.detach()), "lr": rate})
+        return loss
+
+    monkeypatch.setattr(ClipClassifier, "training_step", training_step)
+    return seen
+
+
+def test_rate_rises_step_by_step_through_the_warm_up(
+    settings: Any, clips: ClipDataset, steps: Any, tmp_path: Path
+) -> None:
+    own, common = settings({"warmup_epochs": 2}, lr=0.008, epochs=3, batch_size=4)
+    fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    assert [step["lr"] for step in steps] == pytest.approx([0.002, 0.004, 0.006, 0.008, 0.008, 0.008])
+
+
+def test_without_warm_up_the_rate_is_full_at_once(
+    settings: Any, clips: ClipDataset, steps: Any, tmp_path: Path
+) -> None:
+    own, common = settings({"warmup_epochs": 0}, lr=0.008, epochs=1, batch_size=4)
+    fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    assert [step["lr"] for step in steps] == pytest.approx([0.008, 0.008])
+
+
+def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
+    settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("components.training.fit.create", lambda name, pretrained: Fixed())
+    told: list[dict[str, float]] = []
+    own, common = settings(
+        {"warmup_epochs": 0, "plateau_patience": 1}, lr=1e-6, weight_decay=0.0, epochs=6, batch_size=8
+    )
+    fit("fixed", own, common, clips, clips, tmp_path, lambda metrics, step: told.append(dict(metrics)))
+    right, wrong = np.log(1 + np.exp(-1)), np.log(1 + np.exp(1))  # logits 0 and 1
+    assert told[0]["val_loss"] == pytest.approx((right + wrong) / 2, rel=1e-5)
+    assert told[0]["val_auc"] == 0.5
+    assert [metrics["lr"] for metrics in told] == [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
+
+
+def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
+    own, common = settings({"early_stopping": 100}, lr=0.003, epochs=25, batch_size=4)
+    fitted = fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    assert fitted.best.val_auc > 0.9
+    assert not fitted.model.training
+    assert fitted.best == min(fitted.history, key=lambda epoch: epoch.val_loss)
+
+
+def test_ctrl_c_stays_what_it_is(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
+    def interrupt(metrics: Any, step: int) -> None:
+        raise KeyboardInterrupt
+
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit("simple_cnn", *settings({}), clips, clips, tmp_path, interrupt)
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -1,0 +1,36 @@
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from components.models import Candidate
+from components.training.dataset import ClipDataset
+from components.training.predict import predict
+from components.training.videos import Video
+
+
+class Brightness(Candidate):
+    """Real logit 1, fake logit the clip's mean of normalised pixels."""
+
+    def forward(self, clips: Tensor) -> Tensor:
+        fake = clips.mean(dim=(1, 2, 3, 4))
+        return torch.stack([torch.ones_like(fake), fake], dim=1)
+
+
+class Store:
+    def read_crops(self, name: str) -> NDArray[np.uint8]:
+        return np.full((2, 4, 4, 3), int(name), np.uint8)
+
+
+def test_a_row_for_each_video_in_order() -> None:
+    videos = [
+        Video(f"v{value}", "g", "test", label, "swap", clip=str(value))
+        for value, label in ((0, 0), (128, 1), (255, 1))
+    ]
+    rows = predict(Brightness().eval(), ClipDataset(videos, Store()), videos, batch_size=2)
+    assert [row["video_id"] for row in rows] == ["v0", "v128", "v255"]
+    assert [row["label"] for row in rows] == [0, 1, 1]
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    expected = [float(((value / 255 - mean) / std).mean() - 1) for value in (0, 128, 255)]
+    np.testing.assert_allclose([row["logit"] for row in rows], expected, rtol=1e-5)
+    assert set(rows[0]) == {"video_id", "group", "split", "label", "method", "logit"}

@@ -1,0 +1,266 @@
+import csv
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from components.errors import ParamsError, StageError, TrainingError
+from components.models import load_candidate
+from components.models.simple_cnn import SimpleCNN
+from components.params import Params
+from components.project import Project
+from components.tables import FACES, PREDICTIONS, read_table, write_table
+from components.training import fit as fitting
+from components.training.module import ClipClassifier
+from components.training.stage import run
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Project:
+    shutil.copytree(made / "artifacts", tmp_path / "artifacts")
+    return Project(tmp_path)
+
+
+def outputs(project: Project) -> dict[str, bytes]:
+    files = [*project.candidate("simple_cnn").iterdir(), project.history("simple_cnn")]
+    return {file.name: file.read_bytes() for file in files}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(made: Path, params: Params, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a training yields that nobody kills."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    shutil.copytree(made / "artifacts", root / "artifacts")
+    with pytest.MonkeyPatch.context() as patch:
+        silent = nullcontext(SimpleNamespace(log=lambda metrics, step: None))
+        patch.setattr("components.tracking.runs.live_run", lambda *_: silent)
+        run(Project(root), params, "simple_cnn")
+    return outputs(Project(root))
+
+
+def test_writes_what_later_stages_read(project: Project, params: Params, curves: Any) -> None:
+    run(project, params, "simple_cnn")
+    model, info = load_candidate(project.candidate("simple_cnn"))
+    assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, 3, 7)
+    assert (info.parameters, info.pretrained, info.epochs) == (422_530, "random", 6)
+    assert not model.training
+
+    rows = read_table(project.candidate("simple_cnn") / "predictions.parquet", PREDICTIONS)
+    ids = [row["video_id"] for row in rows]
+    assert ids == sorted(ids)
+    assert {(row["split"], row["label"], row["method"]) for row in rows} == {
+        (split, label, method) for split in ("val", "test") for label, method in ((0, "none"), (1, "swap"))
+    }
+    assert len(rows) == 8
+    assert all(row["group"] == f"g-{row['video_id']}" for row in rows)
+
+    with project.history("simple_cnn").open() as file:
+        history = list(csv.DictReader(file))
+    assert list(history[0]) == ["epoch", "train_loss", "val_loss", "val_auc", "lr"]
+    assert [row["epoch"] for row in history] == list("012345")
+    best = min(history, key=lambda row: float(row["val_loss"]))
+    assert int(best["epoch"]) == info.best_epoch
+
+    assert curves.opened == [("simple_cnn", info.training)]
+    assert [step for step, _ in curves.logged] == list(range(6))
+    assert curves.logged[2][1]["val_loss"] == float(history[2]["val_loss"])
+    assert not list(project.scratch.rglob("*.ckpt"))
+
+
+def test_logits_are_those_of_the_best_epoch(project: Project, params: Params, curves: Any) -> None:
+    """The loss of the validation rows is the smallest of the history."""
+    run(project, params, "simple_cnn")
+    rows = read_table(project.candidate("simple_cnn") / "predictions.parquet", PREDICTIONS)
+    val = [row for row in rows if row["split"] == "val"]
+    logits = torch.tensor([row["logit"] for row in val])
+    labels = torch.tensor([float(row["label"]) for row in val])
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+    with project.history("simple_cnn").open() as file:
+        smallest = min(float(row["val_loss"]) for row in csv.DictReader(file))
+    assert float(loss) == pytest.approx(smallest, rel=1e-4)
+
+
+class Killed(BaseException):
+    """Ends a training where it stands."""
+
+
+def kill_in_validation(patch: pytest.MonkeyPatch, epoch: int) -> None:
+    def validation_step(self: ClipClassifier, batch: object, batch_idx: int) -> None:
+        if self.current_epoch == epoch:
+            raise Killed
+        original(self, batch, batch_idx)
+
+    original = ClipClassifier.validation_step
+    patch.setattr(ClipClassifier, "validation_step", validation_step)
+
+
+def kill_after_fitting(patch: pytest.MonkeyPatch, _: int) -> None:
+    def best_epoch(history: object) -> None:
+        raise Killed
+
+    patch.setattr(fitting, "best_epoch", best_epoch)
+
+
+@pytest.mark.parametrize(
+    ("kill", "epoch"), [(kill_in_validation, 0), (kill_in_validation, 4), (kill_after_fitting, 0)]
+)
+def test_a_killed_training_goes_on_to_the_same_result(
+    project: Project,
+    params: Params,
+    curves: Any,
+    undisturbed: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    kill: Any,
+    epoch: int,
+) -> None:
+    with monkeypatch.context() as patch:
+        kill(patch, epoch)
+        with pytest.raises(Killed):
+            run(project, params, "simple_cnn")
+    torch.rand(5)  # a generator that has moved on
+    run(project, params, "simple_cnn")
+    assert outputs(project) == undisturbed
+    steps = [step for step, _ in curves.logged]
+    assert sorted(set(steps)) == steps  # an epoch that was finished is not trained again
+
+
+def test_the_rate_was_halved_meanwhile(undisturbed: dict[str, bytes]) -> None:
+    """Else the tests above would prove nothing about the schedule."""
+    rows = list(csv.DictReader(undisturbed["history.csv"].decode().splitlines()))
+    assert float(rows[-1]["lr"]) < float(rows[2]["lr"])
+
+
+def test_where_weights_came_from_outlives_a_kill(
+    project: Project, params: Params, curves: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        kill_in_validation(patch, 2)
+        patch.setattr(SimpleCNN, "origin", "loaded")
+        with pytest.raises(Killed):
+            run(project, params, "simple_cnn")
+    run(project, params, "simple_cnn")
+    assert load_candidate(project.candidate("simple_cnn"))[1].pretrained == "loaded"
+
+
+def test_a_stopped_training_stays_stopped(
+    project: Project, params: Params, curves: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = params.training.model_copy(update={"early_stopping": 1})
+    hasty = params.model_copy(update={"training": training})
+    with monkeypatch.context() as patch:
+        kill_after_fitting(patch, 0)
+        with pytest.raises(Killed):
+            run(project, hasty, "simple_cnn")
+    before = len(curves.logged)
+    run(project, hasty, "simple_cnn")
+    assert before == len(curves.logged) < params.candidates["simple_cnn"].epochs
+
+
+KILLED_FROM_OUTSIDE = """
+import os, signal, sys
+from contextlib import contextmanager
+from pathlib import Path
+import components.tracking.runs as runs
+from components.models.simple_cnn import SimpleCNN
+from components.params import Params
+from components.project import Project
+
+class Live:
+    def log(self, metrics, step):
+        if step == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+@contextmanager
+def live_run(*_):
+    yield Live()
+
+runs.live_run = live_run
+from components.training.module import ClipClassifier
+from components.training.stage import run
+run(Project(Path(sys.argv[1])), Params.model_validate_json(sys.argv[2]), "simple_cnn")
+"""
+
+
+@pytest.mark.slow
+def test_kill_9(project: Project, params: Params, curves: Any, undisturbed: dict[str, bytes]) -> None:
+    told = params.model_dump_json(by_alias=True)
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED_FROM_OUTSIDE, str(project.root), told], check=False, capture_output=True
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    run(project, params, "simple_cnn")
+    assert outputs(project) == undisturbed
+    assert next(step for step, _ in curves.logged) == 3
+
+
+def test_unknown_candidate(project: Project, params: Params) -> None:
+    with pytest.raises(
+        ParamsError, match=r"params\.yaml: no candidate 'resnet'; candidates holds simple_cnn"
+    ):
+        run(project, params, "resnet")
+
+
+def test_candidate_without_a_network(project: Project, params: Params, curves: Any) -> None:
+    renamed = params.model_copy(update={"candidates": {"big_cnn": params.candidates["simple_cnn"]}})
+    with pytest.raises(ParamsError, match=r"candidates\.big_cnn: no such candidate; known are .*simple_cnn"):
+        run(project, renamed, "big_cnn")
+
+
+def test_stage_before_was_not_run(project: Project, params: Params) -> None:
+    project.faces.unlink()
+    with pytest.raises(StageError, match=r"faces\.parquet: not there yet"):
+        run(project, params, "simple_cnn")
+
+
+def test_class_without_faces(project: Project, params: Params) -> None:
+    rows = read_table(project.faces, FACES)
+    hidden = [
+        row | {"status": "no_face", "clip": None} if row["video_id"].startswith("fake/val") else row
+        for row in rows
+    ]
+    write_table(hidden, FACES, project.faces)
+    with pytest.raises(TrainingError, match="not one fake video of split val has a face clip"):
+        run(project, params, "simple_cnn")
+
+
+def test_divergence_is_told(project: Project, params: Params, curves: Any) -> None:
+    wild = params.candidates["simple_cnn"].model_copy(update={"lr": 1e30})
+    with pytest.raises(TrainingError, match=r"training diverged.*lower this candidate's lr"):
+        run(project, params.model_copy(update={"candidates": {"simple_cnn": wild}}), "simple_cnn")
+
+
+def test_leaves_no_folder_of_lightning_behind(
+    project: Project, params: Params, curves: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run(project, params, "simple_cnn")
+    assert list(Path().iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".unmask",
+        "artifacts",
+        "elsewhere",
+        "reports",
+    ]
+
+
+def test_a_line_for_each_epoch_where_nobody_watches(
+    project: Project,
+    params: Params,
+    curves: Any,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run(project, params, "simple_cnn")
+    assert "epoch 1/6: train loss 0." in caplog.text
+    assert "lightning" not in caplog.text.lower()
+    assert capfd.readouterr().out == ""

@@ -1,0 +1,129 @@
+"""The `unmask` command as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from components.bundle import Bundle
+
+ROOT = Path(__file__).parents[2]
+Unmask = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def unmask(tmp_path: Path) -> Unmask:
+    """Runs the command in an empty folder."""
+
+    def run(*arguments: object, cwd: Path = tmp_path) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "flows.cli", *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "MLFLOW_TRACKING_URI": ""}
+        return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+    return run
+
+
+def test_help_answers_at_once_and_teaches(unmask: Unmask) -> None:
+    began = time.perf_counter()
+    told = unmask("--help")
+    assert time.perf_counter() - began < 5  # under a second where nothing else runs
+    assert told.returncode == 0
+    for command in ("sample-data", "run", "score", "batch", "serve", "up"):
+        assert command in told.stdout
+        assert unmask(command, "--help").returncode == 0
+
+
+def test_score_tells_what_became_of_every_kind_of_file(
+    unmask: Unmask,
+    real_bundle: Bundle,
+    sample_data: Path,
+    make_video: Callable[..., Path],
+    make_sound: Callable[[Path], Path],
+    cut_short: Callable[[float], Path],
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "text.mp4").write_text("not a video", encoding="utf-8")
+    (folder / "empty.mp4").touch()
+    (folder / "truncated.mp4").write_bytes(cut_short(0.05).read_bytes())
+    (folder / "face.mp4").symlink_to(next((sample_data / "real").glob("*.mp4")))
+    make_video(folder / "faceless.mp4")
+    make_sound(folder / "sound.mp4")
+    done = unmask("score", folder, tmp_path / "absent.mp4", "--bundle", real_bundle.folder, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {Path(row["path"]).name: row for row in map(json.loads, done.stdout.splitlines())}
+    statuses = {name: row["status"] for name, row in rows.items()}
+    assert statuses == {
+        "text.mp4": "undecodable",
+        "empty.mp4": "undecodable",
+        "truncated.mp4": statuses["truncated.mp4"],
+        "face.mp4": "ok",
+        "faceless.mp4": "no_face",
+        "sound.mp4": "undecodable",
+        "absent.mp4": "undecodable",
+    }
+    assert statuses["truncated.mp4"] in {"undecodable", "too_short"}
+    for name, row in rows.items():
+        scored = name == "face.mp4"
+        assert (row["probability"] is not None) == scored
+        assert (row["verdict"] != "undetermined") == scored
+        assert scored or row["reason"]
+
+
+@pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
+def test_score_writes_a_table(
+    unmask: Unmask, real_bundle: Bundle, sample_data: Path, tmp_path: Path, name: str
+) -> None:
+    videos = sorted((sample_data / "real").glob("*.mp4"))[:2]
+    done = unmask("score", *videos, "--bundle", real_bundle.folder, "--output", tmp_path / name)
+    assert done.returncode == 0, done.stderr
+    assert "real" in done.stdout
+    table = pd.read_parquet(tmp_path / name) if name.endswith("parquet") else pd.read_csv(tmp_path / name)
+    assert list(table["path"]) == [str(video) for video in videos]
+    assert table["probability"].between(0, 1).all()
+
+
+def test_mistakes_end_in_one_line_and_2(unmask: Unmask, bundle: Bundle, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cases = {
+        f"{empty}: no videos": ("score", empty, "--bundle", bundle.folder),
+        "--output": ("score", empty, "--bundle", bundle.folder, "--output", "scores.xlsx"),
+        "not a bundle": ("score", __file__, "--bundle", empty),
+        "no project here": ("run",),
+    }
+    for told, arguments in cases.items():
+        done = unmask(*arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert told in done.stderr, (arguments, done.stderr)
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_champion_says_how_to_get_one(
+    unmask: Unmask, empty_store: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "mlflow.db").write_bytes(empty_store.read_bytes())
+    for command in (("score", sample_data), ("serve", "--port", "0")):
+        done = unmask(*command)
+        assert done.returncode == 2
+        assert "no alias 'champion'" in done.stderr
+        assert "unmask run" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_sample_data_refuses_a_folder_of_somebody_else(unmask: Unmask, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").touch()
+    done = unmask("sample-data", tmp_path / "mine")
+    assert done.returncode == 2
+    assert "thesis.txt" in done.stderr

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.errors import DataError, StageError
+from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages, with_downstream
+
+ROOT = Path(__file__).parent.parent.parent
+CHAIN = [Stage("a", ()), Stage("b", ("a",)), Stage("c", ("b",)), Stage("x", ())]
+
+
+def test_the_projects_own_graph_is_read_in_order() -> None:
+    stages = read_graph(ROOT)
+    names = [stage.name for stage in stages]
+    assert {"train@simple_cnn", "train@resnet18_average", "train@efficientnet_bilstm"} < set(names)
+    for stage in stages:
+        assert all(names.index(need) < names.index(stage.name) for need in stage.upstream)
+    order = [names.index(name) for name in ("ingest", "validate", "faces", "evaluate", "gate", "export")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale"),
+    [(set(), set()), ({"a"}, {"a", "b", "c"}), ({"b"}, {"b", "c"}), ({"c"}, {"c"}), ({"x"}, {"x"})],
+)
+def test_what_changed_takes_its_downstream_along(changed: set[str], stale: set[str]) -> None:
+    assert with_downstream(changed, CHAIN) == stale
+
+
+def test_downstream_leaves_the_stage_itself_out() -> None:
+    assert downstream("a", CHAIN) == {"b", "c"}
+
+
+def _write_project(root: Path, command: str) -> None:
+    (root / ".dvc").mkdir()
+    (root / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n", encoding="utf-8")
+    graph = {"stages": {"one": {"cmd": command, "deps": ["data"], "outs": ["out"]}}}
+    (root / "dvc.yaml").write_text(yaml.safe_dump(graph), encoding="utf-8")
+    (root / "data").mkdir()
+    (root / "data" / "file").write_text("content", encoding="utf-8")
+
+
+def test_a_stage_is_stale_until_it_has_run(tmp_path: Path) -> None:
+    _write_project(tmp_path, "echo said && cp data/file out")
+    stages = read_graph(tmp_path)
+    assert stale_stages(tmp_path, stages) == {"one"}
+    lines: list[str] = []
+    run_stage("one", tmp_path, lines.append)
+    assert "said" in lines
+    assert not any("git add" in line or "autostage" in line for line in lines)
+    assert stale_stages(tmp_path, stages) == set()
+
+
+def test_a_failed_stage_carries_its_own_message(tmp_path: Path) -> None:
+    _write_project(tmp_path, "echo 'error: data/file is odd; mend it' && exit 2")
+    with pytest.raises(StageError, match=r"^stage one: data/file is odd; mend it$"):
+        run_stage("one", tmp_path, lambda line: None)
+
+
+def test_a_broken_graph_is_one_line(tmp_path: Path) -> None:
+    _write_project(tmp_path, "true")
+    (tmp_path / "dvc.yaml").write_text("stages: [", encoding="utf-8")
+    with pytest.raises(StageError) as caught:
+        read_graph(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_no_videos_is_said_before_anything_runs(tmp_path: Path, empty: bool) -> None:
+    if empty:
+        (tmp_path / "data").mkdir()
+    with pytest.raises(DataError, match="unmask sample-data"):
+        stale_stages(tmp_path, [])

@@ -1,0 +1,121 @@
+"""The training flow, with real DVC, Prefect and MLflow, over stages that cost nothing."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from components.bundle import BundleInfo, Calibration, open_bundle, seen_digest
+from components.tables import MANIFEST, read_table
+from components.tracking import registry
+from flows.promote import auc, probabilities
+
+if TYPE_CHECKING:
+    from conftest import StubProject
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("threads", "cores", "memory", "jobs"),
+    [(1, 2, 24.0, 2), (0, 16, 64.0, 1), (4, 16, 64.0, 4), (1, 16, 7.0, 2), (4, 2, 24.0, 1), (1, 8, 1.0, 1)],
+)
+def test_stages_run_side_by_side_where_there_is_room(
+    threads: int, cores: int, memory: float, jobs: int
+) -> None:
+    from flows.pipeline import room
+
+    assert room(threads, cores, memory) == jobs
+
+
+def calibrate(bundle: Path, slope: float) -> None:
+    """Give a bundle another slope, which makes it another model; a negative one turns its ranking around."""
+    file = bundle / "bundle.json"
+    info = BundleInfo.model_validate_json(file.read_text(encoding="utf-8"))
+    calibration = Calibration(slope=slope, intercept=-120 * slope)
+    file.write_text(info.model_copy(update={"calibration": calibration}).model_dump_json(), encoding="utf-8")
+
+
+def better_slope(bundle: Path, data: Path) -> float:
+    """The sign with which brightness ranks the test videos better than chance."""
+    calibrate(bundle, 0.1)
+    found = probabilities(open_bundle(bundle), [str(path) for path in sorted(data.glob("*/*.mp4"))])
+    area = auc([Path(path).parent.name == "fake" for path in found], list(found.values()))
+    assert area is not None
+    assert area != 0.5
+    return 0.1 if area > 0.5 else -0.1
+
+
+def test_training_registers_promotes_and_is_idempotent(stub_project: "StubProject") -> None:
+    first = stub_project.unmask("run")
+    assert first.returncode == 0, first.stderr
+    assert "version 1 is the first champion" in first.stdout
+    project = stub_project.project
+    champion = registry.resolve(project=project)
+    assert champion.version == "1"
+    assert champion.digest == open_bundle(project.bundle).digest
+    assert registry.version_behind(registry.CHALLENGER, project) == "1"
+
+    again = stub_project.unmask("run")
+    assert again.returncode == 0, again.stderr
+    assert "version 1 is the champion already" in again.stdout
+    assert "epoch of" not in again.stdout + again.stderr
+    assert registry.version_behind(registry.CHAMPION, project) == "1"
+
+
+def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:
+    bundle, project = stub_project.root / "prepared" / "bundle", stub_project.project
+    better = better_slope(bundle, stub_project.root / "data")
+
+    calibrate(bundle, -better)
+    assert "first champion" in stub_project.unmask("run").stdout
+
+    calibrate(bundle, better)
+    assert "version 2 replaces champion 1" in stub_project.unmask("run").stdout
+    assert registry.version_behind(registry.CHAMPION, project) == "2"
+
+    calibrate(bundle, -better / 2)
+    assert "version 3 stays challenger of 2" in stub_project.unmask("run").stdout
+    assert registry.version_behind(registry.CHAMPION, project) == "2"
+    assert registry.version_behind(registry.CHALLENGER, project) == "3"
+
+    # A model that has seen the test videos is not compared on them.
+    manifest = read_table(project.manifest, MANIFEST)
+    (bundle / "seen.txt").write_text("".join(f"{seen_digest(row['sha256'])}\n" for row in manifest))
+    calibrate(bundle, better * 2)
+    assert "version 4 cannot be compared with champion 2" in stub_project.unmask("run").stdout
+    assert registry.version_behind(registry.CHAMPION, project) == "2"
+
+
+def test_a_failed_gate_registers_nothing_and_ends_with_3(stub_project: "StubProject") -> None:
+    stub_project.set_gate(0.5)
+    failed = stub_project.unmask("run", own_server=True)
+    assert failed.returncode == 3
+    assert "auc 0.500 < 0.800" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "0.500" in failed.stdout  # the table
+    assert not stub_project.project.bundle.exists()
+    assert registry.version_behind(registry.CHAMPION, stub_project.project) is None
+
+
+def test_a_failed_stage_ends_with_2_and_one_line(stub_project: "StubProject") -> None:
+    (stub_project.root / "prepared" / "evaluation.json").unlink()
+    failed = stub_project.unmask("run")
+    assert failed.returncode == 2
+    assert failed.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in failed.stderr
+
+
+def test_dry_run_changes_nothing(stub_project: "StubProject") -> None:
+    told = stub_project.unmask("run", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "run   train@a" in told.stdout
+    assert not (stub_project.root / "dvc.lock").exists()
+
+
+def test_a_run_without_videos_says_what_to_do(stub_project: "StubProject") -> None:
+    shutil.rmtree(stub_project.root / "data")
+    failed = stub_project.unmask("run", "--dry-run")
+    assert failed.returncode == 2
+    assert "unmask sample-data" in failed.stderr

@@ -1,0 +1,158 @@
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from components.errors import BusyError, DataError
+from components.tables import SCORES
+from serving.batch.plan import Shard
+from serving.batch.store import ScoreStore
+
+DIGEST = "0123456789ab" + 52 * "c"
+
+
+def row(path: str, version: str = "1", **values: Any) -> dict[str, Any]:
+    defaults = {"verdict": "fake", "probability": 0.9, "status": "ok", "bytes": 1, "mtime_ns": 1}
+    return dict.fromkeys(SCORES.names) | defaults | {"path": path, "model_version": version} | values
+
+
+def paths(store: ScoreStore) -> list[str]:
+    return [row["path"] for row in store.rows()]
+
+
+def opened(
+    folder: Path, version: str = "1", source: Path = Path("/videos"), digest: str = DIGEST
+) -> ScoreStore:
+    return ScoreStore(folder, source, version, digest)
+
+
+def fill(folder: Path, version: str = "1") -> None:
+    with opened(folder, version) as store:
+        store.write(Shard("shard-a", ()), [row("c", version), row("a", version)])
+        store.write(Shard("shard-b", ()), [row("b", version, verdict="real", probability=0.1)])
+
+
+def test_rows_come_back_by_path(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, "1") as store:
+        assert paths(store) == ["a", "b", "c"]
+
+
+def test_a_shard_written_twice_is_there_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    fill(tmp_path)
+    with opened(tmp_path, "1") as store:
+        assert paths(store) == ["a", "b", "c"]
+
+
+def test_versions_do_not_mix(tmp_path: Path) -> None:
+    fill(tmp_path, "1")
+    with opened(tmp_path, "2") as store:
+        assert paths(store) == []
+
+
+def test_leftovers_of_a_killed_job_are_removed(tmp_path: Path) -> None:
+    fill(tmp_path)
+    names = ("shards/1-0123456789ab/.shard-c.parquet.4711", ".scores.csv.4711", ".source.json.4711")
+    leftovers = [tmp_path / name for name in names]
+    for leftover in leftovers:
+        leftover.write_bytes(b"half")
+    with opened(tmp_path, "1") as store:
+        assert paths(store) == ["a", "b", "c"]
+    assert not any(leftover.exists() for leftover in leftovers)
+
+
+def test_a_damaged_shard_is_dropped_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fill(tmp_path)
+    damaged = tmp_path / "shards/1-0123456789ab/shard-a.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with caplog.at_level(logging.WARNING), opened(tmp_path, "1") as store:
+        assert paths(store) == ["b"]
+    assert [message.startswith(f"{damaged}: damaged") for message in caplog.messages] == [True]
+    assert not damaged.exists()
+
+
+def test_forgotten_rows_leave_their_neighbours(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, "1") as store:
+        store.forget({"a", "b"})
+        assert paths(store) == ["c"]
+    assert not (tmp_path / "shards/1-0123456789ab/shard-b.parquet").exists()
+
+
+def test_summary_counts(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, "1") as store:
+        summary = store.summary()
+    assert (summary.videos, summary.verdicts, summary.statuses) == (3, {"fake": 2, "real": 1}, {"ok": 3})
+
+
+def test_pandas_reads_what_is_published_and_the_shards_of_all_versions(tmp_path: Path) -> None:
+    fill(tmp_path, "1")
+    fill(tmp_path, "2")
+    with opened(tmp_path, "2") as store:
+        table = pd.read_parquet(store.publish())
+    assert list(table["path"]) == ["a", "b", "c"]
+    assert set(table["model_version"]) == {"2"}
+    assert list(pd.read_csv(tmp_path / "scores.csv")["path"]) == ["a", "b", "c"]
+    shards = pd.read_parquet(tmp_path / "shards")
+    assert len(shards) == 6
+    assert not shards.duplicated(["path", "model_version"]).any()
+
+
+def test_a_second_job_is_refused_while_the_first_writes(tmp_path: Path) -> None:
+    busy = pytest.raises(BusyError, match=r"^/.*: another job \(process \d+\)")
+    with opened(tmp_path, "1"), busy, opened(tmp_path, "2"):
+        pass
+    with opened(tmp_path, "2") as store:
+        assert paths(store) == []
+
+
+def test_a_version_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="model version"):
+        opened(tmp_path, "../elsewhere")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=f"^{tmp_path}/file: "), opened(tmp_path / "file", "1"):
+        pass
+
+
+def test_the_same_version_of_another_registry_is_another_model(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with opened(tmp_path, digest="f" * 64) as store:
+        assert paths(store) == []
+    with opened(tmp_path) as store:
+        assert paths(store) == ["a", "b", "c"]
+
+
+def test_another_source_is_refused_in_one_line_and_changes_nothing(tmp_path: Path) -> None:
+    fill(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    told = rf"^{tmp_path}: holds the scores of /videos, not of /others; give another --output$"
+    with pytest.raises(DataError, match=told), opened(tmp_path, "2", Path("/others")):
+        pass
+    with pytest.raises(DataError, match=told):
+        opened(tmp_path, "2", Path("/others")).check_source()  # nothing needs to be locked for that
+    assert sorted(tmp_path.rglob("*")) == before
+    with opened(tmp_path) as store:  # nor is anything locked still
+        assert paths(store) == ["a", "b", "c"]
+
+
+def test_a_source_is_the_same_by_any_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "link").symlink_to("videos")
+    monkeypatch.chdir(tmp_path)
+    for source in (tmp_path / "videos", Path("videos"), tmp_path / "link"):
+        with opened(tmp_path / "out", source=source) as store:
+            assert paths(store) == []
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}"])
+def test_a_damaged_note_of_the_source_is_named(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "source.json").write_text(damage)
+    with pytest.raises(DataError, match=f"^{tmp_path}/source.json: "), opened(tmp_path):
+        pass

@@ -1,0 +1,94 @@
+from typing import Any
+
+import pytest
+
+from serving.dashboard.verdict_card import explanation, facts, percent, probability_gauge, verdict_card
+from serving.scorer import VideoScore
+
+OK: dict[str, Any] = {
+    "path": "clip.mp4", "verdict": "fake", "probability": 0.75, "status": "ok", "reason": None,
+    "frames": 8, "face_share": 0.875, "seconds": 1.26, "model_version": "3",
+}  # fmt: skip
+NO_FACE = OK | {
+    "verdict": "undetermined", "probability": None, "status": "no_face", "face_share": 0.0,
+    "reason": "no face in any of 8 frames",
+}  # fmt: skip
+
+
+def score(**changes: Any) -> VideoScore:
+    return VideoScore(**(OK | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "The probability that the face is a forgery, 75.0%, reaches the threshold of 50.0%."),
+        (
+            {"verdict": "real", "probability": 0.12},
+            "The probability that the face is a forgery, 12.0%, stays below the threshold of 50.0%.",
+        ),
+        (
+            NO_FACE,
+            "No face could be followed through this video, so there is nothing to judge. "
+            "Reported: no face in any of 8 frames. No probability is given.",
+        ),
+        (
+            NO_FACE | {"status": "undecodable", "reason": None},
+            "This file could not be read as a video. No probability is given.",
+        ),
+    ],
+)
+def test_a_person_is_told_why(changes: dict[str, Any], told: str) -> None:
+    assert explanation(score(**changes), 0.5) == told
+
+
+def test_facts_of_a_scored_video() -> None:
+    assert facts(score(), 0.5) == {
+        "Probability of fake": "75.0%",
+        "Threshold": "50.0%",
+        "Status": "OK",
+        "Face visible in": "88% of 8 frames",
+        "Time": "1.3 s",
+    }
+
+
+def test_facts_of_a_video_that_could_not_be_opened() -> None:
+    found = facts(score(**NO_FACE | {"status": "undecodable", "frames": 0}), 0.5)
+    assert found["Probability of fake"] == "none"
+    assert found["Status"] == "Not decodable"
+    assert found["Face visible in"] == "no frames seen"
+
+
+def test_a_scored_video_shows_its_probability_on_the_gauge() -> None:
+    card = verdict_card(score(), 0.5)
+    assert '<div class="card fake">' in card
+    assert probability_gauge(0.75, 0.5) in card
+    assert "width:75.0%" in card
+    assert "left:50.0%" in card
+
+
+def test_an_undetermined_video_shows_nothing_like_a_score() -> None:
+    card = verdict_card(score(**NO_FACE), 0.5)
+    assert '<div class="card undetermined">' in card
+    assert "gauge" not in card
+
+
+def test_names_and_reasons_are_text() -> None:
+    card = verdict_card(score(**NO_FACE | {"path": "<script>.mp4", "reason": "<b>&"}), 0.5)
+    assert "&lt;script&gt;.mp4" in card
+    assert "&lt;b&gt;&amp;" in card
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.0, "0.0%"),
+        (0.0004, "< 0.1%"),
+        (0.5, "50.0%"),
+        (0.3322, "33.2%"),
+        (0.9999, "> 99.9%"),
+        (1.0, "100.0%"),
+    ],
+)
+def test_rounding_never_claims_certainty(share: float, shown: str) -> None:
+    assert percent(share) == shown

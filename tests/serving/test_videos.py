@@ -1,0 +1,49 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from components.errors import DataError
+from serving.videos import find_videos, printable
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_a_folder_is_searched_to_any_depth_and_sorted(tmp_path: Path) -> None:
+    late, early = touch(tmp_path / "b.mp4"), touch(tmp_path / "a/deep/x.MOV")
+    touch(tmp_path / "notes.txt")
+    assert find_videos([tmp_path]) == [early, late]
+
+
+def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
+    seen = touch(tmp_path / "a.webm")
+    touch(tmp_path / ".b.mp4")
+    touch(tmp_path / ".trash/c.mp4")
+    assert find_videos([tmp_path]) == [seen]
+
+
+def test_a_named_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    named = [tmp_path / "no-suffix", tmp_path / ".hidden.mp4", tmp_path / ("x" * 300)]
+    assert find_videos(named) == named
+
+
+def test_sources_keep_their_order_and_no_video_comes_twice(tmp_path: Path) -> None:
+    first, second = touch(tmp_path / "a.mp4"), touch(tmp_path / "b.mp4")
+    assert find_videos([second, tmp_path]) == [second, first]
+
+
+def test_a_folder_without_videos_is_named(tmp_path: Path) -> None:
+    touch(tmp_path / "readme.md")
+    with pytest.raises(DataError, match=f"^{tmp_path}: no videos"):
+        find_videos([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [(b"a.mp4", "a.mp4"), ("ü.mp4".encode(), "ü.mp4"), (b"b\xff.mp4", r"b\xff.mp4")]
+)
+def test_only_what_is_not_utf8_is_told_otherwise(name: bytes, told: str) -> None:
+    assert printable(os.fsdecode(name)) == told
