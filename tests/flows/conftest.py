@@ -33,7 +33,10 @@ stages:
       - a
       - b
     do:
-      cmd: echo epoch of ${item} && mkdir -p artifacts/candidates && cp -r prepared/${item} artifacts/candidates
+      cmd:
+        - echo epoch of ${item}
+        - mkdir -p artifacts/candidates
+        - cp -r prepared/${item} artifacts/candidates
       deps:
         - artifacts/manifest.parquet
       outs:
