@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, NonNegativeFloat, ValidationError
 
 from components.errors import ParamsError
 from components.faces.policy import CropPolicy, Frozen, Limits, Share
@@ -12,21 +12,34 @@ from components.faces.policy import CropPolicy, Frozen, Limits, Share
 Pretrained = bool | Literal["if-available"]
 
 
+LeakKind = Literal["identity", "source", "content", "near-duplicate"]
+"""What may tie a video of one split to a video of another."""
+
+Range = tuple[NonNegativeFloat, NonNegativeFloat]
+
+
 class IngestParams(Frozen):
-    """How identity groups are dealt to the splits."""
+    """How videos are dealt to the splits."""
 
     seed: int
     val_share: Share
     test_share: Share
+    datasets: dict[str, Literal["train", "test", "ignore"]] = {}
+    leak: Literal["keep", "drop"] = "keep"
+    max_group_share: Share = 0.4
 
 
 class ValidateParams(Frozen):
     """Bounds of the Great Expectations suite."""
 
+    allow_leaks: tuple[LeakKind, ...] = ()
     max_broken_share: Share
     min_videos_per_class: int = Field(ge=0)
     max_class_share: Share
     warn_class_share: Share
+    fps: Range
+    side: Range
+    seconds: Range
 
 
 class AugmentationParams(Frozen):

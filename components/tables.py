@@ -14,11 +14,15 @@ MANIFEST = pa.schema(
     [
         ("video_id", pa.string()),  # path inside data/, without the suffix: "real/p003_a"
         ("path", pa.string()),  # relative to the project: "data/real/p003_a.mp4"
-        ("label", pa.string()),  # "real" | "fake"
+        ("dataset", pa.string()),  # folder inside data/ that it came with; "data" for data/ itself
+        ("label", pa.string()),  # "real" | "fake"; null if untold: such a video is never trained on
         ("method", pa.string()),  # forgery method; "none" for genuine videos, "unknown" if untold
         ("identities", pa.list_(pa.string())),  # who is in it; a swap names two; "unnamed:<stem>" if untold
-        ("group", pa.string()),  # connected component of identities; never crosses a split
-        ("split", pa.string()),  # "train" | "val" | "test"; null where status is not ok
+        ("sources", pa.list_(pa.string())),  # recordings that it is, or was made from
+        ("group", pa.string()),  # connected component of people, sources and content
+        ("split", pa.string()),  # "train" | "val" | "test"; null for what takes no part
+        ("prescribed", pa.string()),  # what the dataset's own list says: a split, "trainval", or null
+        ("excluded", pa.string()),  # why a sound video takes no part: components.ingest.splits.Excluded
         ("frames", pa.int64()),
         ("fps", pa.float64()),
         ("width", pa.int64()),
@@ -27,6 +31,8 @@ MANIFEST = pa.schema(
         ("duration", pa.float64()),  # seconds
         ("codec", pa.string()),
         ("sha256", pa.string()),
+        ("fingerprint", pa.string()),  # perceptual hash of sampled frames, hex; null if it would say nothing
+        ("near_duplicate", pa.string()),  # first video of those that look the same; null if none does
         ("status", pa.string()),  # components.faces.policy.Status, never "no_face" here
         ("reason", pa.string()),  # one line where status is not ok
     ]

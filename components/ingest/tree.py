@@ -1,0 +1,145 @@
+"""The files of a dataset folder, walked once: what layouts read names from, and ingest sizes and times."""
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from components.errors import DataError
+
+# What files of the containers that components.faces.video accepts are called.
+VIDEO_SUFFIXES = frozenset(
+    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov"}
+    | {".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
+)
+
+
+class FileStat(NamedTuple):
+    """What tells a changed file without reading it."""
+
+    size: int  # bytes
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A folder's visible files.
+
+    Attributes:
+        root: the folder.
+        name: of the folder inside `data/`; empty for `data/` itself.
+        files: paths inside the folder, with forward slashes and sorted; None for what cannot be looked at, such as
+            a link to a file that is gone.
+        odd: paths that fit in no table and no message, escaped; they are left out of `files`.
+    """
+
+    root: Path
+    name: str = ""
+    files: Mapping[str, FileStat | None] = field(default_factory=dict)
+    odd: tuple[str, ...] = ()
+
+    @cached_property
+    def folders(self) -> dict[str, str]:
+        """Top-level folders that hold files: their names in lower case, and as they stand."""
+        tops = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
+        return {name.casefold(): name for name in reversed(tops)}
+
+    @cached_property
+    def _by_folded(self) -> dict[str, str]:
+        return {path.casefold(): path for path in reversed(list(self.files))}
+
+    def find(self, path: str) -> str | None:
+        """A file's path as it stands, whatever the letter case it is asked for in."""
+        return path if path in self.files else self._by_folded.get(path.casefold())
+
+    def under(self, folder: str) -> Iterator[str]:
+        """Paths in a folder and its subfolders, in any letter case; all files for the empty name."""
+        prefix = f"{folder.casefold()}/" if folder else ""
+        return (path for path in self.files if path.casefold().startswith(prefix))
+
+    def videos(self, folder: str = "") -> list[str]:
+        """Paths under a folder that are videos by their suffix."""
+        return [path for path in self.under(folder) if is_video_name(path)]
+
+    def others(self, folder: str = "") -> list[str]:
+        """Paths under a folder that are not videos by their suffix."""
+        return [path for path in self.under(folder) if not is_video_name(path)]
+
+    def subtree(self, folder: str) -> "Tree":
+        """A top-level folder as a tree of its own; its name is that of the folder."""
+        cut = len(folder) + 1
+        files = {path[cut:]: stat for path, stat in self.files.items() if path.startswith(f"{folder}/")}
+        return Tree(self.root / folder, folder, files)
+
+    def without(self, folders: Collection[str]) -> "Tree":
+        """The same tree without some of its top-level folders."""
+        files = {path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders}
+        return Tree(self.root, self.name, files, self.odd)
+
+    def inside(self, path: str) -> str:
+        """A path of this dataset as a path inside `data/`."""
+        return f"{self.name}/{path}" if self.name else path
+
+    def read_text(self, path: str) -> str:
+        """The text of an annotation file.
+
+        Raises:
+            DataError: it cannot be read, or is not UTF-8.
+        """
+        file = self.root / path
+        try:
+            return file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{file}: not text in UTF-8 ({error.reason}); download it again") from error
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read ({error.strerror}); download it again") from error
+
+
+def walk(root: Path) -> Tree:
+    """List a folder's visible files; links to folders are followed, but never in a circle."""
+    found: dict[str, FileStat | None] = {}
+    odd: list[str] = []
+    for path, stat in _walk(root, "", frozenset()):
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in path):
+            odd.append(ascii(path)[1:-1])
+        else:
+            found[path] = stat
+    return Tree(root, "", dict(sorted(found.items())), tuple(sorted(odd)))
+
+
+def is_video_name(path: str) -> bool:
+    """Tell by the suffix whether a file should be a video."""
+    return PurePosixPath(path).suffix.casefold() in VIDEO_SUFFIXES
+
+
+def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[tuple[str, FileStat | None]]:
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = prefix + entry.name
+            if _is_folder(entry):
+                yield from _walk(Path(entry.path), f"{path}/", above | {real})
+            else:
+                yield path, _stat(entry)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _stat(entry: os.DirEntry[str]) -> FileStat | None:
+    try:
+        found = entry.stat()
+    except OSError:
+        return None
+    return FileStat(found.st_size, found.st_mtime_ns)
