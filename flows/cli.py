@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+data = typer.Typer(help="Datasets: bring them into `data/`, see what is there.", no_args_is_help=True)
 app = typer.Typer(
     help="From a folder of labelled videos to a deepfake detector that a team can trust.",
     no_args_is_help=True,
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     epilog="Exit codes: 0 done, 2 a mistake that the message names, 3 the gate failed, 130 interrupted.",
 )
+app.add_typer(data, name="data")
 
 
 class Provider(StrEnum):
@@ -64,6 +66,57 @@ def sample_data(
     generate(folder, SampleSettings(people=people, frames=frames, workers=workers, **chosen))
 
 
+def layout_names(typed: str) -> list[str]:
+    """For the shell's completion of --dataset."""
+    from components.ingest.layouts import LAYOUTS
+
+    return [name for name in LAYOUTS if name.startswith(typed.casefold())]
+
+
+@data.command("add")
+def data_add(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of the dataset, as it was downloaded.", metavar="DIR")
+    ],
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="How it is laid out; `unmask data list` names the ways. By default its shape tells.",
+            metavar="LAYOUT",
+            autocompletion=layout_names,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Folder under data/; by default the layout's name.")
+    ] = None,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy the files instead of linking them for DVC to take over.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what is there and would be brought.")
+    ] = False,
+) -> None:
+    """Bring a dataset into `data/`, let DVC track it, and say what to commit.
+
+    FaceForensics++, Celeb-DF, DFDC, DeeperForensics, class folders or a manifest: see docs/datasets.md.
+    Several stand side by side, each in a folder of its own. A partial copy is taken as far as it goes. Run it
+    again to bring what is new, or to go on after an interruption.
+    """
+    project = enter()
+    from flows.data import add
+
+    add(project, source, dataset, name, copy, dry_run)
+
+
+@data.command("list")
+def data_list() -> None:
+    """Layouts that are known, and the datasets in `data/`."""
+    project = enter()
+    from flows.data import show
+
+    show(project)
+
+
 @app.command()
 def run(
     jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
@@ -76,9 +129,13 @@ def run(
     """
     project = enter()
     if dry_run:
+        from flows.data import needs_pull
         from flows.graph import read_graph, stale_stages
 
         stages = read_graph(project.root)
+        if needs_pull(project.root):
+            typer.echo("pull  data, then whatever has changed; run `dvc pull` to see what")
+            return
         stale = stale_stages(project.root, stages)
         for stage in stages:
             typer.echo(f"{'run ' if stage.name in stale else 'keep'}  {stage.name}")

@@ -1,13 +1,11 @@
 """`unmask demo`: everything once, on sample data, in one command with one Prefect server."""
 
-import subprocess
-import sys
 import time
 
 import typer
 
-from components.errors import StageError
 from components.project import Project
+from flows.data import track_with_dvc
 from flows.server import prefect_server
 
 
@@ -57,7 +55,7 @@ def make_data(project: Project) -> None:
     Someone's own videos are left alone: the demo then runs on them.
 
     Raises:
-        StageError: DVC could not track the folder; carries its last line.
+        StageError: DVC could not track the folder.
     """
     from components.synthesis import generate
     from components.synthesis.dataset import MANIFEST, MARKER
@@ -68,11 +66,7 @@ def make_data(project: Project) -> None:
         return
     if not (project.data / MANIFEST).is_file():
         generate(project.data)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", "--quiet", "data"]
-    done = subprocess.run(command, cwd=project.root, text=True, capture_output=True, check=False)
-    if done.returncode != 0:
-        told = (done.stderr.strip() or f"ended with {done.returncode}").splitlines()[-1]
-        raise StageError(f"dvc add data: {told}")
+    track_with_dvc(project.root, quiet=True)
 
 
 def step(name: str, what: str) -> None:

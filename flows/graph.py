@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import DataError, StageError
+from components.errors import StageError
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -39,7 +39,7 @@ def read_graph(root: Path) -> list[Stage]:
     """
     import networkx
 
-    with _inside(root) as repo:
+    with repository(root) as repo:
         graph = repo.index.graph
         # DVC's edges point from a stage to what it needs. A sort by name makes the order the same every time.
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=lambda stage: stage.addressing)
@@ -53,27 +53,11 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
     """The stages that DVC says have changed, and everything downstream of them. One status call for all.
 
     Raises:
-        DataError: `data/` is not there.
         StageError: DVC cannot tell.
     """
-    check_source(root)
-    with _inside(root) as repo:
+    with repository(root) as repo:
         changed = set(repo.status())
     return with_downstream(changed, stages)
-
-
-def check_source(root: Path) -> None:
-    """Refuse to start without videos.
-
-    Raises:
-        DataError: `data/` is missing or empty.
-    """
-    data = root / "data"
-    if not data.is_dir() or not any(data.iterdir()):
-        raise DataError(
-            f"{data}: no videos there; put yours under data/real and data/fake, "
-            "or make sample data with `unmask sample-data data`"
-        )
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
@@ -98,7 +82,16 @@ def run_stage(name: str, root: Path, relay: Callable[[str], None]) -> None:
     Raises:
         StageError: the stage failed; carries the stage's own one-line message where it printed one.
     """
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+    run_dvc(["repro", "--single-item", name], root, relay, subject=f"stage {name}")
+
+
+def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], subject: str = "") -> None:
+    """Run a DVC command in a child process and relay its lines; it waits for DVC's lock.
+
+    Raises:
+        StageError: it failed; carries the first line that it marked as an error, after `subject`.
+    """
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     message = ""
     with subprocess.Popen(
@@ -112,11 +105,11 @@ def run_stage(name: str, root: Path, relay: Callable[[str], None]) -> None:
             message = text if text.startswith(("error: ", "ERROR: ")) and not message else message
     if process.returncode != 0:
         told = re.sub(r"^error: ", "", message, flags=re.IGNORECASE) or f"ended with {process.returncode}"
-        raise StageError(f"stage {name}: {told}")
+        raise StageError(f"{subject or 'dvc ' + ' '.join(arguments)}: {told}")
 
 
 @contextmanager
-def _inside(root: Path) -> Iterator["Repo"]:
+def repository(root: Path) -> Iterator["Repo"]:
     """Open a project's DVC repository from its own root: DVC names stages relative to the current folder."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo

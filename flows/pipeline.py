@@ -21,6 +21,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from components.errors import GateError
 from components.params import load_params
 from components.project import Project
+from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
 from flows.failure import fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages
@@ -40,6 +41,13 @@ def reproduce(name: str, root: str, stale: bool) -> State[Any] | None:
         return Completed(name="Cached", message="unchanged since the last run")
     run_stage(name, Path(root), logger.info)
     return None
+
+
+@task(name="pull", task_run_name="pull data", cache_policy=NO_CACHE)
+@fails_in_one_line
+def pull_task(root: str) -> None:
+    """Bring the videos that data.dvc names from the DVC remote."""
+    pull(Path(root), get_run_logger().info)
 
 
 @task(name="register", task_run_name="register", cache_policy=NO_CACHE)
@@ -70,6 +78,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
         jobs: stages that may run side by side; 0 chooses by cores and memory.
 
     Raises:
+        DataError: there are no videos, and the DVC remote has none either.
         GateError: the winner did not pass the gate; nothing was registered.
         StageError: a stage failed.
     """
@@ -77,6 +86,8 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
     prepare(home)
     root = str(home.root)
     stages = read_graph(home.root)
+    if needs_pull(home.root):
+        pull_task(root)
     stale = stale_stages(home.root, stages)
     connect_store(home)
     jobs = jobs or room(load_params(home.params).training.num_threads, os.cpu_count() or 1, memory_gib())

@@ -1,0 +1,160 @@
+"""Brings a dataset, as it was downloaded, into a folder of its own under `data/`.
+
+Files are linked, not copied: `dvc add`, which comes next, makes DVC's own copies of what the links name (or,
+where `cache.type` says so, hard links, which cost no space but write-protect the originals).
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.errors import DataError
+from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset
+from components.ingest.layouts import LAYOUTS, Layout, layout_of
+from components.ingest.tree import FileStat, Tree, walk
+
+RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})
+"""Folders that mean something where a dataset stands in `data/` itself."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be brought.
+
+    Attributes:
+        dataset: as its layout read it where it stands now; its paths are those inside its folder.
+        target: its folder under `data/`.
+        missing: paths of files that are not in the target yet, or have changed since.
+        present: how many are there already.
+        unreadable: paths that the dataset names and that are no files, or gone; they are left out.
+        bytes: of the missing files.
+    """
+
+    dataset: Dataset
+    target: Path
+    missing: tuple[str, ...]
+    present: int
+    unreadable: tuple[str, ...]
+    bytes: int
+
+
+def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> Plan:
+    """Read a dataset where it stands, and compare it with what is in `data/` already.
+
+    Args:
+        source: its folder.
+        data: the project's data folder.
+        layout: which way it is laid out; by default its shape tells.
+        name: of its folder under `data/`; by default the layout's.
+
+    Raises:
+        DataError: the folder holds no dataset of that layout, or the name is taken by another one.
+    """
+    if not source.is_dir():
+        raise DataError(f"{source}: no such folder; name the folder that the dataset was unpacked to")
+    _check_apart(source.resolve(), data.resolve())
+    tree = walk(source)
+    chosen = _choose(tree, layout)
+    dataset = read_dataset(tree, chosen)
+    if not dataset.listing.entries:
+        raise DataError(f"{source}: not one video of layout {chosen.NAME}; its shape is {chosen.TITLE}")
+    target = data / _check_name(name or chosen.NAME)
+    _check_target(target, chosen)
+    paths = [*(entry.path for entry in dataset.listing.entries), *dataset.listing.annotations]
+    files = {path: stat for path in paths if (stat := tree.files.get(path))}
+    missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
+    return Plan(
+        dataset=dataset,
+        target=target,
+        missing=missing,
+        present=len(files) - len(missing),
+        unreadable=tuple(path for path in paths if path not in files),
+        bytes=sum(files[path].size for path in missing),
+    )
+
+
+def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
+    """Link or copy what is missing, file by file; an interrupted run goes on where it was.
+
+    Yields:
+        Each path when it is there.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    plan.target.mkdir(parents=True, exist_ok=True)
+    (plan.target / MARKER).write_text(f"layout: {plan.dataset.layout}\n", encoding="utf-8")
+    for path in plan.missing:
+        try:
+            _place(plan.dataset.tree.root.resolve() / path, plan.target / path, copy)
+        except OSError as error:
+            raise DataError(
+                f"{plan.target / path}: cannot be written ({error.strerror}); "
+                "make room or mend the permissions, then run the same command again"
+            ) from error
+        yield path
+
+
+def _place(source: Path, target: Path, copy: bool) -> None:
+    """Put a file there in one step, so that no half of it is ever taken for a video."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    if copy:
+        shutil.copy2(source, partial)
+    else:
+        partial.symlink_to(source)
+    partial.replace(target)
+
+
+def _choose(tree: Tree, name: str | None) -> Layout:
+    if name is None:
+        found = find_layout(tree)
+        if found is None:
+            known = ", ".join(LAYOUTS)
+            raise DataError(f"{tree.root}: no layout fits this folder; name one with --dataset ({known})")
+        return found
+    layout = layout_of(name)
+    if layout is None:
+        raise DataError(f"--dataset {name}: no such layout; choose one of {', '.join(LAYOUTS)}")
+    return layout
+
+
+def _check_apart(source: Path, data: Path) -> None:
+    if source == data or data in source.parents or source in data.parents:
+        raise DataError(f"{source}: is inside {data}, or holds it; name a folder elsewhere")
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name) or name.casefold() in RESERVED:
+        taken = ", ".join(sorted(RESERVED))
+        raise DataError(f"--name {name!r}: use letters, digits and . _ + -, and none of {taken}")
+    return name
+
+
+def _check_target(target: Path, layout: Layout) -> None:
+    """A folder of that name must be an earlier state of the same dataset."""
+    if not target.exists():
+        return
+    marker = target / MARKER
+    if not target.is_dir() or not marker.is_file():
+        raise DataError(f"{target}: is there already and was not added as a dataset; choose another --name")
+    present = find_layout(Tree(target, target.name, {MARKER: None}))
+    if present is not layout:
+        told = present.NAME if present else "another"
+        raise DataError(
+            f"{target}: holds a dataset of layout {told}, not {layout.NAME}; choose another --name"
+        )
+
+
+def _is_current(stat: FileStat, target: Path) -> bool:
+    """Tell whether a file is there and no older than its source. DVC's own copy has a time of its own."""
+    try:
+        there = target.stat()
+    except OSError:
+        return False
+    return there.st_size == stat.size and there.st_mtime_ns >= stat.mtime_ns

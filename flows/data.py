@@ -1,0 +1,155 @@
+"""`unmask data`: bring datasets into `data/`, and keep `data/` in DVC."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import track
+from rich.table import Table
+
+from components.errors import DataError, StageError
+from components.ingest.adding import Plan, bring, make_plan
+from components.ingest.datasets import Dataset, read_datasets
+from components.ingest.layouts import LAYOUTS
+from components.ingest.layouts.base import Entry, some
+from components.project import Project
+from flows.graph import repository, run_dvc
+
+NO_VIDEOS = (
+    "no videos there; add a dataset with `unmask data add DIR`, put videos under data/real and data/fake, "
+    "or make sample videos with `unmask sample-data data`"
+)
+
+
+def add(
+    project: Project, source: Path, layout: str | None, name: str | None, copy: bool, dry_run: bool
+) -> None:
+    """Link a dataset into `data/`, let DVC track it, and say what to commit.
+
+    Raises:
+        DataError: the folder holds no dataset, or its place is taken.
+        StageError: DVC cannot track it.
+    """
+    console = Console(stderr=True)
+    plan = make_plan(source, project.data, layout, name)
+    console.print(describe([plan.dataset]))
+    for line in notes(plan):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if dry_run:
+        console.print(f"dry run: nothing was written; {plan.target} would get {len(plan.missing)} files")
+        return
+    verb = "Copying" if copy else "Linking"
+    for _ in track(bring(plan, copy), total=len(plan.missing), description=verb, console=console):
+        pass
+    track_with_dvc(project.root)
+    console.print(NEXT.format(name=plan.target.name), markup=False, highlight=False, soft_wrap=True)
+
+
+NEXT = """
+{name} is tracked. To keep this version of the data:
+  git add data.dvc && git commit -m "Add {name}"
+  dvc push                # to the remote of .dvc/config: the folder dvc-remote/, unless you set another
+To go on:
+  dvc repro validate      # splits, audit, checks: reports/splits.json, reports/validation/data_docs/index.html
+  unmask run              # the whole pipeline"""
+
+
+def show(project: Project) -> None:
+    """Print the layouts that are known and the datasets that `data/` holds.
+
+    Raises:
+        DataError: `data/` holds no videos.
+    """
+    console = Console()
+    table = Table("layout", "what it reads", title="Layouts", title_justify="left")
+    for layout in LAYOUTS.values():
+        table.add_row(layout.NAME, layout.TITLE)
+    console.print(table)
+    console.print(
+        describe(read_datasets(project.data)) if project.data.is_dir() else "data/ is not there yet"
+    )
+
+
+def describe(datasets: Sequence[Dataset]) -> Table:
+    """A row per dataset: what its layout found in it."""
+    table = Table(
+        "dataset", "layout", "real", "fake", "unlabelled", "own splits", "methods", title="Datasets"
+    )
+    table.title_justify = "left"
+    for dataset in datasets:
+        entries = dataset.listing.entries
+        counts = [str(sum(entry.label == label for entry in entries)) for label in ("real", "fake", None)]
+        table.add_row(dataset.name, dataset.layout, *counts, splits_of(entries), methods_of(entries))
+    return table
+
+
+def splits_of(entries: Sequence[Entry]) -> str:
+    """What the dataset's own lists prescribe, with counts."""
+    counts = Counter(entry.split for entry in entries if entry.split)
+    return ", ".join(f"{split} {counts[split]}" for split in sorted(counts)) or "none"
+
+
+def methods_of(entries: Sequence[Entry]) -> str:
+    """The forgery methods, the most common first."""
+    counts = Counter(entry.method for entry in entries if entry.label == "fake")
+    return some([method for method, _ in counts.most_common()]) or "none"
+
+
+def notes(plan: Plan) -> Iterator[str]:
+    """Lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
+    yield from plan.dataset.listing.notes
+    if plan.unreadable:
+        yield f"{len(plan.unreadable)} files cannot be read and are left out: {some(list(plan.unreadable))}"
+    there = f", {plan.present} are there already" if plan.present else ""
+    yield f"{len(plan.missing)} files to bring to {plan.target} ({decimal(plan.bytes)}){there}"
+
+
+def track_with_dvc(root: Path, quiet: bool = False) -> None:
+    """`dvc add data`, with DVC's own progress bars.
+
+    Raises:
+        StageError: DVC could not track the folder.
+    """
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", *(["--quiet"] if quiet else []), "data"]
+    if code := subprocess.run(command, cwd=root, check=False).returncode:
+        raise StageError(f"dvc add data: ended with {code}; its own words stand above")
+
+
+def needs_pull(root: Path) -> bool:
+    """Tell whether `data/` has to be brought from the remote first.
+
+    Raises:
+        DataError: there are no videos, and no remote to bring them from.
+    """
+    data = root / "data"
+    if data.is_dir() and any(data.iterdir()):
+        return False
+    if not (root / "data.dvc").is_file() or remote_of(root) is None:
+        raise DataError(f"{data}: {NO_VIDEOS}")
+    return True
+
+
+def pull(root: Path, relay: Callable[[str], None]) -> None:
+    """`dvc pull data.dvc`: the videos that this commit names, from the remote.
+
+    Raises:
+        DataError: the remote does not hold them, or cannot be reached.
+    """
+    try:
+        run_dvc(["pull", "data.dvc"], root, relay)
+    except StageError as error:
+        told = str(error).removeprefix("dvc pull data.dvc: ")
+        raise DataError(
+            f"{root / 'data'}: {NO_VIDEOS}; the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
+        ) from error
+
+
+def remote_of(root: Path) -> str | None:
+    """Name of the project's default DVC remote."""
+    with repository(root) as repo:
+        name = repo.config["core"].get("remote")
+    return str(name) if name else None
