@@ -1,60 +1,24 @@
-"""Figures that a person looks at. Drawn without pyplot: no global state, no display."""
+"""Figures that a person looks at."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix
 
+from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
 from components.evaluation.comparison import Contender
 from components.evaluation.leaderboard import with_interval
 from components.evaluation.metrics import Floats, Ints, roc
 
-REAL, FAKE, INK, FAINT = "#2a6f97", "#c8553d", "#22303c", "#8d99a6"
-COLOURS = ("#2a6f97", "#e09f3e", "#7b5ea7", "#3a8f6b", "#c8553d", "#5c6b73")
-
-STYLE: dict[Any, Any] = {
-    "figure.dpi": 144,
-    "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6eaee",
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
-
-
-@contextmanager
-def _drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A styled figure that is saved, without a date or a version in it, when the block ends."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        yield figure
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata={"Software": None})
-
 
 def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> None:
     """ROC curves of all candidates on test videos; the winner, which comes first, on top."""
-    with _drawn(path, 5.6, 5.2) as figure:
+    with drawn(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot(aspect="equal")
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1.2, label="chance")
         for place, contender in reversed(list(enumerate(contenders))):
@@ -83,7 +47,7 @@ def draw_confusion(name: str, labels: Ints, called: Ints, path: Path) -> None:
     """Counts of the winner's verdicts on test videos, shaded by their share of the actual class."""
     counts = confusion_matrix(labels, called, labels=[0, 1])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with _drawn(path, 4.4, 4.2) as figure:
+    with drawn(path, 4.4, 4.2) as figure:
         axes = figure.add_subplot()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(counts):
@@ -100,7 +64,7 @@ def draw_confusion(name: str, labels: Ints, called: Ints, path: Path) -> None:
 
 def draw_scores(name: str, labels: Ints, probabilities: Floats, threshold: float, path: Path) -> None:
     """How the winner's calibrated probabilities spread over the two classes of test videos."""
-    with _drawn(path, 6.4, 3.8) as figure:
+    with drawn(path, 6.4, 3.8) as figure:
         axes = figure.add_subplot()
         axes.hist(
             [probabilities[labels == 0], probabilities[labels == 1]],
@@ -121,7 +85,7 @@ def draw_scores(name: str, labels: Ints, probabilities: Floats, threshold: float
 
 def draw_reliability(name: str, labels: Ints, series: Mapping[str, Floats], path: Path) -> None:
     """Share of fakes against stated probability: on the diagonal, the probability is honest."""
-    with _drawn(path, 5.6, 5.2) as figure:
+    with drawn(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot(aspect="equal")
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1.2, label="honest")
         for (label, probabilities), colour in zip(series.items(), (FAINT, REAL), strict=False):
@@ -140,7 +104,7 @@ def _reliability(axes: Axes, labels: Ints, probabilities: Floats, label: str, co
 
 def draw_training(histories: Mapping[str, Path], path: Path) -> None:
     """Losses and validation AUC over the epochs, a column per candidate."""
-    with _drawn(path, 3.6 * max(len(histories), 1), 5.2) as figure:
+    with drawn(path, 3.6 * max(len(histories), 1), 5.2) as figure:
         grid = figure.subplots(2, max(len(histories), 1), squeeze=False, sharey="row")
         for column, (name, history) in enumerate(histories.items()):
             _training(grid[0, column], grid[1, column], _read_history(history))
