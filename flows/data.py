@@ -54,7 +54,7 @@ NEXT = """
   git add data.dvc && git commit -m "Add {name}"
   dvc push                # to the remote of .dvc/config: the folder dvc-remote/, unless you set another
 To go on:
-  dvc repro validate      # splits, audit, checks: reports/splits.json, reports/validation/data_docs/index.html
+  dvc repro validate      # splits, audit and checks: reports/splits.json, reports/validation/data_docs/
   unmask run              # the whole pipeline"""
 
 
@@ -144,7 +144,8 @@ def pull(root: Path, relay: Callable[[str], None]) -> None:
     except StageError as error:
         told = str(error).removeprefix("dvc pull data.dvc: ")
         raise DataError(
-            f"{root / 'data'}: {NO_VIDEOS}; the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
+            f"{root / 'data'}: {NO_VIDEOS}; "
+            f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
         ) from error
 
 
