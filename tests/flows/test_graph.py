@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.errors import DataError, StageError
+from components.errors import StageError
 from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages, with_downstream
 
 ROOT = Path(__file__).parent.parent.parent
@@ -64,11 +64,3 @@ def test_a_broken_graph_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StageError) as caught:
         read_graph(tmp_path)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("empty", [True, False])
-def test_no_videos_is_said_before_anything_runs(tmp_path: Path, empty: bool) -> None:
-    if empty:
-        (tmp_path / "data").mkdir()
-    with pytest.raises(DataError, match="unmask sample-data"):
-        stale_stages(tmp_path, [])

@@ -1,0 +1,129 @@
+"""What is brought from where, and every way in which that can be refused."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from components.errors import DataError
+from components.ingest.adding import bring, make_plan
+from components.ingest.datasets import read_datasets
+
+Download = Callable[..., Path]
+
+
+@pytest.fixture
+def download(tmp_path: Path) -> Download:
+    """Makes a folder of class folders, as somebody would have unpacked it."""
+
+    def make(*paths: str, name: str = "download") -> Path:
+        for path in paths or ("Real/a.mp4", "Fake/b.mp4", "Fake/deep/c.mp4", "Fake/readme.txt"):
+            file = tmp_path / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"content of {path}", encoding="utf-8")
+        return tmp_path / name
+
+    return make
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "unmask.yaml")
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_videos_stand_in_a_folder_of_their_own(download: Download, tmp_path: Path, copy: bool) -> None:
+    source, data = download(), tmp_path / "data"
+    plan = make_plan(source, data)
+    assert sorted(bring(plan, copy)) == ["Fake/b.mp4", "Fake/deep/c.mp4", "Real/a.mp4"]
+    assert contents(data / "folders") == {
+        path: f"content of {path}" for path in ("Real/a.mp4", "Fake/b.mp4", "Fake/deep/c.mp4")
+    }
+    assert (data / "folders" / "Real" / "a.mp4").is_symlink() == (not copy)
+    (dataset,) = read_datasets(data)
+    assert (dataset.name, dataset.layout, len(dataset.listing.entries)) == ("folders", "folders", 3)
+
+
+def test_lists_are_brought_along(download: Download, tmp_path: Path) -> None:
+    source = download("x/a.mp4", "x/b.mp4", "x/unlisted.mp4")
+    (source / "manifest.csv").write_text("path,label\nx/a.mp4,real\nx/b.mp4,fake\n", encoding="utf-8")
+    plan = make_plan(source, tmp_path / "data", name="mine")
+    list(bring(plan))
+    assert set(contents(tmp_path / "data" / "mine")) == {"manifest.csv", "x/a.mp4", "x/b.mp4"}
+
+
+def test_the_second_time_brings_only_what_is_new_or_changed(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    list(bring(make_plan(source, data), copy=True))
+    assert make_plan(source, data).missing == ()
+    (source / "Real" / "new.mp4").write_text("new", encoding="utf-8")
+    (source / "Real" / "a.mp4").write_text("CONTENT OF Real/a.mp4", encoding="utf-8")  # of the same length
+    later = (data / "folders" / "Real" / "a.mp4").stat().st_mtime_ns + 1_000_000
+    os.utime(source / "Real" / "a.mp4", ns=(later, later))
+    plan = make_plan(source, data)
+    assert (set(plan.missing), plan.present, plan.bytes) == ({"Real/new.mp4", "Real/a.mp4"}, 2, 24)
+    list(bring(plan, copy=True))
+    assert contents(data / "folders")["Real/a.mp4"] == "CONTENT OF Real/a.mp4"
+
+
+def test_an_interrupted_run_goes_on(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    first = make_plan(source, data)
+    next(bring(first))
+    second = make_plan(source, data)
+    assert (len(first.missing), len(second.missing), second.present) == (3, 2, 1)
+
+
+def test_a_file_that_is_gone_is_left_out(download: Download, tmp_path: Path) -> None:
+    source = download()
+    (source / "Fake" / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    os.mkfifo(source / "Fake" / "pipe.mp4")
+    plan = make_plan(source, tmp_path / "data")
+    assert plan.unreadable == ("Fake/gone.mp4", "Fake/pipe.mp4")
+    assert len(list(bring(plan))) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"layout": "cleb-df"}, "--dataset cleb-df: no such layout; choose one of manifest"),
+        ({"name": "../x"}, "--name '../x': use letters, digits"),
+        ({"name": ".x"}, "--name '.x': use letters, digits"),
+        ({"name": "Real"}, "--name 'Real': use letters, digits"),
+        ({"layout": "manifest"}, "manifest"),
+    ],
+)
+def test_wrong_words_are_named(
+    download: Download, tmp_path: Path, arguments: dict[str, str], told: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        make_plan(download(), tmp_path / "data", **arguments)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_dataset(download: Download, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no layout fits this folder; name one with --dataset"):
+        make_plan(download("notes/a.txt"), tmp_path / "data")
+    with pytest.raises(DataError, match="no such folder"):
+        make_plan(tmp_path / "absent", tmp_path / "data")
+    with pytest.raises(DataError, match="not one video of layout folders"):
+        make_plan(download("real/a.txt", name="empty"), tmp_path / "data")
+
+
+def test_a_taken_name_is_not_written_into(download: Download, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "mine").mkdir(parents=True)
+    with pytest.raises(DataError, match="was not added as a dataset; choose another --name"):
+        make_plan(download(), data, name="mine")
+    (data / "mine" / "unmask.yaml").write_text("layout: manifest\n", encoding="utf-8")
+    with pytest.raises(DataError, match="holds layout manifest, not folders; choose another --name"):
+        make_plan(download(), data, name="mine")
+
+
+@pytest.mark.parametrize("inside", ["data", "data/x", "."])
+def test_a_source_that_overlaps_the_data_folder(tmp_path: Path, inside: str) -> None:
+    (tmp_path / "data" / "x").mkdir(parents=True)
+    with pytest.raises(DataError, match="or holds it; name a folder elsewhere"):
+        make_plan(tmp_path / inside, tmp_path / "data")

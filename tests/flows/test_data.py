@@ -1,0 +1,108 @@
+"""`unmask data` and the DVC remote, with DVC itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.errors import DataError
+from components.project import Project
+from flows.data import add, needs_pull, pull
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """An empty project with the repository's own DVC settings."""
+    root = tmp_path / "project"
+    (root / ".dvc").mkdir(parents=True)
+    settings = (ROOT / ".dvc" / "config").read_text(encoding="utf-8")
+    (root / ".dvc" / "config").write_text(
+        settings.replace("[core]", "[core]\n    no_scm = true"), encoding="utf-8"
+    )
+    for name in ("params.yaml", "dvc.yaml"):
+        shutil.copy(ROOT / name, root)
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "global"))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
+    return Project(root)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for path in ("real/a.mp4", "fake/b.mp4"):
+        file = tmp_path / "download" / path
+        file.parent.mkdir(parents=True)
+        file.write_text(path, encoding="utf-8")
+    return tmp_path / "download"
+
+
+def test_added_pushed_lost_and_pulled(
+    project: Project, source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    add(project, source, layout=None, name="mine", copy=False, dry_run=False)
+    told = capfd.readouterr().err
+    assert 'git add data.dvc && git commit -m "Add mine"' in told
+    assert (project.root / "data.dvc").is_file()
+    assert not needs_pull(project.root)
+
+    run_dvc = [sys.executable, "-m", "dvc", "push", "--quiet"]
+    subprocess.run(run_dvc, cwd=project.root, check=True)
+    assert any((project.root / "dvc-remote").iterdir())
+    shutil.rmtree(project.data)
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    shutil.rmtree(source)
+    assert needs_pull(project.root)
+    lines: list[str] = []
+    pull(project.root, lines.append)
+    assert (project.data / "mine" / "fake" / "b.mp4").read_text(encoding="utf-8") == "fake/b.mp4"
+
+
+def test_a_remote_that_lacks_the_videos(project: Project, source: Path) -> None:
+    add(project, source, layout=None, name=None, copy=True, dry_run=False)
+    shutil.rmtree(project.data)
+    shutil.rmtree(project.root / ".dvc" / "cache")
+    with pytest.raises(DataError) as caught:
+        pull(project.root, lambda line: None)
+    assert "the DVC remote 'local' lacks what data.dvc names" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tracked", [False, True])
+def test_no_videos_and_nowhere_to_bring_them_from(project: Project, tracked: bool) -> None:
+    if tracked:
+        (project.root / "data.dvc").write_text("outs:\n- path: data\n", encoding="utf-8")
+        config = project.root / ".dvc" / "config"
+        config.write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+    with pytest.raises(DataError, match="unmask data add DIR"):
+        needs_pull(project.root)
+
+
+def test_a_dry_run_writes_nothing(project: Project, source: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    add(project, source, layout=None, name=None, copy=False, dry_run=True)
+    assert not project.data.exists()
+    assert not (project.root / "data.dvc").exists()
+    told = capfd.readouterr().err
+    assert "2 files to bring to" in told
+    assert "dry run: nothing was written" in told
+
+
+def test_the_command_line(project: Project, source: Path) -> None:
+    def unmask(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "flows.cli", "data", *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+        return subprocess.run(
+            command, cwd=project.root, env=environment, text=True, capture_output=True, check=False
+        )
+
+    added = unmask("add", str(source), "--dataset", "folders", "--name", "mine")
+    assert added.returncode == 0, added.stderr
+    listed = unmask("list")
+    assert "celeb-df" in listed.stdout
+    assert "mine" in listed.stdout
+    wrong = unmask("add", str(source), "--dataset", "celeb-dff")
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("error: --dataset celeb-dff: no such layout; choose one of ")
