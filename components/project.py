@@ -27,6 +27,26 @@ class Project:
         return self.artifacts / "manifest.parquet"
 
     @property
+    def examined(self) -> Path:
+        """What ingest has found out about each video; a cache, not an output of any stage."""
+        return self.root / ".unmask" / "examined.sqlite"
+
+    @property
+    def splits(self) -> Path:
+        """What the splits hold, in numbers."""
+        return self.reports / "splits.json"
+
+    @property
+    def splits_lock(self) -> Path:
+        """To which split each person was dealt, by hash."""
+        return self.reports / "splits.lock"
+
+    @property
+    def quarantine(self) -> Path:
+        """The videos that cannot be used, and why."""
+        return self.reports / "quarantine.csv"
+
+    @property
     def faces(self) -> Path:
         return self.artifacts / "faces.parquet"
 

@@ -1,7 +1,8 @@
 """The tables that stages hand to one another: their columns, and how they are written and read."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import DataError, StageError
+
+BATCH_ROWS = 8192
 
 MANIFEST = pa.schema(
     [
@@ -80,12 +83,38 @@ SCORES = pa.schema(
 )
 
 
-def write_table(rows: Sequence[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
+def to_table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as columns, a few thousand at a time: a hundred thousand dictionaries at once are heavy."""
+    remaining = iter(rows)
+    batches = iter(lambda: list(islice(remaining, BATCH_ROWS)), [])
+    return pa.Table.from_batches([pa.RecordBatch.from_pylist(batch, schema) for batch in batches], schema)
+
+
+def iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows of a table, of which few exist at a time."""
+    for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+        yield from batch.to_pylist()
+
+
+def write_table(rows: Iterable[dict[str, Any]] | pa.Table, schema: pa.Schema, path: Path) -> None:
     """Write rows as Parquet in one step: readers see the old file or the new one, never half."""
+    table = rows if isinstance(rows, pa.Table) else to_table(rows, schema)
+    _replace(path, lambda partial: pq.write_table(table, partial))
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in one step."""
+    _replace(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), partial)
-    partial.replace(path)
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

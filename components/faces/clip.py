@@ -53,3 +53,7 @@ class Failure:
     frames: Count = 0
     face_share: Share = 0.0
     tracks: Count = 0
+
+
+class GivenUp(Failure):
+    """A failure of this attempt rather than of the video: another one may go better."""

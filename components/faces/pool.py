@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from components.errors import StageError
-from components.faces.clip import Arrays, Clip, Failure
+from components.faces.clip import Arrays, Clip, Failure, GivenUp
 from components.faces.identity import network_files
 from components.faces.policy import CropPolicy, Limits
 from components.faces.process import WorkerDied, WorkerProcess
@@ -134,5 +134,5 @@ class WorkerPool:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _given_up(reason: str) -> Failure:
-    return Failure("undecodable", reason)
+def _given_up(reason: str) -> GivenUp:
+    return GivenUp("undecodable", reason)
