@@ -21,6 +21,13 @@ def ingest(project: Project, params: Params) -> None:
     run(project, params)
 
 
+def describe(project: Project, params: Params) -> None:
+    """Describe the data: counts, formats, figures and a contact sheet."""
+    from components.ingest.statistics.stage import run
+
+    run(project, params)
+
+
 def validate(project: Project, params: Params) -> None:
     """Hold the manifest against the expectations."""
     from components.validation.stage import run
@@ -64,7 +71,7 @@ def export(project: Project, params: Params) -> None:
 
 
 STAGES: dict[str, Run] = {
-    stage.__name__: stage for stage in (ingest, validate, detector, faces, evaluate, gate, export)
+    stage.__name__: stage for stage in (ingest, describe, validate, detector, faces, evaluate, gate, export)
 }
 
 
