@@ -1,6 +1,7 @@
 """The files of a dataset folder, walked once: what layouts read names from, and ingest sizes and times."""
 
 import os
+import stat
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ class Tree:
     Attributes:
         root: the folder.
         name: of the folder inside `data/`; empty for `data/` itself.
-        files: paths inside the folder, with forward slashes and sorted; None for what cannot be looked at, such as
-            a link to a file that is gone.
+        files: paths inside the folder, with forward slashes and sorted; None for what is no file to read,
+            such as a link to one that is gone, or a pipe.
         odd: paths that fit in no table and no message, escaped; they are left out of `files`.
     """
 
@@ -42,10 +43,14 @@ class Tree:
     odd: tuple[str, ...] = ()
 
     @cached_property
+    def top_folders(self) -> list[str]:
+        """Names of the top-level folders that hold files, as they stand."""
+        return sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
+
+    @cached_property
     def folders(self) -> dict[str, str]:
         """Top-level folders that hold files: their names in lower case, and as they stand."""
-        tops = sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
-        return {name.casefold(): name for name in reversed(tops)}
+        return {name.casefold(): name for name in reversed(self.top_folders)}
 
     @cached_property
     def _by_folded(self) -> dict[str, str]:
@@ -70,14 +75,19 @@ class Tree:
 
     def subtree(self, folder: str) -> "Tree":
         """A top-level folder as a tree of its own; its name is that of the folder."""
-        cut = len(folder) + 1
-        files = {path[cut:]: stat for path, stat in self.files.items() if path.startswith(f"{folder}/")}
-        return Tree(self.root / folder, folder, files)
+        prefix = f"{folder}/"
+        inside = (path for path in self.files if path.startswith(prefix))
+        files = {path.removeprefix(prefix): self.files[path] for path in inside}
+        above = f"{_escaped(folder)}/"
+        odd = tuple(path.removeprefix(above) for path in self.odd if path.startswith(above))
+        return Tree(self.root / folder, folder, files, odd)
 
     def without(self, folders: Collection[str]) -> "Tree":
         """The same tree without some of its top-level folders."""
         files = {path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders}
-        return Tree(self.root, self.name, files, self.odd)
+        escaped = {_escaped(folder) for folder in folders}
+        odd = tuple(path for path in self.odd if path.split("/", 1)[0] not in escaped)
+        return Tree(self.root, self.name, files, odd)
 
     def inside(self, path: str) -> str:
         """A path of this dataset as a path inside `data/`."""
@@ -99,14 +109,18 @@ class Tree:
 
 
 def walk(root: Path) -> Tree:
-    """List a folder's visible files; links to folders are followed, but never in a circle."""
+    """List a folder's visible files; links to folders are followed, but never in a circle.
+
+    Raises:
+        DataError: a folder cannot be read.
+    """
     found: dict[str, FileStat | None] = {}
     odd: list[str] = []
-    for path, stat in _walk(root, "", frozenset()):
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in path):
-            odd.append(ascii(path)[1:-1])
+    for path, size in _walk(root, "", frozenset()):
+        if _is_odd(path):
+            odd.append(_escaped(path))
         else:
-            found[path] = stat
+            found[path] = size
     return Tree(root, "", dict(sorted(found.items())), tuple(sorted(odd)))
 
 
@@ -115,19 +129,33 @@ def is_video_name(path: str) -> bool:
     return PurePosixPath(path).suffix.casefold() in VIDEO_SUFFIXES
 
 
+def _is_odd(path: str) -> bool:
+    # Control characters break messages, and what is not UTF-8 (lone surrogates) breaks tables.
+    return not path.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path)
+
+
+def _escaped(path: str) -> str:
+    return ascii(path)[1:-1]
+
+
 def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[tuple[str, FileStat | None]]:
     real = os.path.realpath(folder)
     if real in above:
         return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            path = prefix + entry.name
-            if _is_folder(entry):
-                yield from _walk(Path(entry.path), f"{path}/", above | {real})
-            else:
-                yield path, _stat(entry)
+    for entry in _visible(folder):
+        path = prefix + entry.name
+        if _is_folder(entry):
+            yield from _walk(Path(entry.path), f"{path}/", above | {real})
+        else:
+            yield path, _stat(entry)
+
+
+def _visible(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror}); mend its permissions") from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -142,4 +170,5 @@ def _stat(entry: os.DirEntry[str]) -> FileStat | None:
         found = entry.stat()
     except OSError:
         return None
-    return FileStat(found.st_size, found.st_mtime_ns)
+    # Whoever opens a pipe waits for ever.
+    return FileStat(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None

@@ -23,7 +23,8 @@ class Entry:
 
     Attributes:
         path: inside the dataset's folder, with forward slashes.
-        label: what the dataset says it is; None where it does not say: such a video is scored, never trained on.
+        label: what the dataset says it is; None where it does not say: such a video is scored, never
+            trained on.
         method: forgery method; "none" for genuine videos, "unknown" where untold.
         identities: the people in it; empty where nobody is named. Datasets that number their people write
             "LAYOUT/…", so that no number ties people of two datasets.
@@ -46,7 +47,8 @@ class Listing:
 
     Attributes:
         entries: in any order, no path twice.
-        notes: one line for each thing that a person should know: what is missing, left out or contradicts itself.
+        notes: one line for each thing that a person should know: what is missing, left out or contradicts
+            itself.
         annotations: files other than videos that it read, such as lists of splits.
     """
 

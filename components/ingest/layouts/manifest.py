@@ -1,142 +1,198 @@
-"""`manifest.csv` in the data folder: `path,label[,identity,source,method,split]`, a line per video.
+"""`manifest.csv` or `manifest.parquet` in the folder: a row per video.
 
-`path` is relative to the data folder; `identity` separates people by `;`. The file is the last word on what
-belongs to the dataset: videos under real/ and fake/ that it does not list are reported and left out, since
-nobody said who is in them and a guess could put a person on both sides of a split.
+Columns: `path,label[,identity,source,method,split]`. `path` is relative to the folder. An empty `label` is
+one that nobody told. `identity` separates people by `;`; a name is the same person in every dataset.
+`source` separates recordings by `;`: another video's path (its suffix may be left out), or any name, which
+ties no videos but those of this dataset. `split` may be train, val, test or trainval.
+
+The file is the last word on what belongs to the dataset: videos under real/ and fake/ that it does not list
+are reported and left out, since nobody said who is in them and a guess could put a person on both sides of
+a split.
 """
 
-import csv
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import get_args
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from posixpath import splitext
+from typing import Any, NamedTuple, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.ingest.layouts import folders
+from components.ingest.layouts.annotations import Cells, check_header, read_csv
 from components.ingest.layouts.base import (
     GENUINE_METHOD,
     LABELS,
     Entry,
     Label,
     Listing,
+    Prescribed,
     Split,
     default_method,
     some,
 )
+from components.ingest.tree import Tree
 
-NAME = "manifest.csv"
+NAME = "manifest"
+TITLE = "any videos, listed in manifest.csv or manifest.parquet: path,label[,identity,source,method,split]"
+
+FILES = ("manifest.csv", "manifest.parquet")
 REQUIRED = ("path", "label")
 OPTIONAL = ("identity", "source", "method", "split")
-
-Cells = dict[str, str]
-
-
-def recognises(data: Path) -> bool:
-    """Tell whether there is a manifest.csv."""
-    return (data / NAME).is_file()
+SPLITS: dict[str, Prescribed] = {**{split: split for split in get_args(Split)}, "trainval": "trainval"}
 
 
-def read(data: Path) -> Listing:
+class Row(NamedTuple):
+    """One video's cells, and where they stand: "line 3", and "data/manifest.csv:3" for messages."""
+
+    place: str
+    where: str
+    cells: Cells
+
+
+def recognises(tree: Tree) -> bool:
+    """Tell whether there is a manifest."""
+    return any(_present(tree))
+
+
+def read(tree: Tree) -> Listing:
     """List the videos that the file names, in its order.
 
     Raises:
-        DataError: a column is missing; a label or split is not one of those known; a label contradicts the
-            folder or the method; a path leaves the data folder or stands there twice.
+        DataError: there are two manifests, or none; a column is missing; a label or split is not one of
+            those known; a label contradicts the folder or the method; a path leaves the folder or stands
+            there twice.
     """
-    file = data / NAME
-    header, lines = _parse(file)
+    name = _only(tree)
+    header, rows = _read_csv(tree, name) if name.casefold() == FILES[0] else _read_parquet(tree, name)
     entries: dict[str, Entry] = {}
-    first_seen: dict[str, int] = {}
-    for number, cells in lines:
-        entry = _entry(cells, f"{file}:{number}")
+    seen: dict[str, str] = {}
+    sources = _Sources(tree, (row.cells["path"] for row in rows))
+    for row in rows:
+        entry = _entry(row, tree, sources)
         if entry.path in entries:
-            earlier = first_seen[entry.path]
-            raise DataError(f"{file}:{number}: {entry.path} stands in line {earlier} already; remove one")
-        entries[entry.path], first_seen[entry.path] = entry, number
-    unlisted = [path for path in folders.scan(data)[0] if path not in entries]
-    return Listing(tuple(entries.values()), tuple(_notes(header, unlisted)))
+            raise DataError(f"{row.where}: {entry.path} stands in {seen[entry.path]} already; remove one")
+        entries[entry.path], seen[entry.path] = entry, row.place
+    unlisted = [path for label in LABELS for path in tree.videos(label) if path not in entries]
+    return Listing(tuple(entries.values()), tuple(_notes(name, header, unlisted)), (name,))
 
 
-def _parse(file: Path) -> tuple[list[str], list[tuple[int, Cells]]]:
-    """The header, and each line's number and cells."""
+def _present(tree: Tree) -> Iterator[str]:
+    return (path for name in FILES if (path := tree.find(name)))
+
+
+def _only(tree: Tree) -> str:
+    present = list(_present(tree))
+    if not present:
+        raise DataError(
+            f"{tree.root}: neither {' nor '.join(FILES)} is there; write one, or name another layout"
+        )
+    if len(present) > 1:
+        raise DataError(f"{tree.root}: both {' and '.join(present)} are there; remove the older one")
+    return present[0]
+
+
+def _read_csv(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
+    header, lines = read_csv(tree, name, REQUIRED)
+    file = tree.root / name
+    return header, [Row(f"line {number}", f"{file}:{number}", cells) for number, cells in lines]
+
+
+def _read_parquet(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
+    file = tree.root / name
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [name.strip().casefold() for name in next(reader, [])]
-            lines = [(reader.line_num, row) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file}: not a CSV file in UTF-8 ({error}); save it as one") from error
-    _check_header(header, file)
-    return header, [(number, _cells(header, row, f"{file}:{number}")) for number, row in lines]
+        # Not `pq.read_table`, which makes columns out of folders that are called "key=value".
+        with pq.ParquetFile(file) as parquet:
+            table: pa.Table = parquet.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{file}: not a Parquet file ({' '.join(str(error).split())}); write it again"
+        ) from error
+    header = [column.strip().casefold() for column in table.schema.names]
+    check_header(header, REQUIRED, str(file))
+    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    cells = (dict(zip(header, values, strict=True)) for values in zip(*columns, strict=True))
+    return header, [Row(f"row {index}", f"{file}: row {index}", row) for index, row in enumerate(cells, 1)]
 
 
-def _check_header(header: list[str], file: Path) -> None:
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        expected = f"{','.join(REQUIRED)}[,{','.join(OPTIONAL)}]"
-        raise DataError(f"{file}:1: no column {' and '.join(missing)}; the first line must be {expected}")
-    twice = {name for name in header if header.count(name) > 1}
-    if twice:
-        raise DataError(f"{file}:1: column {min(twice)} stands there twice; remove one")
+def _text(value: Any) -> str:
+    """A cell as CSV would hold it; lists, as in the column `identity`, are those of several names."""
+    if value is None:
+        return ""
+    return ";".join(_text(item) for item in value) if isinstance(value, list) else str(value).strip()
 
 
-def _cells(header: list[str], row: list[str], where: str) -> Cells:
-    if len(row) != len(header):
-        raise DataError(f"{where}: {len(row)} values for {len(header)} columns; quote values with commas")
-    return dict(zip(header, (value.strip() for value in row), strict=True))
+class _Sources:
+    """Full names of recordings: a video's path inside `data/`, or a name that no other dataset has."""
+
+    def __init__(self, tree: Tree, listed: Iterable[str]) -> None:
+        self._tree = tree
+        paths = [*tree.videos(), *(str(PurePosixPath(path)) for path in listed)]
+        self._by_stem = {splitext(path)[0]: path for path in reversed(paths)}
+        self._paths = frozenset(paths)
+
+    def full_name(self, source: str) -> str:
+        path = str(PurePosixPath(source))
+        return self._tree.inside(path if path in self._paths else self._by_stem.get(path, source))
 
 
-def _entry(cells: Cells, where: str) -> Entry:
-    path = _path(cells["path"], where)
+def _entry(row: Row, tree: Tree, sources: _Sources) -> Entry:
+    cells, where = row.cells, row.where
+    path = _path(cells["path"], tree, where)
     label = _label(cells["label"], path, where)
     return Entry(
         path=path,
         label=label,
         method=_method(cells.get("method", ""), label, where),
-        identities=_people(cells.get("identity", "")),
-        source=cells.get("source", ""),
+        identities=_names(cells.get("identity", "")),
+        sources=tuple(sources.full_name(name) for name in _names(cells.get("source", ""))),
         split=_split(cells.get("split", ""), where),
     )
 
 
-def _path(value: str, where: str) -> str:
+def _path(value: str, tree: Tree, where: str) -> str:
     path = PurePosixPath(value)
     if not path.name:
         raise DataError(f"{where}: no path; name a file, relative to the data folder")
     if path.is_absolute() or ".." in path.parts:
         raise DataError(f"{where}: path {value!r} leaves the data folder; give it relative to that folder")
-    return str(path)
+    return tree.find(str(path)) or str(path)
 
 
-def _label(value: str, path: str, where: str) -> Label:
+def _label(value: str, path: str, where: str) -> Label | None:
+    if not value:
+        return None
     label = next((label for label in LABELS if value.casefold() == label), None)
     if label is None:
-        raise DataError(f"{where}: label {value!r}; write real or fake")
+        raise DataError(f"{where}: label {value!r}; write real or fake, or leave it empty")
     if folders.folder_label(path) not in {None, label}:
         raise DataError(f"{where}: {path} is labelled {label}; move the file or correct the label")
     return label
 
 
-def _method(value: str, label: Label, where: str) -> str:
+def _method(value: str, label: Label | None, where: str) -> str:
+    if label is None and value:
+        raise DataError(f"{where}: method {value!r} on a video without a label; add the label")
     method = value or default_method(label)
-    if (label == "real") != (method == GENUINE_METHOD):
+    if label and (label == "real") != (method == GENUINE_METHOD):
         raise DataError(f"{where}: method {method!r} on a {label} video; correct the method or the label")
     return method
 
 
-def _people(value: str) -> tuple[str, ...]:
-    return tuple(sorted({person.strip() for person in value.split(";")} - {""}))
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(sorted({name.strip() for name in value.split(";")} - {""}))
 
 
-def _split(value: str, where: str) -> Split | None:
-    known: dict[str, Split] = {split: split for split in get_args(Split)}
-    if value and value.casefold() not in known:
-        raise DataError(f"{where}: split {value!r}; write {', '.join(known)}, or leave it empty")
-    return known.get(value.casefold())
+def _split(value: str, where: str) -> Prescribed | None:
+    if value and value.casefold() not in SPLITS:
+        raise DataError(f"{where}: split {value!r}; write {', '.join(SPLITS)}, or leave it empty")
+    return SPLITS.get(value.casefold())
 
 
-def _notes(header: list[str], unlisted: list[str]) -> Iterator[str]:
+def _notes(file: str, header: list[str], unlisted: list[str]) -> Iterator[str]:
     unknown = [name for name in header if name not in {*REQUIRED, *OPTIONAL}]
     if unknown:
-        yield f"{NAME}: columns not used: {some(unknown)}"
+        yield f"{file}: columns not used: {some(unknown)}"
     if unlisted:
-        yield f"{NAME}: {len(unlisted)} videos are not listed and left out: {some(unlisted)}"
+        yield f"{file}: {len(unlisted)} videos are not listed and left out: {some(unlisted)}"
