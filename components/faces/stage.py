@@ -36,6 +36,8 @@ Summary = dict[str, Any]
 def run(project: Project, params: Params, workers: int = 0) -> None:
     """Cut the missing clips, drop the stale ones, write `artifacts/faces.parquet`.
 
+    Videos that take no part get neither a clip nor a row.
+
     Clips that an interrupted run has left are taken over. Two videos of the same content share one.
 
     Args:
@@ -50,7 +52,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     manifest = read_table(project.manifest, MANIFEST)
     store = ClipStore(project.clips)
     digest = cut_digest(params.faces, project.detector)
-    videos = {row["sha256"]: project.root / row["path"] for row in manifest if row["status"] == "ok"}
+    videos = {row["sha256"]: project.root / row["path"] for row in manifest if row["split"]}
     names = {sha256: store.name(sha256, digest) for sha256 in videos}
     store.prune(names.values())
 
@@ -65,7 +67,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
                 store.write(names[sha256], result)
             summaries[sha256] = _summary(result, names[sha256])
 
-    rows = [_row(row, summaries, params.faces.digest) for row in manifest]
+    rows = [_row(row, summaries, params.faces.digest) for row in manifest if not row["excluded"]]
     write_table(sorted(rows, key=lambda row: row["video_id"]), FACES, project.faces)
     _report(rows, project)
 

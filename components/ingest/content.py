@@ -2,36 +2,78 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import stat
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.faces.clip import Failure
 
+SETTLE_NS = 2_000_000_000
+"""File systems keep times as coarsely as this: a file written to more lately may change and keep its time."""
 
-@dataclass(frozen=True)
+AHEAD = 4
+"""Files that each thread may hash before they are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """A file's SHA-256 in hex, and its size in bytes."""
+    """A file's SHA-256 in hex, and what tells later that it is still that.
+
+    Attributes:
+        bytes: its size.
+        mtime_ns: its modification time.
+        settled: whether another content would show in `bytes` or `mtime_ns`. Git calls files "racy" of which
+            that is not certain: written within the last two seconds, or while they were read.
+    """
 
     sha256: str
     bytes: int
+    mtime_ns: int
+    settled: bool
 
 
-def hash_files(paths: Sequence[Path], threads: int) -> Iterator[Content | Failure]:
-    """Hash files side by side, in order; one that cannot be read is a `Failure`."""
-    with ThreadPoolExecutor(threads) as executor:  # hashlib and read() let other threads run
-        yield from executor.map(hash_file, paths)
+def hash_files(paths: Iterable[Path], threads: int) -> Iterator[Content | Failure]:
+    """Hash files side by side, in order, a few ahead of who asks; one that cannot be read is a `Failure`."""
+    waiting: deque[Future[Content | Failure]] = deque()
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="hash")  # hashlib and read() let others run
+    try:
+        for path in paths:
+            waiting.append(executor.submit(hash_file, path))
+            if len(waiting) >= AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def hash_file(path: Path) -> Content | Failure:
     """Hash one file, chunk by chunk."""
-    if not path.exists():
-        return Failure("undecodable", "file not found")
-    if not path.is_file():  # opening a pipe would wait for ever
-        return Failure("undecodable", "not a regular file")
+    now = time.time_ns()
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            return Failure("undecodable", "not a regular file")
         with path.open("rb") as file:
-            return Content(hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size)
+            before = os.fstat(file.fileno())
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            after = os.fstat(file.fileno())
+    except FileNotFoundError:
+        return Failure("undecodable", "file not found")
     except OSError as error:
         return Failure("undecodable", f"cannot be read: {error.strerror}")
+    unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    settled = unchanged and before.st_mtime_ns + SETTLE_NS < now
+    return Content(sha256, before.st_size, before.st_mtime_ns, settled)
+
+
+def is_unchanged(path: Path, content: Content) -> bool:
+    """Tell whether a file still has the size and time with which it was hashed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (content.bytes, content.mtime_ns)

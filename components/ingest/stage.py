@@ -1,26 +1,35 @@
-"""The stage `ingest`: from a folder of videos to the manifest."""
+"""The stage `ingest`: from a folder of datasets to the manifest."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from components.faces.clip import Failure
-from components.faces.policy import Limits
 from components.faces.pool import WorkerPool
-from components.faces.video import VideoInfo
-from components.ingest.content import Content, hash_files
-from components.ingest.groups import audit
-from components.ingest.layouts import Entry, read_listing
-from components.ingest.manifest import Video, make_rows, summary
+from components.ingest.audit import find_leaks
+from components.ingest.datasets import Dataset, read_datasets
+from components.ingest.examination import Examination, File, Inspected
+from components.ingest.examined import ExaminedStore, examining_digest, open_store
+from components.ingest.lock import read_lock, write_lock
+from components.ingest.manifest import Video, make_rows, make_samples
+from components.ingest.quarantine import quarantine
+from components.ingest.seal import make_seal
+from components.ingest.splits import assign
+from components.ingest.summary import Summary, lines, summarise, table
+from components.ingest.tree import FileStat
 from components.params import Params
 from components.project import Project
-from components.tables import MANIFEST, write_table
+from components.tables import MANIFEST, iterate, to_table, write_table, write_text
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
-    """List, hash and probe the videos, deal them to splits, audit that, and write the manifest.
+    """List the videos, examine those that are new or changed, deal them to splits, and write the manifest.
+
+    What a run finds out about a file is kept in `.unmask/examined.sqlite` as it goes, so that an interrupted
+    run is taken up again, and the next one opens only what has changed.
 
     Args:
         project: whose data folder is read.
@@ -28,36 +37,97 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         workers: processes that open videos; 0 takes one per core.
 
     Raises:
-        DataError: there are no videos, one class is missing, or manifest.csv contradicts itself.
-        LeakageError: prescribed splits put a person on both sides.
+        DataError: there are no videos, one class is missing, or a dataset's own lists cannot be understood.
+        StageError: what earlier runs have found out can be neither read nor written.
     """
     console = Console(stderr=True)
-    listing = read_listing(project.data)
-    videos = _examine(project, listing.entries, params.limits, workers or os.cpu_count() or 1, console)
-    rows = make_rows(videos, project.data.relative_to(project.root).as_posix(), params.ingest)
-    audit(rows)
-    write_table(rows, MANIFEST, project.manifest)
-    for line in (*listing.notes, *summary(rows)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    datasets = read_datasets(project.data)
+    files = list(_files(datasets, project.data))
+    outputs = (project.manifest, project.splits, project.splits_lock, project.quarantine)
+    with open_store(project.examined) as store:
+        if store.seal and store.seal == make_seal(datasets, files, params, outputs):
+            _say(console, f"{len(files)} videos, nothing changed: {project.manifest} stands as it is")
+            return
+        inspected = _examine(project.data, files, store, params, workers or _cores(), console)
+        summary = _write(project, datasets, _videos(datasets, inspected), params)
+        lasting = all(found.lasting for found in inspected)
+        store.seal = make_seal(datasets, files, params, outputs) if lasting else None
+    console.print(table(summary))
+    _say(console, *lines(summary))
+
+
+def _files(datasets: Sequence[Dataset], data: Path) -> Iterator[File]:
+    for dataset in datasets:
+        cut = len(dataset.tree.inside(""))
+        for entry in dataset.listing.entries:
+            found = dataset.tree.files.get(entry.path[cut:])
+            yield File(entry.path, found or _stat(data / entry.path))
+
+
+def _stat(path: Path) -> FileStat | None:
+    """Of a file that its dataset lists although it is hidden."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return FileStat(found.st_size, found.st_mtime_ns)
 
 
 def _examine(
-    project: Project, entries: Sequence[Entry], limits: Limits, workers: int, console: Console
-) -> list[Video]:
-    """Hash and probe each entry's file; what cannot be read is not opened a second time."""
-    paths = [project.data / entry.path for entry in entries]
-    with Progress(console=console) as progress:
-        hashing = hash_files(paths, threads=workers)
-        contents = list(progress.track(hashing, total=len(paths), description="Hashing"))
-        results: dict[int, VideoInfo | Failure] = {
-            index: content for index, content in enumerate(contents) if isinstance(content, Failure)
-        }
-        readable = [index for index in range(len(paths)) if index not in results]
-        with WorkerPool(workers, limits) as pool:
-            probing = pool.probe([paths[index] for index in readable])
-            for position, result in progress.track(probing, total=len(readable), description="Probing"):
-                results[readable[position]] = result
+    data: Path, files: Sequence[File], store: ExaminedStore, params: Params, workers: int, console: Console
+) -> list[Inspected]:
+    """What each file holds; only files that are new or have changed are opened."""
+    with _progress(console) as progress:
+        task = progress.add_task("Examining", total=None)
+        digest = examining_digest(params.limits)
+        examination = Examination(data, store, digest, lambda: progress.advance(task))
+        remembered = [examination.remembered(file) for file in files]
+        fresh = [file for file, found in zip(files, remembered, strict=True) if found is None]
+        progress.update(task, total=len(fresh))
+        try:
+            with WorkerPool(workers, params.limits) as pool:
+                opened = iter(examination.inspect(fresh, pool, threads=workers))
+        except KeyboardInterrupt:
+            left = len(fresh) - int(progress.tasks[task].completed)
+            _say(console, f"{left} of {len(files)} videos are left to examine; the same command goes on")
+            raise
+    store.prune({file.path for file in files})
+    return [found or next(opened) for found in remembered]
+
+
+def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list[Video]:
+    entries = ((dataset.name, entry) for dataset in datasets for entry in dataset.listing.entries)
     return [
-        Video(entry, content if isinstance(content, Content) else None, results[index])
-        for index, (entry, content) in enumerate(zip(entries, contents, strict=True))
+        Video(name, entry, found.content, found.result)
+        for (name, entry), found in zip(entries, inspected, strict=True)
     ]
+
+
+def _write(project: Project, datasets: Sequence[Dataset], videos: Sequence[Video], params: Params) -> Summary:
+    """Deal the videos and write all outputs, the manifest last."""
+    lock = read_lock(project.splits_lock, params.ingest)
+    pairs = make_samples(videos)
+    samples = [sample for _, sample in pairs]
+    assignments = assign(samples, params.ingest, lock)
+    folder = project.data.relative_to(project.root).as_posix()
+    manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
+    summary = summarise(iterate(manifest), datasets, find_leaks(iterate(manifest)))
+    write_text(json.dumps(summary, indent=2) + "\n", project.splits)
+    write_text(quarantine(iterate(manifest)), project.quarantine)
+    write_lock(project.splits_lock, params.ingest, lock.extended(dealt(samples, assignments)))
+    write_table(manifest, MANIFEST, project.manifest)
+    return summary
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+def _say(console: Console, *told: str) -> None:
+    for line in told:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -39,6 +39,7 @@ def manifest_row(project: Project, path: Path, **told: Any) -> dict[str, Any]:
         "video_id": str(path.relative_to(project.data).with_suffix("")),
         "path": str(path.relative_to(project.root)),
         "sha256": hashlib.sha256(content).hexdigest(),
+        "split": "train",
         "status": "ok",
         **told,
     }
@@ -125,10 +126,14 @@ def test_rows_say_what_became_of_every_video(
     short = project.data / "real" / "short.mp4"
     short.write_bytes(b"x")
     rows = [
-        manifest_row(project, short, status="too_short", reason="3 frames; at least 8 are needed"),
+        manifest_row(
+            project, short, status="too_short", reason="3 frames; at least 8 are needed", split=None
+        ),
         *(manifest_row(project, path) for path in (twin, genuine, faceless, text)),
     ]
-    write_table(rows, MANIFEST, project.manifest)
+    aside = sorted((project.data / "fake").glob("*.mp4"))[0]
+    left_out = manifest_row(project, aside, split=None, excluded="unlabelled")
+    write_table([*rows, left_out], MANIFEST, project.manifest)
     run(project, params, workers=1)
 
     table = read_table(project.faces, FACES)

@@ -1,0 +1,22 @@
+"""`reports/quarantine.csv`: the videos that cannot be used, and why. Pure."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+COLUMNS = ("path", "dataset", "status", "reason")
+
+
+def quarantine(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The file's text: a line for each broken video, by path; only the header where there is none.
+
+    Args:
+        rows: of `components.tables.MANIFEST`.
+    """
+    broken = sorted((row for row in rows if row["status"] != "ok"), key=lambda row: str(row["path"]))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row[column] for column in COLUMNS] for row in broken)
+    return text.getvalue()

@@ -1,0 +1,54 @@
+"""Whether a run can change anything: a digest of all that ingest reads, and of what it wrote from that."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from components.ingest.datasets import Dataset
+from components.ingest.examination import File
+from components.params import Params
+
+PACKAGE = Path(__file__).resolve().parents[1]
+CODE = ("ingest", "faces", "tables.py", "params.py")
+"""What of this package decides the outputs."""
+
+
+def make_seal(
+    datasets: Iterable[Dataset], files: Iterable[File], params: Params, outputs: Iterable[Path]
+) -> str | None:
+    """Seal a state of inputs and outputs; None where an output is missing.
+
+    The files' contents are not read: sizes and times stand for them. The lock of the splits is an output.
+
+    Args:
+        datasets: as their layouts read them.
+        files: of all entries.
+        params: `ingest` and `limits` count.
+        outputs: that a run writes.
+    """
+    digest = hashlib.sha256()
+    try:
+        written = [(path.name, _sha256(path)) for path in outputs]
+    except OSError:
+        return None
+    settings = {"ingest": params.ingest.model_dump(), "limits": params.limits.model_dump(), "out": written}
+    digest.update(json.dumps([settings, _code()], sort_keys=True).encode())
+    for dataset in datasets:
+        digest.update(repr((dataset.name, dataset.layout, dataset.listing.notes)).encode())
+        for entry in dataset.listing.entries:
+            digest.update(repr(entry).encode())
+    for file in files:
+        digest.update(repr(file).encode())
+    return digest.hexdigest()
+
+
+def _code() -> dict[str, str]:
+    roots = [PACKAGE / name for name in CODE]
+    files = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))]
+    return {str(file.relative_to(PACKAGE)): _sha256(file) for file in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,134 @@
+"""What ingest made of the data: `reports/splits.json`, and the same for a person to read. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from rich.table import Table
+
+from components.ingest.audit import Leak
+from components.ingest.datasets import Dataset
+from components.ingest.identities import is_named
+from components.ingest.layouts.base import LABELS, SPLITS
+from components.ingest.splits import Excluded
+from components.params import LeakKind
+
+Row = Mapping[str, Any]
+Summary = dict[str, Any]
+
+KINDS: tuple[LeakKind, ...] = get_args(LeakKind)
+NOUNS: dict[LeakKind, str] = {
+    "identity": "person",
+    "source": "source recording",
+    "content": "content",
+    "near-duplicate": "near duplicate",
+}
+
+
+class _Tally:
+    """Counts of the videos of one split."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.people: set[str] = set()
+        self.groups: set[str] = set()
+
+    def add(self, row: Row) -> None:
+        for column in ("label", "method", "dataset"):
+            self.counts[column][row[column]] += 1
+        named = {person for person in row["identities"] if is_named([person])}
+        self.counts["named"][str(bool(named))] += 1
+        self.people |= named
+        self.groups.add(row["group"])
+
+    def summary(self) -> Summary:
+        return {
+            "videos": self.counts["label"].total(),
+            **{label: self.counts["label"][label] for label in LABELS},
+            "people": len(self.people),
+            "unnamed": self.counts["named"]["False"],
+            "groups": len(self.groups),
+            "methods": dict(sorted(self.counts["method"].items())),
+            "datasets": dict(sorted(self.counts["dataset"].items())),
+        }
+
+
+def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[Leak]) -> Summary:
+    """`reports/splits.json`.
+
+    Args:
+        rows: of `components.tables.MANIFEST`.
+        datasets: with their layouts' notes.
+        leaks: what stands in two splits.
+
+    Returns:
+        `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, groups,
+        and videos per method and dataset; `excluded` and `broken`: videos by reason and by status;
+        `datasets`: layout, videos and notes; `leaks`: how many of each kind; `disjoint_by`: the kinds
+        without any.
+    """
+    tallies = {split: _Tally() for split in SPLITS}
+    excluded: Counter[str] = Counter(dict.fromkeys(get_args(Excluded), 0))
+    broken: Counter[str] = Counter()
+    for row in rows:
+        if row["split"]:
+            tallies[row["split"]].add(row)
+        elif row["status"] != "ok":
+            broken[row["status"]] += 1
+        else:
+            excluded[row["excluded"]] += 1
+    found = Counter(leak.kind for leak in leaks)
+    return {
+        "videos": sum(len(dataset.listing.entries) for dataset in datasets),
+        "splits": {split: tally.summary() for split, tally in tallies.items()},
+        "excluded": dict(excluded),
+        "broken": dict(sorted(broken.items())),
+        "datasets": {dataset.name: _described(dataset) for dataset in datasets},
+        "leaks": {kind: found[kind] for kind in KINDS},
+        "disjoint_by": [kind for kind in KINDS if not found[kind]],
+    }
+
+
+def table(summary: Summary) -> Table:
+    """The splits, a line each."""
+    columns = ("videos", "real", "fake", "people", "groups")
+    shown = Table("split", *columns, "methods")
+    for split, counts in summary["splits"].items():
+        methods = ", ".join(f"{name} {count}" for name, count in counts["methods"].items())
+        shown.add_row(split, *(str(counts[column]) for column in columns), methods)
+    return shown
+
+
+def lines(summary: Summary) -> Iterator[str]:
+    """What a person should know besides the table: remarks, what is left out, and what the splits prove."""
+    for name, dataset in summary["datasets"].items():
+        yield f"{name}: {dataset['videos']} videos, read as {dataset['layout']}"
+        yield from (f"{name}: {note}" for note in dataset["notes"])
+    for reason, count in summary["excluded"].items():
+        if count:
+            yield f"{count} sound videos take no part ({reason})"
+    if summary["broken"]:
+        statuses = ", ".join(f"{status} {count}" for status, count in summary["broken"].items())
+        yield f"{sum(summary['broken'].values())} videos cannot be used ({statuses}): reports/quarantine.csv"
+    yield from _proof(summary)
+
+
+def _proof(summary: Summary) -> Iterator[str]:
+    dealt = sum(counts["videos"] for counts in summary["splits"].values())
+    unnamed = sum(counts["unnamed"] for counts in summary["splits"].values())
+    kept = [NOUNS[kind] for kind in summary["disjoint_by"] if kind != "identity" or unnamed < dealt]
+    if kept:
+        yield f"No {', no '.join(kept)} stands in two splits."
+    if unnamed:
+        yield (
+            f"{unnamed} of {dealt} videos name nobody: nothing proves that these show no person of another "
+            "split. Name people in the column identity of data/manifest.csv."
+        )
+    for kind, count in summary["leaks"].items():
+        if count:
+            yield f"Leaks by {NOUNS[kind]}: {count}; `validate` names them (reports/validation/leaks.csv)"
+
+
+def _described(dataset: Dataset) -> Summary:
+    listing = dataset.listing
+    return {"layout": dataset.layout, "videos": len(listing.entries), "notes": list(listing.notes)}
