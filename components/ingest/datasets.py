@@ -1,7 +1,8 @@
-"""The datasets under `data/`: one in the folder itself, and any number side by side in folders of their own."""
+"""The datasets under `data/`: one in the folder itself, and any number in folders of their own beside it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,8 @@ MARKER = "unmask.yaml"
 ROOT_NAME = "data"
 """What the dataset that stands in `data/` itself is called."""
 
+NO_LAYOUT = "none"
+
 REMEDY = (
     "put videos under data/real and data/fake, add a dataset with `unmask data add DIR`, "
     "or make sample videos with `unmask sample-data data`"
@@ -25,7 +28,14 @@ REMEDY = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as its layout read it; `listing` has paths inside `data/`, sorted."""
+    """One dataset as its layout read it.
+
+    Attributes:
+        name: of its folder inside `data/`; `ROOT_NAME` for what stands in `data/` itself.
+        layout: its name; `NO_LAYOUT` where none fits `data/`: its videos are left out, and a note says so.
+        tree: its files.
+        listing: entries with paths inside `data/`, sorted; annotations with paths inside its own folder.
+    """
 
     name: str
     layout: str
@@ -44,6 +54,7 @@ def read_datasets(data: Path) -> list[Dataset]:
         raise DataError(f"{data}: no such folder; {REMEDY}")
     datasets = sorted(_datasets(walk(data)), key=lambda dataset: dataset.name)
     entries = [entry for dataset in datasets for entry in dataset.listing.entries]
+    _check_names(datasets, data)
     _check_paths(entries, data)
     _check_classes(entries, data)
     return datasets
@@ -55,13 +66,7 @@ def read_dataset(tree: Tree, layout: Layout) -> Dataset:
     Raises:
         DataError: an annotation file cannot be understood.
     """
-    listing = layout.read(tree)
-    entries = sorted(
-        (replace(entry, path=tree.inside(entry.path)) for entry in listing.entries), key=lambda entry: entry.path
-    )
-    odd = (f"left out, names that no table can hold: {some(list(tree.odd))}",) if tree.odd else ()
-    listing = Listing(tuple(entries), (*listing.notes, *odd), listing.annotations)
-    return Dataset(tree.name or ROOT_NAME, layout.NAME, tree, listing)
+    return _dataset(tree, layout.NAME, layout.read(tree))
 
 
 def find_layout(tree: Tree) -> Layout | None:
@@ -76,18 +81,50 @@ def find_layout(tree: Tree) -> Layout | None:
 
 
 def _datasets(tree: Tree) -> Iterator[Dataset]:
-    marked = {folder for folder in tree.folders.values() if f"{folder}/{MARKER}" in tree.files}
+    marked = {folder for folder in tree.top_folders if f"{folder}/{MARKER}" in tree.files}
     root = tree.without(marked)
     layout = find_layout(root)
-    claimed: set[str] = set()
+    listing = layout.read(root) if layout else Listing(())
+    own = _tops(listing)
+    below = (tree.subtree(folder) for folder in tree.top_folders if folder not in own or folder in marked)
+    apart = {folder.name: (folder, found) for folder in below if (found := find_layout(folder))}
+    rest = root.without(apart)
     if layout:
-        dataset = read_dataset(root, layout)
-        claimed = {entry.path.split("/", 1)[0] for entry in dataset.listing.entries}
-        yield dataset
-    for folder in tree.folders.values():
-        below = tree.subtree(folder)
-        if folder not in claimed and (layout := find_layout(below)):
-            yield read_dataset(below, layout)
+        yield _dataset(rest, layout.NAME, listing)
+    elif rest.videos() or rest.odd:
+        yield _dataset(rest, NO_LAYOUT, listing)
+    yield from (read_dataset(folder, found) for folder, found in apart.values())
+
+
+def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:
+    entries = sorted(
+        (replace(entry, path=tree.inside(entry.path)) for entry in listing.entries),
+        key=lambda entry: entry.path,
+    )
+    notes = (*listing.notes, *_notes(tree, layout, listing))
+    return Dataset(tree.name or ROOT_NAME, layout, tree, Listing(tuple(entries), notes, listing.annotations))
+
+
+def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
+    """What no layout looks at."""
+    own, known = _tops(listing), {entry.path for entry in listing.entries}
+    # Videos in folders of which the layout lists some are its own to report.
+    left = [path for path in tree.videos() if path not in known and _top(path) not in own]
+    if left and layout == NO_LAYOUT:
+        yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
+    elif left:
+        yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
+    if tree.odd:
+        yield f"left out, names that no table can hold: {some(list(tree.odd))}"
+
+
+def _top(path: str) -> str:
+    return path.split("/", 1)[0] if "/" in path else ""
+
+
+def _tops(listing: Listing) -> set[str]:
+    """Top-level folders that hold what is listed; not the folder itself, where other files may lie."""
+    return {_top(path) for path in (*(entry.path for entry in listing.entries), *listing.annotations)} - {""}
 
 
 def _marked(tree: Tree) -> Layout:
@@ -103,17 +140,28 @@ def _marked(tree: Tree) -> Layout:
     return layout
 
 
+def _check_names(datasets: Sequence[Dataset], data: Path) -> None:
+    for dataset, following in pairwise(datasets):
+        if dataset.name == following.name:
+            raise DataError(
+                f"{data / dataset.name}: {ROOT_NAME!r} names {data} itself; rename the folder inside"
+            )
+
+
 def _check_paths(entries: Sequence[Entry], data: Path) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.path in seen:
-            raise DataError(f"{data / entry.path}: listed by two datasets; take it out of {data}/manifest.csv")
+            raise DataError(
+                f"{data / entry.path}: listed by two datasets; take it out of {data}/manifest.csv"
+            )
         seen.add(entry.path)
 
 
 def _check_classes(entries: Sequence[Entry], data: Path) -> None:
     if not entries:
         raise DataError(f"{data}: no videos; {REMEDY}")
-    missing = set(LABELS) - {entry.label for entry in entries}
+    present = {entry.label for entry in entries}
+    missing = [label for label in LABELS if label not in present]
     if missing:
-        raise DataError(f"{data}: no {missing.pop()} videos; a detector needs both classes: {REMEDY}")
+        raise DataError(f"{data}: no {missing[0]} videos; a detector needs both classes: {REMEDY}")

@@ -45,7 +45,7 @@ class Tree:
     @cached_property
     def top_folders(self) -> list[str]:
         """Names of the top-level folders that hold files, as they stand."""
-        return sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
+        return sorted(self._by_top)
 
     @cached_property
     def folders(self) -> dict[str, str]:
@@ -55,6 +55,16 @@ class Tree:
     @cached_property
     def _by_folded(self) -> dict[str, str]:
         return {path.casefold(): path for path in reversed(list(self.files))}
+
+    @cached_property
+    def _by_top(self) -> dict[str, dict[str, FileStat | None]]:
+        # In one go: there may be as many folders as videos.
+        found: dict[str, dict[str, FileStat | None]] = {}
+        for path, size in self.files.items():
+            top, slash, inside = path.partition("/")
+            if slash:
+                found.setdefault(top, {})[inside] = size
+        return found
 
     def find(self, path: str) -> str | None:
         """A file's path as it stands, whatever the letter case it is asked for in."""
@@ -75,12 +85,9 @@ class Tree:
 
     def subtree(self, folder: str) -> "Tree":
         """A top-level folder as a tree of its own; its name is that of the folder."""
-        prefix = f"{folder}/"
-        inside = (path for path in self.files if path.startswith(prefix))
-        files = {path.removeprefix(prefix): self.files[path] for path in inside}
         above = f"{_escaped(folder)}/"
         odd = tuple(path.removeprefix(above) for path in self.odd if path.startswith(above))
-        return Tree(self.root / folder, folder, files, odd)
+        return Tree(self.root / folder, folder, self._by_top.get(folder, {}), odd)
 
     def without(self, folders: Collection[str]) -> "Tree":
         """The same tree without some of its top-level folders."""

@@ -161,9 +161,9 @@ def _length_notes(lines: Sequence[Line]) -> Iterator[str]:
     counts = Counter(line.key for line in lines)
     if len(counts) not in PUBLISHED_LENGTHS:
         known = " or ".join(f"{length} ({version})" for length, version in PUBLISHED_LENGTHS.items())
-        yield f"{TEST_LIST}: names {len(counts)} videos, not {known}; get it anew, as what it lacks is trained on"
+        yield f"{TEST_LIST}: {len(counts)} videos, not {known}; what it lacks is trained on, so get it anew"
     if len(counts) + 1 in PUBLISHED_LENGTHS:
-        yield f"{TEST_LIST}: one video short: it has no header, so a tool may have taken its first line for one"
+        yield f"{TEST_LIST}: one video short; a tool may have taken its first line for a header"
     twice = [line.path for line in lines if counts[line.key] > 1]
     if twice:
         yield f"{TEST_LIST}: named more than once: {some(sorted(set(twice)))}"

@@ -241,8 +241,9 @@ def _video_notes(tree: Tree, lists: Sequence[Listed], named: Collection[str]) ->
 
 def _beside(tree: Tree, lists: Sequence[Listed]) -> Iterator[str]:
     """Videos that a list should name."""
-    tops = {listed.path.split("/", 1)[0] if "/" in listed.path else "" for listed in lists}
-    for path in tree.videos():
-        top = path.split("/", 1)[0] if "/" in path else ""
-        if tree.name or top in tops:
-            yield path
+    tops = {_top(listed.path) for listed in lists}
+    return (path for path in tree.videos() if _top(path) in tops)
+
+
+def _top(path: str) -> str:
+    return path.split("/", 1)[0] if "/" in path else ""
