@@ -12,11 +12,20 @@ from typing import Self, TypeVar
 
 from components.errors import StageError
 from components.faces.clip import Arrays, Clip, Failure, GivenUp
+from components.faces.examine import Examined
 from components.faces.identity import network_files
 from components.faces.policy import CropPolicy, Limits
 from components.faces.process import WorkerDied, WorkerProcess
 from components.faces.protocol import Header, ProtocolError
-from components.faces.reply import clip_bytes, read_clip, read_info
+from components.faces.reply import (
+    STILL_BYTES,
+    clip_bytes,
+    read_clip,
+    read_examined,
+    read_info,
+    read_still,
+)
+from components.faces.still import Still
 from components.faces.video import VideoInfo
 
 log = logging.getLogger(__name__)
@@ -52,7 +61,8 @@ class WorkerPool:
             "policy": policy.model_dump(mode="json") if policy else None,
             "detector": str(detector.absolute()) if policy and detector else None,
         }
-        self._workers = [WorkerProcess(setup, clip_bytes(policy) if policy else 0) for _ in range(workers)]
+        most = max(STILL_BYTES, clip_bytes(policy) if policy else 0)
+        self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
         self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()  # warm workers first
         for worker in self._workers:
             self._idle.put(worker)
@@ -79,6 +89,14 @@ class WorkerPool:
         """What each video is, with its index in `paths`, in order of completion."""
         return self._each(self.probe_one, paths)
 
+    def examine(self, paths: Iterable[Path]) -> Iterator[tuple[int, Examined | Failure]]:
+        """What each video is and looks like, with its index in `paths`, in order of completion."""
+        return self._each(self.examine_one, paths)
+
+    def stills(self, paths: Iterable[Path]) -> Iterator[tuple[int, Still | Failure]]:
+        """A small picture of each video, with its index in `paths`, in order of completion."""
+        return self._each(self.still_one, paths)
+
     def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Clip | Failure]]:
         """The clip of each video, with its index in `paths`, in order of completion."""
         return self._each(self.extract_one, paths)
@@ -86,6 +104,14 @@ class WorkerPool:
     def probe_one(self, path: Path) -> VideoInfo | Failure:
         """What a video is, or why it cannot be used."""
         return self._ask("probe", path, lambda header, _: read_info(header))
+
+    def examine_one(self, path: Path) -> Examined | Failure:
+        """What a video is and looks like, or why it cannot be used."""
+        return self._ask("examine", path, lambda header, _: read_examined(header))
+
+    def still_one(self, path: Path) -> Still | Failure:
+        """A small picture from the middle of a video, or why there is none."""
+        return self._ask("still", path, read_still)
 
     def extract_one(self, path: Path) -> Clip | Failure:
         """The clip of a video, or why there is none."""

@@ -8,11 +8,17 @@ import numpy as np
 from pydantic import FiniteFloat, TypeAdapter
 
 from components.faces.clip import Arrays, Clip, Failure
+from components.faces.examine import Examined
 from components.faces.policy import Count, CropPolicy, Frozen, Share
 from components.faces.protocol import Header, ProtocolError
+from components.faces.still import LONGEST_SIDE, Still
 from components.faces.video import VideoInfo
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
+
+
+STILL_BYTES = LONGEST_SIDE * LONGEST_SIDE * 3
+"""Of the largest still."""
 
 
 class ClipNumbers(Frozen):
@@ -52,6 +58,35 @@ def read_info(header: Header) -> VideoInfo | Failure:
         if "failure" in header:
             return _failure(header)
         return TypeAdapter(VideoInfo).validate_python(header["info"])
+
+
+def read_examined(header: Header) -> Examined | Failure:
+    """The answer to `examine`.
+
+    Raises:
+        ProtocolError: it is not an answer that a sound worker could have given.
+    """
+    with _refusing():
+        if "failure" in header:
+            return _failure(header)
+        return TypeAdapter(Examined).validate_python(header["examined"])
+
+
+def read_still(header: Header, arrays: Arrays) -> Still | Failure:
+    """The answer to `still`.
+
+    Raises:
+        ProtocolError: it is not an answer that a sound worker could have given.
+    """
+    with _refusing():
+        if "failure" in header:
+            return _failure(header)
+        image = arrays["still"]
+        height, width, channels = image.shape
+        sides = range(1, LONGEST_SIDE + 1)
+        if image.dtype != np.uint8 or channels != 3 or height not in sides or width not in sides:
+            raise ValueError("not a small picture")
+        return Still(image)
 
 
 def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Failure:

@@ -130,7 +130,7 @@ def _visit_frames(
             decoded = index + 1
             if index != wanted[len(results)]:
                 continue
-            results.append(visit(Frame(_upright(frame), _time(frame, index, fps))))
+            results.append(visit(Frame(upright(frame), _time(frame, index, fps))))
             if len(results) == len(wanted):
                 break
     return results, decoded
@@ -155,7 +155,8 @@ def _quarter_turns(frame: VideoFrame) -> int:
     return round(frame.rotation / 90) % 4
 
 
-def _upright(frame: VideoFrame) -> Image:
+def upright(frame: VideoFrame) -> Image:
+    """A frame as RGB (H, W, 3), turned as the video says that it is to be shown."""
     image = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
     turns = _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -16,12 +16,14 @@ from typing import Any, BinaryIO
 
 from components.faces.clip import Arrays, Clip, Failure
 from components.faces.container import VideoFault
+from components.faces.examine import Examined, examine
 from components.faces.policy import CropPolicy, Limits
 from components.faces.protocol import Header, pack, receive
+from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
-Answer = VideoInfo | Clip | Failure
+Answer = VideoInfo | Examined | Still | Clip | Failure
 Task = Callable[[Path], Answer]
 
 
@@ -83,7 +85,11 @@ def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
 
 
 def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
-    tasks: dict[str, Task] = {"probe": lambda path: probe(path, limits)}
+    tasks: dict[str, Task] = {
+        "probe": lambda path: probe(path, limits),
+        "examine": lambda path: examine(path, limits),
+        "still": lambda path: still(path, limits),
+    }
     if setup["detector"] is None:
         return tasks
     # Only here: a pool that probes pays neither for OpenCV nor for ONNX Runtime.
@@ -114,8 +120,12 @@ def _parts(result: Answer) -> tuple[dict[str, Any], Arrays]:
     if isinstance(result, Clip):
         numbers, arrays = result.parts()
         return {"clip": numbers}, arrays
-    kind = "failure" if isinstance(result, Failure) else "info"
-    return {kind: asdict(result)}, {}
+    if isinstance(result, Still):
+        return {}, {"still": result.image}
+    return {_KINDS[type(result)]: asdict(result)}, {}
+
+
+_KINDS = {VideoInfo: "info", Examined: "examined", Failure: "failure"}
 
 
 def _send(outbox: BinaryIO, header: Header, arrays: Arrays | None = None) -> None:

@@ -1,0 +1,28 @@
+"""All that the manifest tells about a video's pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.faces.fingerprint import PICTURES, Fingerprint, hash_picture, join
+from components.faces.policy import Limits
+from components.faces.seek import map_spread
+from components.faces.video import VideoInfo, probe
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a video is, and what it looks like."""
+
+    info: VideoInfo
+    fingerprint: Fingerprint | None  # None where its pictures say nothing
+
+
+def examine(path: Path, limits: Limits) -> Examined:
+    """Probe a video and take its fingerprint.
+
+    Raises:
+        VideoFault: as `probe`, or fewer than `limits.min_frames` frames can be decoded.
+    """
+    info = probe(path, limits)
+    hashes = map_spread(path, info, PICTURES, limits, lambda frame: hash_picture(frame.image))
+    return Examined(info, join(hashes))
