@@ -14,10 +14,11 @@ from streamlit.typing import UploadedFile
 from components.errors import UnmaskError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
-from components.ingest.layouts.base import VIDEO_SUFFIXES
+from components.ingest.tree import VIDEO_SUFFIXES
 from components.project import Project
 from serving.champion import open_scorer
 from serving.dashboard import reports
+from serving.dashboard.dataset_tab import draw_dataset
 from serving.dashboard.uploads import on_disk
 from serving.dashboard.verdict_card import percent, verdict_card
 from serving.scorer import Scorer, VideoScore
@@ -31,11 +32,13 @@ def main() -> None:
     st.html(Path(__file__).with_name("page.css"))
     st.title("Unmask")
     st.caption("Is the face in this video a forgery?")
-    scoring, comparison = st.tabs(["Score", "Leaderboard"])
+    scoring, comparison, dataset = st.tabs(["Score", "Leaderboard", "Dataset"])
     with scoring:
         draw_scoring()
     with comparison:
         draw_leaderboard(Project())
+    with dataset:
+        draw_dataset(Project())
 
 
 def draw_scoring() -> None:

@@ -18,8 +18,8 @@ EDGES: dict[Property, tuple[float, ...]] = {
 
 UNITS: dict[Property, str] = {
     "duration": "s",
-    "resolution": "px, shorter side",
-    "fps": "frames/s",
+    "resolution": "px",
+    "fps": "fps",
     "bitrate": "kbit/s",
     "codec": "",
 }

@@ -127,7 +127,7 @@ def _histogram(axes: Axes, name: Property, found: Format) -> None:
         axes.bar(places + offset, videos / max(videos.sum(), 1), width=0.4, color=colour, label=label)
     axes.set_xticks(places, [shortened(place.bin, 12) for place in found.bins], rotation=35, ha="right")
     axes.tick_params(axis="x", length=0, labelsize=8.5)
-    axes.set(xlabel=UNITS[name], ylabel="share of the class")
+    axes.set(xlabel="px, shorter side" if name == "resolution" else UNITS[name], ylabel="share of the class")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="x")
     axes.set_title(_titles(name))

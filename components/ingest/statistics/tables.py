@@ -1,33 +1,33 @@
 """The document as CSV tables, a row per bar of DVC's plots."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from components.ingest.layouts.base import LABELS, SPLITS
+from components.ingest.statistics.bins import UNITS
 from components.ingest.statistics.results import Format, Statistics
 
 Row = dict[str, str | int | float | None]
 
-COLUMNS = {
-    "labels": ("split", "label", "videos", "dataset"),
-    "methods": ("method", "label", "videos", "split"),
-    "formats": ("bin", "label", "share", "videos"),
-}
+LABELS_COLUMNS = ("split", "label", "videos", "dataset")
+METHODS_COLUMNS = ("method", "label", "videos", "split")
+FORMAT_COLUMNS = ("bin", "label", "share", "videos")
 
 
 def write_tables(statistics: Statistics, folder: Path) -> None:
-    """Write labels.csv, methods.csv and a histogram per property in formats/, each under a header even when empty."""
-    (folder / "formats").mkdir(parents=True, exist_ok=True)
-    tables: Mapping[str, tuple[str, Iterator[Row]]] = {
-        "labels": ("labels", label_rows(statistics)),
-        "methods": ("methods", method_rows(statistics)),
-        **{f"formats/{name}": ("formats", format_rows(found)) for name, found in statistics.formats.items()},
-    }
-    for name, (columns, rows) in tables.items():
-        frame = pd.DataFrame(list(rows), columns=pd.Index(COLUMNS[columns]))
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    """Write labels.csv, methods.csv, and a histogram per property into formats/; the header always."""
+    _write(label_rows(statistics), LABELS_COLUMNS, folder / "labels.csv")
+    _write(method_rows(statistics), METHODS_COLUMNS, folder / "methods.csv")
+    for name, found in statistics.formats.items():
+        _write(format_rows(found, UNITS[name]), FORMAT_COLUMNS, folder / "formats" / f"{name}.csv")
+
+
+def _write(rows: Iterable[Row], columns: Sequence[str], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame(list(rows), columns=pd.Index(columns))
+    frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def label_rows(statistics: Statistics) -> Iterator[Row]:
@@ -48,11 +48,11 @@ def method_rows(statistics: Statistics) -> Iterator[Row]:
             yield {"method": found.method, "label": found.label, "videos": videos, "split": split}
 
 
-def format_rows(found: Format) -> Iterator[Row]:
+def format_rows(found: Format, unit: str) -> Iterator[Row]:
     """The share of each class in each bin: comparable, however many more fakes there are."""
     totals = {label: sum(getattr(place, label) for place in found.bins) for label in LABELS}
     for place in found.bins:
         for label in LABELS:
             videos = getattr(place, label)
             share = round(videos / totals[label], 6) if totals[label] else None
-            yield {"bin": place.bin, "label": label, "share": share, "videos": videos}
+            yield {"bin": f"{place.bin} {unit}".strip(), "label": label, "share": share, "videos": videos}
