@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +22,15 @@ class File:
 
     path: str
     stat: FileStat | None
+
+
+def locate(root: Path, path: str, stat: FileStat | None) -> File:
+    """A listed file, looked for where the walk has no word on it: it may be hidden, or no regular file."""
+    if stat is None:
+        with suppress(OSError):
+            found = (root / path).stat()
+            stat = FileStat(found.st_size, found.st_mtime_ns)
+    return File(path, stat)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from components.faces.pool import WorkerPool
 from components.ingest.audit import find_leaks
 from components.ingest.datasets import Dataset, read_datasets
-from components.ingest.examination import Examination, File, Inspected
+from components.ingest.examination import Examination, File, Inspected, locate
 from components.ingest.examined import ExaminedStore, examining_digest, open_store
 from components.ingest.lock import read_lock, write_lock
 from components.ingest.manifest import Video, make_rows, make_samples
 from components.ingest.quarantine import quarantine
 from components.ingest.seal import make_seal
-from components.ingest.splits import assign
+from components.ingest.splits import assign, dealt
 from components.ingest.summary import Summary, lines, summarise, table
-from components.ingest.tree import FileStat
 from components.params import Params
 from components.project import Project
 from components.tables import MANIFEST, iterate, to_table, write_table, write_text
@@ -60,17 +59,7 @@ def _files(datasets: Sequence[Dataset], data: Path) -> Iterator[File]:
     for dataset in datasets:
         cut = len(dataset.tree.inside(""))
         for entry in dataset.listing.entries:
-            found = dataset.tree.files.get(entry.path[cut:])
-            yield File(entry.path, found or _stat(data / entry.path))
-
-
-def _stat(path: Path) -> FileStat | None:
-    """Of a file that its dataset lists although it is hidden."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return FileStat(found.st_size, found.st_mtime_ns)
+            yield locate(data, entry.path, dataset.tree.files.get(entry.path[cut:]))
 
 
 def _examine(

@@ -1,26 +1,45 @@
 """The manifest's rows from entries and facts."""
 
-import pyarrow as pa
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from components.faces.clip import Failure
+from components.faces.examine import Examined
 from components.faces.video import VideoInfo
 from components.ingest.content import Content
-from components.ingest.layouts.base import Entry
-from components.ingest.manifest import Video, make_rows, summary, video_ids
+from components.ingest.layouts.base import Entry, Prescribed
+from components.ingest.lock import Lock
+from components.ingest.manifest import Video, make_rows, make_samples, video_ids
+from components.ingest.splits import assign
 from components.params import IngestParams
-from components.tables import MANIFEST
+from components.tables import MANIFEST, to_table
 
 PARAMS = IngestParams(seed=1, val_share=0.2, test_share=0.25)
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)
 
 
 def video(
-    path: str, *people: str, content: str = "", source: str = "", failure: Failure | None = None
+    path: str,
+    *people: str,
+    content: str = "",
+    source: str = "",
+    failure: Failure | None = None,
+    dataset: str = "data",
+    fingerprint: str | None = None,
+    split: Prescribed | None = None,
 ) -> Video:
-    label = "fake" if path.startswith("fake") else "real"
-    entry = Entry(path, label, "none" if label == "real" else "swap", people, source)
-    return Video(entry, Content(content or path, 7), failure or INFO)
+    label = "fake" if "fake" in path else "real"
+    entry = Entry(path, label, "none" if label == "real" else "swap", people, (source,), split)
+    found = Content(content or path, 7, 0, settled=True)
+    return Video(dataset, entry, found, failure or Examined(INFO, fingerprint))
+
+
+def rows_of(videos: Sequence[Video]) -> list[dict[str, Any]]:
+    pairs = make_samples(videos)
+    assignments = assign([sample for _, sample in pairs], PARAMS, Lock.empty())
+    return list(make_rows(pairs, assignments, "data"))
 
 
 @pytest.mark.parametrize(
@@ -37,16 +56,23 @@ def test_video_ids_are_unique(paths: list[str], ids: list[str]) -> None:
 
 
 def test_rows_fit_the_table_and_stand_in_order() -> None:
-    rows = make_rows([video("real/b.mp4", "x"), video("fake/a.mp4", "x", "y")], "data", PARAMS)
-    assert pa.Table.from_pylist(rows, schema=MANIFEST).to_pylist() == rows
+    rows = rows_of(
+        [video("real/b.mp4", "x"), video("fake/a.mp4", "x", "y", fingerprint="0f" * 128, split="train")]
+    )
+    assert to_table(rows, MANIFEST).to_pylist() == rows
+    assert set(rows[0]) == set(MANIFEST.names)
     assert rows[0] == {
         "video_id": "fake/a",
         "path": "data/fake/a.mp4",
+        "dataset": "data",
         "label": "fake",
         "method": "swap",
         "identities": ["x", "y"],
+        "sources": ["fake/a", "fake/a.mp4"],
         "group": "x",
         "split": "train",
+        "prescribed": "train",
+        "excluded": None,
         "frames": 24,
         "fps": 25.0,
         "width": 320,
@@ -55,6 +81,8 @@ def test_rows_fit_the_table_and_stand_in_order() -> None:
         "duration": 0.96,
         "codec": "h264",
         "sha256": "fake/a.mp4",
+        "fingerprint": "0f" * 128,
+        "near_duplicate": None,
         "status": "ok",
         "reason": None,
     }
@@ -63,25 +91,40 @@ def test_rows_fit_the_table_and_stand_in_order() -> None:
 
 def test_rows_do_not_depend_on_the_order_of_videos() -> None:
     videos = [video(f"{label}/{name}.mp4", name) for label in ("real", "fake") for name in "abcdefgh"]
-    assert make_rows(videos, "data", PARAMS) == make_rows(videos[::-1], "data", PARAMS)
+    assert rows_of(videos) == rows_of(videos[::-1])
 
 
 def test_without_people_the_file_name_stands_for_one() -> None:
-    rows = make_rows([video("real/a.mp4"), video("fake/a.mp4"), video("fake/b.mp4")], "data", PARAMS)
+    rows = rows_of([video("real/a.mp4"), video("fake/a.mp4"), video("fake/b.mp4")])
     assert [row["identities"] for row in rows] == [["unnamed:a"], ["unnamed:b"], ["unnamed:a"]]
     assert [row["group"] for row in rows] == ["unnamed:a", "unnamed:b", "unnamed:a"]
 
 
+def test_a_file_name_stands_for_nobody_of_another_dataset() -> None:
+    rows = rows_of([video("real/a.mp4"), video("more/fake/a.mp4", dataset="more")])
+    assert {row["dataset"]: row["group"] for row in rows} == {"data": "unnamed:a", "more": "unnamed:more/a"}
+
+
+def test_videos_that_look_the_same_are_one_group() -> None:
+    looks = {"real/c.mp4": "0f" * 128, "fake/b.mp4": "0f" * 128, "real/a.mp4": "c3" * 128, "fake/d.mp4": None}
+    rows = rows_of([video(path, fingerprint=look) for path, look in looks.items()])
+    assert {row["video_id"]: row["near_duplicate"] for row in rows} == {
+        "fake/b": "fake/b",
+        "fake/d": None,
+        "real/a": None,
+        "real/c": "fake/b",
+    }
+    assert rows[0]["group"] == rows[3]["group"]
+
+
 def test_a_file_is_not_taken_for_the_person_of_that_name() -> None:
-    rows = make_rows([video("real/a.mp4"), video("fake/b.mp4", "a")], "data", PARAMS)
+    rows = rows_of([video("real/a.mp4"), video("fake/b.mp4", "a")])
     assert [(row["identities"], row["group"]) for row in rows] == [(["a"], "a"), (["unnamed:a"], "unnamed:a")]
 
 
 @pytest.mark.parametrize("source", ["real/a.mp4", "real/a", "session 1"])
 def test_a_source_ties_a_forgery_to_its_recording(source: str) -> None:
-    rows = make_rows(
-        [video("real/a.mp4", source="session 1"), video("fake/b.mp4", source=source)], "data", PARAMS
-    )
+    rows = rows_of([video("real/a.mp4", source="session 1"), video("fake/b.mp4", source=source)])
     assert {row["group"] for row in rows} == {"unnamed:a"}
 
 
@@ -92,7 +135,7 @@ def test_the_same_content_ties_but_that_of_broken_files_does_not() -> None:
         video("real/c.mp4", content="e", failure=broken),
         video("fake/d.mp4", content="e", failure=broken),
     ]
-    rows = make_rows(same + empty, "data", PARAMS)
+    rows = rows_of(same + empty)
     assert {row["video_id"]: row["group"] for row in rows} == {
         "real/a": "unnamed:a",
         "fake/b": "unnamed:a",
@@ -102,25 +145,9 @@ def test_the_same_content_ties_but_that_of_broken_files_does_not() -> None:
 
 
 def test_a_broken_video_is_a_row_without_facts() -> None:
-    missing = Video(Entry("real/a.mp4", "real", "none"), None, Failure("undecodable", "file not found"))
-    (row,) = make_rows([missing], "data", PARAMS)
+    missing = Video(
+        "data", Entry("real/a.mp4", "real", "none"), None, Failure("undecodable", "file not found")
+    )
+    (row,) = rows_of([missing])
     assert (row["status"], row["reason"]) == ("undecodable", "file not found")
     assert [row[name] for name in ("split", "frames", "fps", "bytes", "sha256", "codec")] == [None] * 6
-
-
-def test_summary_counts_and_names_what_is_broken() -> None:
-    broken = video("fake/c.mp4", failure=Failure("too_short", "3 frames"))
-    rows = make_rows([video("real/a.mp4", "x"), video("fake/a.mp4", "x"), broken], "data", PARAMS)
-    assert list(summary(rows)) == [
-        "3 videos (1 real, 2 fake) in 2 groups: train 2, val 0, test 0",
-        "No person stands in two splits.",
-        "1 of them cannot be used: data/fake/c.mp4 (too_short: 3 frames)",
-    ]
-
-
-def test_summary_claims_nothing_about_people_whom_nobody_named() -> None:
-    rows = make_rows([video("real/a.mp4", "x"), video("fake/b.mp4")], "data", PARAMS)
-    assert list(summary(rows))[1] == (
-        "1 of 2 videos name nobody: for them splits are disjoint by file and content only. "
-        "Name people in the column identity of data/manifest.csv."
-    )
