@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter
@@ -15,6 +16,7 @@ from components.faces.still import LONGEST_SIDE, Still
 from components.faces.video import VideoInfo
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
+T = TypeVar("T")
 
 
 STILL_BYTES = LONGEST_SIDE * LONGEST_SIDE * 3
@@ -57,7 +59,7 @@ def read_info(header: Header) -> VideoInfo | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return TypeAdapter(VideoInfo).validate_python(header["info"])
+        return _checker(VideoInfo).validate_python(header["info"])
 
 
 def read_examined(header: Header) -> Examined | Failure:
@@ -69,7 +71,7 @@ def read_examined(header: Header) -> Examined | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return TypeAdapter(Examined).validate_python(header["examined"])
+        return _checker(Examined).validate_python(header["examined"])
 
 
 def read_still(header: Header, arrays: Arrays) -> Still | Failure:
@@ -104,8 +106,14 @@ def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Fail
         return Clip.from_parts(numbers.model_dump(), arrays)
 
 
+@cache
+def _checker(kind: type[T]) -> TypeAdapter[T]:
+    """Made once: that takes longer than a hundred checks."""
+    return TypeAdapter(kind)
+
+
 def _failure(header: Header) -> Failure:
-    failure = TypeAdapter(Failure).validate_python(header["failure"])
+    failure = _checker(Failure).validate_python(header["failure"])
     if failure.status == "ok":
         raise ValueError("a failure that is none")
     return failure
