@@ -124,7 +124,7 @@ def walk(root: Path) -> Tree:
     found: dict[str, FileStat | None] = {}
     odd: list[str] = []
     for path, size in _walk(root, "", frozenset()):
-        if _is_odd(path):
+        if is_odd(path):
             odd.append(_escaped(path))
         else:
             found[path] = size
@@ -136,8 +136,8 @@ def is_video_name(path: str) -> bool:
     return PurePosixPath(path).suffix.casefold() in VIDEO_SUFFIXES
 
 
-def _is_odd(path: str) -> bool:
-    # Control characters break messages, and what is not UTF-8 (lone surrogates) breaks tables.
+def is_odd(path: str) -> bool:
+    """Tell a path that breaks messages, by control characters, or tables, as it is not UTF-8."""
     return not path.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path)
 
 

@@ -37,7 +37,7 @@ def read(tree: Tree) -> Listing:
 
 
 def _plain(folder: str) -> str:
-    return re.sub(r"[\s_]+", "-", folder.casefold())
+    return re.sub(r"[-\s_]+", "-", folder.casefold())
 
 
 def _top(path: str) -> str:

@@ -32,7 +32,7 @@ from components.ingest.layouts.base import (
     default_method,
     some,
 )
-from components.ingest.tree import Tree
+from components.ingest.tree import Tree, is_odd
 
 NAME = "manifest"
 TITLE = "any videos, listed in manifest.csv or manifest.parquet: path,label[,identity,source,method,split]"
@@ -157,6 +157,8 @@ def _path(value: str, tree: Tree, where: str) -> str:
         raise DataError(f"{where}: no path; name a file, relative to the data folder")
     if path.is_absolute() or ".." in path.parts:
         raise DataError(f"{where}: path {value!r} leaves the data folder; give it relative to that folder")
+    if is_odd(value):
+        raise DataError(f"{where}: path {value!r} holds control characters; rename the file")
     return tree.find(str(path)) or str(path)
 
 

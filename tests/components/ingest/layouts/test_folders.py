@@ -1,0 +1,44 @@
+"""Two class folders."""
+
+from collections.abc import Callable
+
+import pytest
+
+from components.ingest.layouts import folders
+from components.ingest.layouts.base import Entry
+from components.ingest.tree import Tree
+
+MakeTree = Callable[..., Tree]
+
+
+def test_any_letter_case_and_any_depth(make_tree: MakeTree) -> None:
+    listing = folders.read(
+        make_tree("Real/a.mp4", "Real/more/b.MOV", "FAKE/c.webm", "other/real/d.mp4", "e.mp4")
+    )
+    assert listing.entries == (
+        Entry("Real/a.mp4", "real", "none"),
+        Entry("Real/more/b.MOV", "real", "none"),
+        Entry("FAKE/c.webm", "fake", "unknown"),
+    )
+    assert listing.notes == ()
+
+
+def test_leaves_out_what_is_no_video_and_says_so(make_tree: MakeTree) -> None:
+    listing = folders.read(make_tree("real/a.mp4", "fake/b.mp4", "fake/b.txt", "fake/._b.mp4", "notes.txt"))
+    assert [entry.path for entry in listing.entries] == ["real/a.mp4", "fake/b.mp4"]
+    assert listing.notes == ("left out, not a video by its name: fake/b.txt",)
+
+
+@pytest.mark.parametrize(
+    ("path", "fits"), [("REAL/a.txt", True), ("fake/a.mp4", True), ("fakes/a.mp4", False), ("real", False)]
+)
+def test_recognised_by_either_folder(make_tree: MakeTree, path: str, fits: bool) -> None:
+    assert folders.recognises(make_tree(path)) is fits
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [("Real/x/a.mp4", "real"), ("fake/a.mp4", "fake"), ("real", None), ("more/real/a.mp4", None)],
+)
+def test_label_of_a_path(path: str, label: str | None) -> None:
+    assert folders.folder_label(path) == label

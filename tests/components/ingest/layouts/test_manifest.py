@@ -1,0 +1,249 @@
+"""Manifests in CSV and Parquet, and every way in which they can be wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.errors import DataError
+from components.ingest.layouts import manifest
+from components.ingest.layouts.base import Entry, Listing
+from components.ingest.tree import Tree, walk
+
+MakeTree = Callable[..., Tree]
+
+HEADER = "path,label,identity,source,method,split"
+
+
+@pytest.fixture
+def read_csv(make_tree: MakeTree) -> Callable[..., Listing]:
+    def read(*lines: str, header: str = HEADER, paths: tuple[str, ...] = ()) -> Listing:
+        return manifest.read(make_tree(*paths, texts={"manifest.csv": "\n".join([header, *lines])}))
+
+    return read
+
+
+@pytest.fixture
+def read_parquet(tmp_path: Path) -> Callable[..., Listing]:
+    def read(columns: dict[str, list[Any]], *paths: str) -> Listing:
+        # A folder called so once made a column of itself.
+        root = tmp_path / "label=real"
+        for path in ("manifest.parquet", *paths):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).touch()
+        pq.write_table(pa.table(columns), root / "manifest.parquet")
+        return manifest.read(Tree(root, "own", walk(root).files))
+
+    return read
+
+
+def test_names_people_sources_methods_and_splits(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv(
+        "real/a.mp4,Real,p1,,,",
+        "fake/b.mp4,fake, p2 ; p1;,real/a.mp4,swap,Test",
+        "elsewhere/c.mp4,fake,,,,TrainVal",
+        "elsewhere/d.mp4,,,,,",
+        "",
+    )
+    assert listing.entries == (
+        Entry("real/a.mp4", "real", "none", ("p1",)),
+        Entry("fake/b.mp4", "fake", "swap", ("p1", "p2"), ("dataset/real/a.mp4",), "test"),
+        Entry("elsewhere/c.mp4", "fake", "unknown", split="trainval"),
+        Entry("elsewhere/d.mp4", None, "unknown"),
+    )
+    assert (listing.notes, listing.annotations) == ((), ("manifest.csv",))
+
+
+@pytest.mark.parametrize(
+    ("source", "full_names"),
+    [
+        ("real/a.mp4", ("own/real/a.mp4",)),
+        ("./real/a.mp4", ("own/real/a.mp4",)),
+        ("real/a", ("own/real/a.mp4",)),
+        ("fake/b.v2", ("own/fake/b.v2.mov",)),  # a listed video whose file is not there
+        ("fake/b", ("own/fake/b",)),
+        ("take 7", ("own/take 7",)),
+        ("take 7; real/a ;", ("own/real/a.mp4", "own/take 7")),
+        ("..", ("own/..",)),
+        ("/", ("own//",)),
+        ("", ()),
+    ],
+)
+def test_sources_are_those_of_this_dataset(
+    make_tree: MakeTree, source: str, full_names: tuple[str, ...]
+) -> None:
+    text = f"path,label,source\nfake/b.v2.mov,fake,{source}\n"
+    tree = make_tree("real/a.mp4", texts={"manifest.csv": text}, name="own")
+    assert manifest.read(tree).entries[0].sources == full_names
+
+
+def test_survives_spreadsheets(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv(
+        './real/a.mp4 , real,"Doe, Jane"', "fake/b.mp4,fake,x", header="\ufeffPath, LABEL ,identity"
+    )
+    assert listing.entries[0] == Entry("real/a.mp4", "real", "none", ("Doe, Jane",))
+
+
+def test_finds_files_in_any_letter_case(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv("Real/A.MP4,real,,,,", paths=("real/a.mp4",))
+    assert [entry.path for entry in listing.entries] == ["real/a.mp4"]
+
+
+def test_leaves_out_what_it_does_not_list_and_says_so(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv(
+        "real/a.mp4,real,p1",
+        "fake/a.mp4,fake,p1",
+        header="path,label,identites",
+        paths=tuple(f"fake/{name}.mp4" for name in "abcdefgh"),
+    )
+    assert [entry.path for entry in listing.entries] == ["real/a.mp4", "fake/a.mp4"]
+    assert listing.notes == (
+        "manifest.csv: columns not used: identites",
+        "manifest.csv: 7 videos are not listed and left out: "
+        "fake/b.mp4, fake/c.mp4, fake/d.mp4, fake/e.mp4, fake/f.mp4 and 2 more",
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ["real/a.mp4,real,,,,", "real/a.mp4,real,,,,"],
+            ":3: real/a.mp4 stands in line 2 already; remove one",
+        ),
+        (
+            ["real/a.mp4,real,,,,", "./real/a.mp4,real,,,,"],
+            ":3: real/a.mp4 stands in line 2 already; remove one",
+        ),
+        (["real/a.mp4,genuine,,,,"], ":2: label 'genuine'; write real or fake, or leave it empty"),
+        (["Real/a.mp4,fake,,,,"], ":2: Real/a.mp4 is labelled fake; move the file or correct the label"),
+        (["real/a.mp4,real,,,swap,"], ":2: method 'swap' on a real video; correct the method or the label"),
+        (["fake/a.mp4,fake,,,none,"], ":2: method 'none' on a fake video; correct the method or the label"),
+        (["a.mp4,,,,swap,"], ":2: method 'swap' on a video without a label; add the label"),
+        (
+            ["fake/a.mp4,fake,,,,dev"],
+            ":2: split 'dev'; write train, val, test, trainval, or leave it empty",
+        ),
+        (["fake/a.mp4,fake"], ":2: 2 values for 6 columns; quote values with commas"),
+        ([",fake,,,,"], ":2: no path; name a file, relative to the data folder"),
+        (["/,fake,,,,"], ":2: no path; name a file, relative to the data folder"),
+        (
+            ["../a.mp4,fake,,,,"],
+            ":2: path '../a.mp4' leaves the data folder; give it relative to that folder",
+        ),
+        (
+            ["a\0.mp4,fake,,,,"],
+            ":2: path 'a\\x00.mp4' holds control characters; rename the file",
+        ),
+        (["/a.mp4,fake,,,,"], ":2: path '/a.mp4' leaves the data folder; give it relative to that folder"),
+        (
+            ['fake/a.mp4,fake,"p\n1",,,', "x,y,,,,"],
+            ":4: label 'y'; write real or fake, or leave it empty",
+        ),
+    ],
+)
+def test_names_the_line_that_is_wrong(
+    tmp_path: Path, read_csv: Callable[..., Listing], lines: list[str], message: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read_csv(*lines)
+    assert str(caught.value) == f"{tmp_path / 'dataset' / 'manifest.csv'}{message}"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("path,class", ":1: no column label; there must be path,label"),
+        ("", ":1: no column path and label; there must be path,label"),
+        ("path,label,label", ":1: column label stands there twice; remove one"),
+    ],
+)
+def test_checks_its_header(read_csv: Callable[..., Listing], header: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_csv(header=header)
+    assert str(caught.value).endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"path,label\n\xff,real", "not text in UTF-8"),
+        (b'path,label\n"real/a.mp4,real', "not a CSV file"),
+    ],
+)
+def test_file_that_is_no_csv(make_tree: MakeTree, content: bytes, message: str) -> None:
+    tree = make_tree("manifest.csv")
+    (tree.root / "manifest.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        manifest.read(tree)
+
+
+def test_parquet_says_the_same_as_csv(read_parquet: Callable[..., Listing]) -> None:
+    listing = read_parquet(
+        {
+            "Path": ["real/a.mp4", "fake/b.mp4", "c.mp4"],
+            "label": pa.array(["real", "fake", None]).dictionary_encode(),
+            "identity": [["p1"], ["p2", "p1"], None],
+            "source": [None, "real/a", ""],
+            "split": ["train", "test", None],
+            "identites": [1, 2, 3],
+        },
+        "real/a.mp4",
+    )
+    assert listing.entries == (
+        Entry("real/a.mp4", "real", "none", ("p1",), (), "train"),
+        Entry("fake/b.mp4", "fake", "unknown", ("p1", "p2"), ("own/real/a.mp4",), "test"),
+        Entry("c.mp4", None, "unknown"),
+    )
+    assert listing.notes == ("manifest.parquet: columns not used: identites",)
+    assert listing.annotations == ("manifest.parquet",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"path": ["a.mp4", "b.mp4"], "label": ["real", "y"]},
+            ": row 2: label 'y'; write real or fake, or leave it empty",
+        ),
+        (
+            {"path": ["a.mp4", "a.mp4"], "label": ["real", "real"]},
+            ": row 2: a.mp4 stands in row 1 already; remove one",
+        ),
+        ({"path": [7], "label": [True]}, ": row 1: label 'True'; write real or fake, or leave it empty"),
+        ({"path": ["a.mp4"]}, ": no column label; there must be path,label"),
+        (
+            {"path": ["a"], "label": ["real"], "Label": ["fake"]},
+            ": column label stands there twice; remove one",
+        ),
+    ],
+)
+def test_parquet_names_the_row_that_is_wrong(
+    tmp_path: Path, read_parquet: Callable[..., Listing], columns: dict[str, list[Any]], message: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read_parquet(columns)
+    assert str(caught.value) == f"{tmp_path / 'label=real' / 'manifest.parquet'}{message}"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"manifest.parquet": "path,label"}, "not a Parquet file"),
+        (
+            {"manifest.csv": HEADER, "Manifest.Parquet": ""},
+            "both manifest.csv and Manifest.Parquet are there",
+        ),
+        ({}, "neither manifest.csv nor manifest.parquet is there"),
+    ],
+)
+def test_files_that_cannot_be_the_manifest(make_tree: MakeTree, files: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        manifest.read(make_tree(texts=files))
+
+
+def test_without_lines_it_lists_nothing(read_csv: Callable[..., Listing]) -> None:
+    assert read_csv() == Listing((), (), ("manifest.csv",))
