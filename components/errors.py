@@ -3,7 +3,6 @@
 UnmaskError                 the base; `exit_code` is what a command line ends with
 ├── ParamsError             params.yaml holds an unknown key or a value out of range
 ├── DataError               the folder of videos, or a table made from it, cannot be used
-│   ├── LeakageError        an identity stands on both sides of a split
 │   └── ValidationError     the dataset breaks a critical expectation
 ├── StageError              a stage's input is missing, or a stage ended badly
 ├── TrainingError           a candidate cannot be trained (weights out of reach, no clips)
@@ -23,7 +22,6 @@ __all__ = [
     "BusyError",
     "DataError",
     "GateError",
-    "LeakageError",
     "ParamsError",
     "ProviderError",
     "RegistryError",
@@ -46,10 +44,6 @@ class ParamsError(UnmaskError):
 
 class DataError(UnmaskError):
     """The folder of videos, or a table made from it, cannot be used."""
-
-
-class LeakageError(DataError):
-    """An identity or a group stands in more than one split."""
 
 
 class ValidationError(DataError):

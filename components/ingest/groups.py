@@ -1,20 +1,19 @@
-"""Which videos belong together: the connected components of shared people, recordings and content.
+"""Which videos belong together: connected components over people, recordings, content, looks. Pure."""
 
-A group never crosses a split. Building groups is pure; so is the audit that proves them kept.
-"""
-
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import networkx as nx
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from components.errors import LeakageError
-from components.ingest.layouts.base import Label, Split
+from components.ingest.identities import is_named
+from components.ingest.layouts.base import Label, Prescribed
+from components.params import LeakKind
 
 Group = str
-
-REMEDY = "correct the columns identity and split in data/manifest.csv, or leave split empty"
+Tie = tuple[LeakKind, str]
+"""What two videos may share, such as ("identity", "p003")."""
 
 
 @dataclass(frozen=True)
@@ -22,64 +21,76 @@ class Sample:
     """What grouping and dealing need to know about a video.
 
     Attributes:
+        label: None where nobody tells.
         identities: the people in it, or what stands for the file where nobody is named; at least one.
         sources: names of the recordings that it is, or was made from.
         sha256: of its content; None where that must tie nothing, as for broken files.
-        usable: whether it takes part; the others get a group, but no split.
-        split: where the dataset prescribes one.
+        near_duplicate: what all videos that look like it have in common; None where none does.
+        usable: whether it can take part; the others get a group, but no split.
+        prescribed: what the dataset's own list says.
     """
 
     video_id: str
-    label: Label
+    dataset: str
+    label: Label | None
     method: str
     identities: tuple[str, ...]
     sources: tuple[str, ...] = ()
     sha256: str | None = None
+    near_duplicate: str | None = None
     usable: bool = True
-    split: Split | None = None
+    prescribed: Prescribed | None = None
+
+
+def ties(sample: Sample) -> Iterator[Tie]:
+    """All that puts a video into a group, unnamed people too."""
+    yield from (("identity", identity) for identity in sample.identities)
+    yield from recordings(sample.sources, sample.sha256, sample.near_duplicate)
+
+
+def leak_keys(
+    identities: Iterable[str], sources: Iterable[str], sha256: str | None, near_duplicate: str | None
+) -> Iterator[Tie]:
+    """What must not be shared across splits: only people whom somebody named can be proved apart."""
+    yield from (("identity", identity) for identity in identities if is_named([identity]))
+    yield from recordings(sources, sha256, near_duplicate)
+
+
+def recordings(sources: Iterable[str], sha256: str | None, near_duplicate: str | None) -> Iterator[Tie]:
+    """The ties other than people."""
+    yield from (("source", source) for source in sources)
+    if sha256 is not None:
+        yield "content", sha256
+    if near_duplicate is not None:
+        yield "near-duplicate", near_duplicate
 
 
 def group_samples(samples: Sequence[Sample]) -> list[Group]:
-    """Group of each sample, named after the first identity in it."""
-    ties: nx.Graph[Hashable] = nx.Graph()
-    for index, sample in enumerate(samples):
-        ties.add_edges_from((index, tie) for tie in _ties(sample))
-    groups: dict[Hashable, Group] = {}
-    for component in nx.connected_components(ties):
-        members = [node for node in component if isinstance(node, int)]
-        name = min(identity for index in members for identity in samples[index].identities)
-        groups.update(dict.fromkeys(members, name))
-    return [groups[index] for index in range(len(samples))]
+    """Group of each sample, named after the first identity in it by name."""
+    return named([sample.identities for sample in samples], connected([ties(sample) for sample in samples]))
 
 
-def audit(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Prove that no group, no identity and no content stands in two splits.
-
-    Args:
-        rows: of `components.tables.MANIFEST`.
-
-    Raises:
-        LeakageError: one does; the message names it and a video on either side.
-    """
-    seen: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for row in rows:
-        if row["split"] is None:
-            continue
-        for key in _audited(row):
-            first = seen.setdefault(key, row)
-            if first["split"] != row["split"]:
-                sides = " and in ".join(f"{side['split']} ({side['video_id']})" for side in (first, row))
-                raise LeakageError(f"{' '.join(key)} stands in {sides}; {REMEDY}")
+def named(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
+    """Name of each item's component: the first by name of all identities in it."""
+    firsts: dict[int, str] = {}
+    for people, component in zip(identities, components, strict=True):
+        first = min(people)
+        firsts[component] = min(firsts.get(component, first), first)
+    return [firsts[component] for component in components]
 
 
-def _ties(sample: Sample) -> Iterator[tuple[str, str]]:
-    yield from (("identity", identity) for identity in sample.identities)
-    yield from (("source", source) for source in sample.sources)
-    if sample.sha256 is not None:
-        yield "content", sample.sha256
-
-
-def _audited(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "group", row["group"]
-    yield from (("identity", identity) for identity in row["identities"])
-    yield "content", row["sha256"]
+def connected(items: Sequence[Iterable[Hashable]]) -> list[int]:
+    """Number of each item's connected component, where items are tied by the keys that they share."""
+    numbers: dict[Hashable, int] = {}
+    owners, keys = [], []
+    for index, item in enumerate(items):
+        for key in item:
+            owners.append(index)
+            keys.append(numbers.setdefault(key, len(items) + len(numbers)))
+    size = len(items) + len(numbers)
+    if not size:
+        return []
+    edges = coo_array((np.ones(len(owners), dtype=np.int8), (owners, keys)), shape=(size, size))
+    labels = connected_components(edges, directed=False)[1]
+    found: list[int] = labels[: len(items)].tolist()
+    return found

@@ -1,149 +1,198 @@
-"""Identity-disjoint, stratified splits. Pure: no files, no clock, no chance but the seed."""
+"""Which split each video stands in, or why in none: docs/datasets.md, "What decides a split". Pure."""
 
 import math
-import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from components.errors import LeakageError, ParamsError
-from components.ingest.groups import REMEDY, Group, Sample
-from components.ingest.layouts.base import LABELS, SPLITS, Label, Split, some
+from components.ingest.cuts import Cut, Scene, cut_group, is_bridge, settle
+from components.ingest.dealer import Unit, classes, deal, strata
+from components.ingest.groups import Group, Sample, Tie, connected, group_samples, leak_keys, named, ties
+from components.ingest.layouts.base import LABELS, SPLITS, Label, Split
+from components.ingest.lock import Lock
+from components.ingest.roles import Excluded, parts, shares
+from components.params import IngestParams
 
-Stratum = tuple[str, ...]
-Classes = frozenset[Label]
+__all__ = ["Assignment", "Excluded", "assign", "dealt"]
+
+Dealt = dict[int, tuple[Split | None, tuple[Split, ...]]]
+"""For each video that was free: its split, None for a bridge, and those of its people."""
 
 
-def deal(
-    samples: Sequence[Sample], groups: Sequence[Group], val_share: float, test_share: float, seed: int
-) -> list[Split | None]:
-    """Deal groups to splits, near the shares of videos in every stratum (label × method).
+@dataclass(frozen=True)
+class Assignment:
+    """What became of a video.
 
-    Prescribed splits come first. The other groups are shuffled and dealt from the largest to the smallest,
-    each to the split where it brings the strata nearest to their targets, in the manner of iterative
-    stratification (Sechidis et al., 2011, https://doi.org/10.1007/978-3-642-23808-6_10). No step is taken
-    that would leave a split without one of the classes where that can be avoided; where there are too few
-    groups for three splits, train and test come first.
+    Attributes:
+        group: videos that belong together; resampled together where figures get intervals.
+        split: None where it takes no part.
+        excluded: why it takes no part; None where its status says so already.
+        people: where each of its identities was dealt, in their order; empty where nothing was.
+    """
 
-    Returns:
-        A split for each sample; None for those that are not usable.
+    group: Group
+    split: Split | None
+    excluded: Excluded | None = None
+    people: tuple[Split, ...] = ()
+
+
+def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock) -> list[Assignment]:
+    """Decide the split of every sample.
+
+    Args:
+        samples: in any order; the outcome does not depend on it.
+        params: seed, shares, and what becomes of datasets, leaks and large groups.
+        lock: what was dealt before; `dealt` gives what to add to it.
 
     Raises:
-        ParamsError: the shares leave nothing to train on.
-        LeakageError: samples of one group have different prescribed splits.
+        ParamsError: the shares leave nothing to train on, or `ingest.datasets` names what is not there.
     """
-    members: dict[Group, list[Sample]] = defaultdict(list)
-    for sample, group in zip(samples, groups, strict=True):
-        members[group].append(sample)
-    dealer = _Dealer(members, _shares(val_share, test_share), _prescribed(members))
-    for group in _order(dealer.waiting, dealer.strata, seed):
-        dealer.place(group, dealer.best_split(group))
+    scene = Scene(samples, parts(samples, params), lock)
+    limit = params.max_group_share * sum(part.taken for part in scene.parts)
+    outcome = _deal_best(scene, params, limit)
+    splits = [outcome[i][0] if i in outcome else part.fixed for i, part in enumerate(scene.parts)]
+    leaking = _leaking(samples, splits) if params.leak == "drop" else set()
+    groups = _groups(scene, splits, limit)
     return [
-        dealer.placed[group] if sample.usable else None for sample, group in zip(samples, groups, strict=True)
+        Assignment(
+            group=groups[index],
+            split=None if index in leaking else split,
+            excluded="leak" if index in leaking else _reason(scene, index, split),
+            people=outcome[index][1] if index in outcome else (),
+        )
+        for index, split in enumerate(splits)
     ]
 
 
-def _shares(val_share: float, test_share: float) -> dict[Split, float]:
-    if val_share + test_share >= 1.0:
-        raise ParamsError(
-            f"params.yaml: ingest.val_share {val_share} + test_share {test_share} leave nothing to train on; "
-            "lower them"
-        )
-    shares: dict[Split, float] = {"train": 1.0 - val_share - test_share, "val": val_share, "test": test_share}
-    return {split: share for split, share in shares.items() if share > 0.0}
+def dealt(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> Iterator[tuple[str, Split]]:
+    """Each identity that was dealt, and where: what the lock is to remember."""
+    for sample, assignment in zip(samples, assignments, strict=True):
+        if assignment.people:
+            yield from zip(sample.identities, assignment.people, strict=True)
 
 
-def _prescribed(members: Mapping[Group, Sequence[Sample]]) -> dict[Group, Split]:
-    prescribed: dict[Group, Split] = {}
-    for group, samples in members.items():
-        firsts = {sample.split: sample.video_id for sample in reversed(samples) if sample.split}
-        if len(firsts) > 1:
-            people = some(sorted({identity for sample in samples for identity in sample.identities}))
-            sides = " and in ".join(f"{split} ({video_id})" for split, video_id in sorted(firsts.items()))
-            raise LeakageError(f"identities {people} belong together but stand in {sides}; {REMEDY}")
-        for split in firsts:
-            prescribed[group] = split
-    return prescribed
+def _reason(scene: Scene, index: int, split: Split | None) -> Excluded | None:
+    part = scene.parts[index]
+    return "bridge" if part.taken and split is None else part.excluded
 
 
-def _order(groups: Iterable[Group], strata: Mapping[Group, Counter[Stratum]], seed: int) -> list[Group]:
-    """Largest first, since small ones can still even out what large ones left; shuffled among equals."""
-    shuffled = sorted(groups)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - not for secrets
-    return sorted(shuffled, key=lambda group: -strata[group].total())
+def _deal_best(scene: Scene, params: IngestParams, limit: float) -> Dealt:
+    """Deal with large groups cut, unless dealing them whole brings both classes to more splits."""
+    cut = _deal(scene, params, limit)
+    if _complete(scene, cut) == len(shares(params)):
+        return cut
+    return max(cut, _deal(scene, params, math.inf), key=lambda outcome: _complete(scene, outcome))
 
 
-def _strata(sample: Sample) -> tuple[Stratum, ...]:
-    return (), (sample.label,), (sample.label, sample.method)
+def _complete(scene: Scene, outcome: Dealt) -> int:
+    """How many splits hold both classes."""
+    held: dict[Split | None, set[Label | None]] = defaultdict(set)
+    for index, part in enumerate(scene.parts):
+        held[outcome[index][0] if index in outcome else part.fixed].add(scene.samples[index].label)
+    return sum(held[split].issuperset(LABELS) for split in SPLITS)
 
 
-def _can_cover(needs: Sequence[Classes], offers: Mapping[Classes, int]) -> bool:
-    """Tell whether groups that hold the classes `offers` can bring `needs` to as many splits.
+def _deal(scene: Scene, params: IngestParams, limit: float) -> Dealt:
+    """Deal all that is free; groups of more than `limit` videos are cut."""
+    whole: list[tuple[Unit, list[int]]] = []
+    cuts: list[Cut] = []
+    torn = {
+        index
+        for index, part in enumerate(scene.parts)
+        if part.taken and len(scene.locked(index) - {None}) > 1
+    }
+    for name, free, fixed in _components(scene, torn):
+        if _must_be_cut(scene, free, fixed, limit):
+            cuts.append(cut_group(scene, free, fixed))
+        else:
+            whole.append((_whole(scene, name, free, fixed), free))
+    units = [*_given(scene), *(unit for unit, _ in whole), *(unit for cut in cuts for unit in cut.units)]
+    placed = deal(units, shares(params), params.seed)
+    outcome: Dealt = {}
+    for unit, free in whole:
+        split = placed[unit.name]
+        outcome |= {index: (split, (split,) * len(scene.samples[index].identities)) for index in free}
+    for cut in cuts:
+        outcome |= {
+            index: (
+                split,
+                tuple(placed[cut.unit_of[identity]] for identity in scene.samples[index].identities),
+            )
+            for index, split in settle(scene, cut, placed).items()
+        }
+    return outcome | dict.fromkeys(torn, (None, ()))
 
-    A group that holds both classes may fill a split that needs both (`whole` of them do), or stand in
-    where groups of one class are short.
-    """
-    both = frozenset(LABELS)
-    empty = needs.count(both)
-    for whole in range(min(empty, offers.get(both, 0)) + 1):
-        wanted = {label: needs.count(frozenset({label})) + empty - whole for label in LABELS}
-        short = sum(max(0, wanted[label] - offers.get(frozenset({label}), 0)) for label in LABELS)
-        if short <= offers.get(both, 0) - whole:
-            return True
-    return False
+
+def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int], list[int]]]:
+    """Groups in which something is to be dealt: name, free and fixed videos. What is torn ties nothing."""
+    identities = [sample.identities for sample in scene.samples]
+    numbers = connected([() if i in torn else ties(sample) for i, sample in enumerate(scene.samples)])
+    names = dict(zip(numbers, named(identities, numbers), strict=True))
+    free: dict[int, list[int]] = defaultdict(list)
+    fixed: dict[int, list[int]] = defaultdict(list)
+    for index, (part, number) in enumerate(zip(scene.parts, numbers, strict=True)):
+        if part.taken and index not in torn:
+            (fixed if part.fixed else free)[number].append(index)
+    for number, videos in free.items():
+        yield names[number], videos, fixed.get(number, [])
 
 
-class _Dealer:
-    """Groups that wait, splits that fill, and how far each stratum is from its target."""
+def _must_be_cut(scene: Scene, free: Sequence[int], fixed: Sequence[int], limit: float) -> bool:
+    if len(free) + len(fixed) > limit and any(is_bridge(sample) for sample in scene.pick(free)):
+        return True
+    settled = _settled(scene, free, fixed)
+    return len(settled) > 1 or not settled <= scene.common(free)
 
-    def __init__(
-        self,
-        members: Mapping[Group, Sequence[Sample]],
-        shares: Mapping[Split, float],
-        prescribed: Mapping[Group, Split],
-    ) -> None:
-        usable = {group: [sample for sample in members[group] if sample.usable] for group in members}
-        self.shares = shares
-        self.strata = {group: Counter(s for m in usable[group] for s in _strata(m)) for group in usable}
-        self.totals = Counter(s for group in usable.values() for m in group for s in _strata(m))
-        self.classes = {group: frozenset(m.label for m in usable[group]) for group in usable}
-        self.offers = Counter(self.classes.values())
-        self.needs: dict[Split, Classes] = dict.fromkeys(SPLITS, frozenset(LABELS))
-        self.filled: dict[Split, Counter[Stratum]] = {split: Counter() for split in SPLITS}
-        self.placed: dict[Group, Split] = {}
-        for group, split in prescribed.items():
-            self.place(group, split)
-        self.covered = self._coverable_splits()
 
-    @property
-    def waiting(self) -> set[Group]:
-        return self.strata.keys() - self.placed.keys()
+def _settled(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> set[Split]:
+    """The splits in which something of a group stands already."""
+    found = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
+    return {split for split in found if split}
 
-    def place(self, group: Group, split: Split) -> None:
-        self.placed[group] = split
-        self.filled[split].update(self.strata[group])
-        self.needs[split] -= self.classes[group]
-        self.offers[self.classes[group]] -= 1
 
-    def best_split(self, group: Group) -> Split:
-        """The split nearest to its targets with this group, of those after which all can still be covered."""
-        allowed = [split for split in self.shares if self._stays_coverable(group, split)]
-        return min(allowed, key=lambda split: self._cost(group, split))
+def _whole(scene: Scene, name: Group, free: Sequence[int], fixed: Sequence[int]) -> Unit:
+    videos = scene.pick(free)
+    settled = next(iter(_settled(scene, free, fixed)), None)
+    return Unit(name, strata(videos), classes(videos), scene.common(free), settled)
 
-    def _coverable_splits(self) -> tuple[Split, ...]:
-        """The splits that are to hold both classes: all of them, or as many as the groups allow."""
-        choices: tuple[tuple[Split, ...], ...] = (SPLITS, ("train", "test"), ("train",))
-        kept = (tuple(split for split in choice if split in self.shares) for choice in choices)
-        return next((c for c in kept if _can_cover([self.needs[split] for split in c], self.offers)), ())
 
-    def _stays_coverable(self, group: Group, split: Split) -> bool:
-        classes = self.classes[group]
-        needs = [self.needs[s] - (classes if s == split else frozenset()) for s in self.covered]
-        return _can_cover(needs, self.offers - Counter([classes]))
+def _given(scene: Scene) -> Iterator[Unit]:
+    """All that stands in a split already, as one unit for each."""
+    for split in SPLITS:
+        videos = [index for index, part in enumerate(scene.parts) if part.fixed == split]
+        counted = [index for index in videos if scene.parts[index].counted]
+        yield Unit("", strata(scene.pick(counted)), classes(scene.pick(videos)), frozenset({split}), split)
 
-    def _cost(self, group: Group, split: Split) -> float:
-        """Growth of the chi-squared distance of all strata from their targets, but for a constant."""
-        filled, share = self.filled[split], self.shares[split]
-        return math.fsum(
-            count * (count + 2 * filled[stratum]) / (share * self.totals[stratum])
-            for stratum, count in self.strata[group].items()
-        )
+
+def _leaking(samples: Sequence[Sample], splits: Sequence[Split | None]) -> set[int]:
+    """Videos that share something with one of a later split, first of test, then of what is left of val."""
+    keys = [frozenset(leak_keys(s.identities, s.sources, s.sha256, s.near_duplicate)) for s in samples]
+    out: set[int] = set()
+    for position in (2, 1):
+        later: set[Tie] = set()
+        for index, split in enumerate(splits):
+            if split == SPLITS[position] and index not in out:
+                later |= keys[index]
+        out |= {
+            index
+            for index, split in enumerate(splits)
+            if split in SPLITS[:position] and not later.isdisjoint(keys[index])
+        }
+    return out
+
+
+def _groups(scene: Scene, splits: Sequence[Split | None], limit: float) -> list[Group]:
+    """Connected components; people, where these are too large or stand in several splits."""
+    groups = group_samples(scene.samples)
+    sizes = Counter(group for group, part in zip(groups, scene.parts, strict=True) if part.taken)
+    sides: Mapping[Group, set[Split]] = defaultdict(set)
+    for group, split in zip(groups, splits, strict=True):
+        sides[group] |= {split} if split else set()
+    parted = [i for i, group in enumerate(groups) if sizes[group] > limit or len(sides[group]) > 1]
+    alone = [sample for sample in scene.pick(parted) if not is_bridge(sample)]
+    names = named([sample.identities for sample in alone], connected([ties(sample) for sample in alone]))
+    people = {sample.identities[0]: name for sample, name in zip(alone, names, strict=True)}
+    for index in parted:
+        first = scene.samples[index].identities[0]
+        groups[index] = people.get(first, first)
+    return groups

@@ -1,0 +1,97 @@
+"""The part that each video may take: what its dataset, its label and `ingest.datasets` leave open. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.errors import ParamsError
+from components.ingest.groups import Sample
+from components.ingest.layouts.base import SPLITS, Split, some
+from components.params import IngestParams
+
+Excluded = Literal["unlabelled", "dataset", "bridge", "leak"]
+"""Why a sound video stands in no split: nobody tells its label; `ingest.datasets` leaves it out; it ties
+people of two splits; `ingest.leak: drop` took it out since it leaks into a later split."""
+
+Role = Literal["train", "test", "ignore"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is open to a video.
+
+    Attributes:
+        fixed: the split it stands in whatever its neighbours do.
+        allowed: the splits it may be dealt to; empty where it takes no part.
+        excluded: why it takes no part, unless its status says so already.
+        counted: whether the shares of the splits are held with it.
+    """
+
+    fixed: Split | None = None
+    allowed: frozenset[Split] = frozenset()
+    excluded: Excluded | None = None
+    counted: bool = True
+
+    @property
+    def taken(self) -> bool:
+        return bool(self.allowed)
+
+
+def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
+    """The part of each sample.
+
+    Raises:
+        ParamsError: the shares leave nothing to train on, or `ingest.datasets` names what is not there.
+    """
+    _check_names(samples, params)
+    splits = frozenset(shares(params))
+    testing = {sample.dataset for sample in samples if sample.prescribed == "test"}
+    return [
+        _part(sample, params.datasets.get(sample.dataset), sample.dataset in testing, splits)
+        for sample in samples
+    ]
+
+
+def shares(params: IngestParams) -> dict[Split, float]:
+    """Of the videos, for each split that is dealt to.
+
+    Raises:
+        ParamsError: they leave nothing to train on.
+    """
+    val, test = params.val_share, params.test_share
+    if val + test >= 1.0:
+        raise ParamsError(
+            f"params.yaml: ingest.val_share {val} + test_share {test} leave nothing to train on; lower them"
+        )
+    given: dict[Split, float] = {"train": 1.0 - val - test, "val": val, "test": test}
+    return {split: share for split, share in given.items() if share > 0.0}
+
+
+def _check_names(samples: Sequence[Sample], params: IngestParams) -> None:
+    there = {sample.dataset for sample in samples}
+    absent = sorted(params.datasets.keys() - there)
+    if absent and there:
+        raise ParamsError(
+            f"params.yaml: ingest.datasets names {some(absent)}, and there are {some(sorted(there))}; "
+            "correct or remove the name"
+        )
+
+
+def _part(sample: Sample, role: Role | None, testing: bool, splits: frozenset[Split]) -> Part:
+    if not sample.usable:
+        return Part()
+    if sample.label is None:
+        return Part(excluded="unlabelled")
+    if role == "ignore" or (role == "train" and sample.prescribed == "test"):
+        return Part(excluded="dataset")
+    if role == "test":
+        left_out = testing and sample.prescribed != "test"
+        return Part(excluded="dataset") if left_out else _fixed("test", counted=False)
+    if sample.prescribed in SPLITS:
+        return _fixed(sample.prescribed)
+    only_training = role == "train" or sample.prescribed == "trainval"
+    return Part(allowed=splits - {"test"} if only_training else splits)
+
+
+def _fixed(split: Split, counted: bool = True) -> Part:
+    return Part(fixed=split, allowed=frozenset({split}), counted=counted)

@@ -1,0 +1,88 @@
+"""The lock: what it remembers, what it never tells, and when it is void."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.errors import DataError
+from components.ingest.lock import Lock, hashed, read_lock, write_lock
+from components.params import IngestParams
+
+PARAMS = IngestParams(seed=1, val_share=0.2, test_share=0.25)
+LOCK = Lock.empty().extended([("Zoë", "test"), ("bob", "train"), ("unnamed:a", "val")])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "reports" / "splits.lock"
+    write_lock(path, PARAMS, LOCK)
+    return path
+
+
+def test_what_was_written_is_read_again(path: Path) -> None:
+    lock = read_lock(path, PARAMS)
+    assert [lock.split_of(name) for name in ("Zoë", "bob", "unnamed:a", "eve")] == [
+        "test",
+        "train",
+        "val",
+        None,
+    ]
+
+
+def test_the_file_is_sorted_text_that_names_nobody(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert lines[1] == "# seed=1 val_share=0.2 test_share=0.25"
+    assert lines[2:] == sorted(
+        [f"{hashed('Zoë')} test", f"{hashed('bob')} train", f"{hashed('unnamed:a')} val"]
+    )
+    assert "bob" not in path.read_text()
+    assert [file.name for file in path.parent.iterdir()] == ["splits.lock"]
+
+
+def test_the_same_lock_gives_the_same_bytes(path: Path) -> None:
+    before = path.read_bytes()
+    write_lock(path, PARAMS, read_lock(path, PARAMS).extended([("bob", "train")]))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("changed", [{"seed": 2}, {"val_share": 0.1}, {"test_share": 0.3}])
+def test_another_seed_or_share_deals_anew(path: Path, changed: dict[str, Any]) -> None:
+    assert read_lock(path, PARAMS.model_copy(update=changed)) == Lock.empty()
+
+
+@pytest.mark.parametrize("kept", [{"leak": "drop"}, {"max_group_share": 0.9}, {"datasets": {"x": "test"}}])
+def test_other_parameters_keep_what_was_dealt(path: Path, kept: dict[str, Any]) -> None:
+    assert read_lock(path, PARAMS.model_copy(update=kept)) == LOCK
+
+
+def test_without_a_file_nothing_was_dealt(tmp_path: Path) -> None:
+    assert read_lock(tmp_path / "splits.lock", PARAMS) == Lock.empty()
+
+
+def test_another_version_deals_anew(path: Path) -> None:
+    path.write_text(path.read_text().replace("splits.lock 1:", "splits.lock 2:"))
+    assert read_lock(path, PARAMS) == Lock.empty()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (" train", " dev", 0),
+        (f"{hashed('bob')} train", "<<<<<<< HEAD", 0),
+        (f"{hashed('bob')} ", "abc ", 0),
+        ("# splits.lock", "<<<<<<< HEAD\n# splits.lock", 1),
+        ("# seed", "<<<<<<< HEAD\n# seed", 2),
+    ],
+)
+def test_a_line_that_is_none_is_named(path: Path, old: str, new: str, line: int) -> None:
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DataError, match=rf"splits\.lock:{line or '[345]'}: .*restore the file from git"):
+        read_lock(path, PARAMS)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe"])
+def test_a_file_that_is_no_lock_is_named(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"splits\.lock.*restore"):
+        read_lock(path, PARAMS)
