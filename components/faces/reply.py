@@ -59,7 +59,7 @@ def read_info(header: Header) -> VideoInfo | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return _checker(VideoInfo).validate_python(header["info"])
+        return _checked(VideoInfo, header["info"])
 
 
 def read_examined(header: Header) -> Examined | Failure:
@@ -71,7 +71,7 @@ def read_examined(header: Header) -> Examined | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return _checker(Examined).validate_python(header["examined"])
+        return _checked(Examined, header["examined"])
 
 
 def read_still(header: Header, arrays: Arrays) -> Still | Failure:
@@ -106,14 +106,19 @@ def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Fail
         return Clip.from_parts(numbers.model_dump(), arrays)
 
 
+def _checked(kind: type[T], value: object) -> T:
+    checker: TypeAdapter[T] = _checker(kind)
+    return checker.validate_python(value)
+
+
 @cache
-def _checker(kind: type[T]) -> TypeAdapter[T]:
+def _checker(kind: type[Any]) -> TypeAdapter[Any]:
     """Made once: that takes longer than a hundred checks."""
     return TypeAdapter(kind)
 
 
 def _failure(header: Header) -> Failure:
-    failure = _checker(Failure).validate_python(header["failure"])
+    failure = _checked(Failure, header["failure"])
     if failure.status == "ok":
         raise ValueError("a failure that is none")
     return failure

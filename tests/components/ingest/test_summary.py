@@ -1,0 +1,99 @@
+"""What a person and DVC are told about the splits."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from components.ingest.audit import Leak
+from components.ingest.datasets import Dataset
+from components.ingest.layouts.base import Entry, Listing
+from components.ingest.summary import lines, summarise, table
+from components.ingest.tree import Tree
+
+
+def row(name: str, split: str | None = "train", label: str | None = "real", **told: Any) -> dict[str, Any]:
+    found = {"dataset": "data", "method": "none", "identities": ["x"], "group": "x"}
+    status = {"status": "ok", "excluded": None}
+    return {"video_id": name, "split": split, "label": label, **found, **status, **told}
+
+
+def dataset(name: str, videos: int, *notes: str) -> Dataset:
+    entries = tuple(Entry(f"{number}.mp4", "real", "none") for number in range(videos))
+    return Dataset(name, "folders", Tree(Path(), name), Listing(entries, notes))
+
+
+ROWS = [
+    row("a"),
+    row("b", label="fake", method="swap", identities=["x", "y"]),
+    row("c", "test", identities=["unnamed:c"], group="unnamed:c"),
+    row("d", "test", "fake", method="swap", dataset="more", identities=["x"]),
+    row("e", None, None, excluded="unlabelled"),
+    row("f", None, status="too_short"),
+    row("g", None, status="too_short"),
+    row("h", None, status="undecodable"),
+]
+DATASETS = [dataset("data", 7, "a note", "[another] one"), dataset("more", 1)]
+LEAKS = [Leak("identity", "x", {"train": ["a", "b"], "test": ["d"]})]
+
+
+def test_videos_are_counted_by_split() -> None:
+    summary = summarise(ROWS, DATASETS, LEAKS)
+    assert summary["videos"] == 8
+    assert summary["splits"]["train"] == {
+        "videos": 2,
+        "real": 1,
+        "fake": 1,
+        "people": 2,
+        "unnamed": 0,
+        "groups": 1,
+        "methods": {"none": 1, "swap": 1},
+        "datasets": {"data": 2},
+    }
+    assert summary["splits"]["val"]["videos"] == 0
+    assert [summary["splits"]["test"][name] for name in ("people", "unnamed", "groups")] == [1, 1, 2]
+    assert summary["excluded"] == {"unlabelled": 1, "dataset": 0, "bridge": 0, "leak": 0}
+    assert summary["broken"] == {"too_short": 2, "undecodable": 1}
+    assert summary["datasets"]["data"] == {
+        "layout": "folders",
+        "videos": 7,
+        "notes": ["a note", "[another] one"],
+    }
+    assert summary["leaks"] == {"identity": 1, "source": 0, "content": 0, "near-duplicate": 0}
+    assert summary["disjoint_by"] == ["source", "content", "near-duplicate"]
+
+
+def test_lines_tell_what_the_numbers_mean() -> None:
+    assert list(lines(summarise(ROWS, DATASETS, LEAKS))) == [
+        "data: 7 videos, read as folders",
+        "data: a note",
+        "data: [another] one",
+        "more: 1 videos, read as folders",
+        "1 sound videos take no part (unlabelled)",
+        "3 videos cannot be used (too_short 2, undecodable 1): reports/quarantine.csv",
+        "No source recording, no content, no near duplicate stands in two splits.",
+        "1 of 4 videos name nobody: nothing proves that these show no person of another split. "
+        "Name people in the column identity of data/manifest.csv.",
+        "Leaks by person: 1; `validate` names them (reports/validation/leaks.csv)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("identities", "proof"),
+    [
+        (["x"], "No person, no source recording, no content, no near duplicate stands in two splits."),
+        (["unnamed:a"], "No source recording, no content, no near duplicate stands in two splits."),
+    ],
+)
+def test_nothing_is_claimed_about_people_whom_nobody_named(identities: list[str], proof: str) -> None:
+    assert proof in lines(summarise([row("a", identities=identities)], DATASETS, []))
+
+
+def test_the_table_has_a_line_for_each_split() -> None:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(table(summarise(ROWS, DATASETS, [])))
+    shown = [line.replace("│", " ").split() for line in capture.get().splitlines()]
+    assert ["train", "2", "1", "1", "2", "1", "none", "1,", "swap", "1"] in shown
+    assert ["val", "0", "0", "0", "0", "0"] in shown
