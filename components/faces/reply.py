@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pydantic import FiniteFloat, TypeAdapter
@@ -16,11 +15,16 @@ from components.faces.still import LONGEST_SIDE, Still
 from components.faces.video import VideoInfo
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
-T = TypeVar("T")
 
 
 STILL_BYTES = LONGEST_SIDE * LONGEST_SIDE * 3
 """Of the largest still."""
+
+
+# Made once: that takes longer than a hundred checks.
+_INFO = TypeAdapter(VideoInfo)
+_EXAMINED = TypeAdapter(Examined)
+_FAILURE = TypeAdapter(Failure)
 
 
 class ClipNumbers(Frozen):
@@ -59,7 +63,7 @@ def read_info(header: Header) -> VideoInfo | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return _checked(VideoInfo, header["info"])
+        return _INFO.validate_python(header["info"])
 
 
 def read_examined(header: Header) -> Examined | Failure:
@@ -71,7 +75,7 @@ def read_examined(header: Header) -> Examined | Failure:
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        return _checked(Examined, header["examined"])
+        return _EXAMINED.validate_python(header["examined"])
 
 
 def read_still(header: Header, arrays: Arrays) -> Still | Failure:
@@ -106,19 +110,8 @@ def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Fail
         return Clip.from_parts(numbers.model_dump(), arrays)
 
 
-def _checked(kind: type[T], value: object) -> T:
-    checker: TypeAdapter[T] = _checker(kind)
-    return checker.validate_python(value)
-
-
-@cache
-def _checker(kind: type[Any]) -> TypeAdapter[Any]:
-    """Made once: that takes longer than a hundred checks."""
-    return TypeAdapter(kind)
-
-
 def _failure(header: Header) -> Failure:
-    failure = _checked(Failure, header["failure"])
+    failure = _FAILURE.validate_python(header["failure"])
     if failure.status == "ok":
         raise ValueError("a failure that is none")
     return failure

@@ -92,9 +92,12 @@ def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[
 def table(summary: Summary) -> Table:
     """The splits, a line each."""
     columns = ("videos", "real", "fake", "people", "groups")
-    shown = Table("split", *columns, "methods")
+    shown = Table("split")
+    for column in columns:
+        shown.add_column(column, justify="right")
+    shown.add_column("methods")
     for split, counts in summary["splits"].items():
-        methods = ", ".join(f"{name} {count}" for name, count in counts["methods"].items())
+        methods = ", ".join(f"{name}\N{NO-BREAK SPACE}{count}" for name, count in counts["methods"].items())
         shown.add_row(split, *(str(counts[column]) for column in columns), methods)
     return shown
 
