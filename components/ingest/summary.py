@@ -97,7 +97,7 @@ def table(summary: Summary) -> Table:
         shown.add_column(column, justify="right")
     shown.add_column("methods")
     for split, counts in summary["splits"].items():
-        methods = ", ".join(f"{name}\N{NO-BREAK SPACE}{count}" for name, count in counts["methods"].items())
+        methods = ", ".join(f"{name}={count}" for name, count in counts["methods"].items())
         shown.add_row(split, *(str(counts[column]) for column in columns), methods)
     return shown
 

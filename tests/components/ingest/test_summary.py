@@ -95,5 +95,5 @@ def test_the_table_has_a_line_for_each_split() -> None:
     with console.capture() as capture:
         console.print(table(summarise(ROWS, DATASETS, [])))
     shown = [line.replace("│", " ").split() for line in capture.get().splitlines()]
-    assert ["train", "2", "1", "1", "2", "1", "none", "1,", "swap", "1"] in shown
+    assert ["train", "2", "1", "1", "2", "1", "none=1,", "swap=1"] in shown
     assert ["val", "0", "0", "0", "0", "0"] in shown
