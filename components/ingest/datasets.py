@@ -97,12 +97,12 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
 
 
 def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:
-    entries = sorted(
-        (replace(entry, path=tree.inside(entry.path)) for entry in listing.entries),
-        key=lambda entry: entry.path,
-    )
+    entries = listing.entries
+    if tree.name:
+        entries = tuple(replace(entry, path=tree.inside(entry.path)) for entry in entries)
+    entries = tuple(sorted(entries, key=lambda entry: entry.path))
     notes = (*listing.notes, *_notes(tree, layout, listing))
-    return Dataset(tree.name or ROOT_NAME, layout, tree, Listing(tuple(entries), notes, listing.annotations))
+    return Dataset(tree.name or ROOT_NAME, layout, tree, Listing(entries, notes, listing.annotations))
 
 
 def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:

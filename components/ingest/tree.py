@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from typing import NamedTuple
 
 from components.errors import DataError
@@ -77,11 +78,15 @@ class Tree:
 
     def videos(self, folder: str = "") -> list[str]:
         """Paths under a folder that are videos by their suffix."""
-        return [path for path in self.under(folder) if is_video_name(path)]
+        return [path for path in self.under(folder) if path in self._videos]
 
     def others(self, folder: str = "") -> list[str]:
         """Paths under a folder that are not videos by their suffix."""
-        return [path for path in self.under(folder) if not is_video_name(path)]
+        return [path for path in self.under(folder) if path not in self._videos]
+
+    @cached_property
+    def _videos(self) -> frozenset[str]:
+        return frozenset(filter(is_video_name, self.files))
 
     def subtree(self, folder: str) -> "Tree":
         """A top-level folder as a tree of its own; its name is that of the folder."""
@@ -133,7 +138,7 @@ def walk(root: Path) -> Tree:
 
 def is_video_name(path: str) -> bool:
     """Tell by the suffix whether a file should be a video."""
-    return PurePosixPath(path).suffix.casefold() in VIDEO_SUFFIXES
+    return splitext(path)[1].casefold() in VIDEO_SUFFIXES
 
 
 def is_odd(path: str) -> bool:

@@ -56,7 +56,8 @@ class Listed:
 def recognises(tree: Tree) -> bool:
     """Tell by a list in a part's folder, or by any list in a folder that is called after the dataset."""
     named = "dfdc" in _called(tree)
-    return any(named or any(map(_PART.fullmatch, _folders(path))) for path in _lists(tree))
+    parts = (path for path in _lists(tree) if tree.name or _is_chain(path))
+    return any(named or any(map(_PART.fullmatch, _folders(path))) for path in parts)
 
 
 def read(tree: Tree) -> Listing:
@@ -100,10 +101,13 @@ def _lists(tree: Tree) -> list[str]:
 
 def _is_ours(tree: Tree, path: str) -> bool:
     """Datasets stand side by side in `data/`, which has no name: take no list of theirs for one of these."""
-    folders = _folders(path)
+    return bool(tree.name) or _is_chain(path) or bool(_PART.fullmatch(_folders(path)[-1]))
+
+
+def _is_chain(path: str) -> bool:
+    """Whether all folders above a list are those of the dataset; `data/dfdc` is a dataset of its own."""
     patterns = (_PART, _TRAIN, _VALIDATION, _TEST)
-    known = all(any(pattern.fullmatch(folder) for pattern in patterns) for folder in folders)
-    return bool(tree.name) or known or bool(_PART.fullmatch(folders[-1]))
+    return all(any(pattern.fullmatch(folder) for pattern in patterns) for folder in _folders(path))
 
 
 def _read(tree: Tree, path: str, by_name: Mapping[str, Sequence[str]]) -> Listed:
@@ -124,14 +128,15 @@ def _read(tree: Tree, path: str, by_name: Mapping[str, Sequence[str]]) -> Listed
 
 def _table(tree: Tree, path: str) -> Iterator[Described]:
     _, lines = read_csv(tree, path, ("filename", "label"))
+    place = str(tree.root / path)
     for number, cells in lines:
-        where = f"{tree.root / path}:{number}"
-        yield Described(cells["filename"], _label(cells["label"], where), "test")
+        yield Described(cells["filename"], _label(cells["label"], f"{place}:{number}"), "test")
 
 
 def _metadata(tree: Tree, path: str) -> Iterator[Described]:
+    place = str(tree.root / path)
     for file, told in read_object(tree, path).items():
-        where = f"{tree.root / path}: {file}"
+        where = f"{place}: {file}"
         if not isinstance(told, dict):
             raise DataError(f"{where}: not described by an object; download the list again")
         original = told.get("original")

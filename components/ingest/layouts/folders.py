@@ -1,7 +1,5 @@
 """Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth."""
 
-from pathlib import PurePosixPath
-
 from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
 from components.ingest.tree import Tree
 
@@ -25,5 +23,5 @@ def read(tree: Tree) -> Listing:
 
 def folder_label(path: str) -> Label | None:
     """The class that the path's first folder names, if it names one."""
-    first, *rest = PurePosixPath(path).parts
-    return next((label for label in LABELS if rest and first.casefold() == label), None)
+    first, slash, _ = path.partition("/")
+    return next((label for label in LABELS if slash and first.casefold() == label), None)

@@ -11,8 +11,7 @@ a split.
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
-from posixpath import splitext
+from posixpath import normpath, splitext
 from typing import Any, NamedTuple, get_args
 
 import pyarrow as pa
@@ -128,12 +127,12 @@ class _Sources:
 
     def __init__(self, tree: Tree, listed: Iterable[str]) -> None:
         self._tree = tree
-        paths = [*tree.videos(), *(str(PurePosixPath(path)) for path in listed)]
+        paths = [*tree.videos(), *map(normpath, listed)]
         self._by_stem = {splitext(path)[0]: path for path in reversed(paths)}
         self._paths = frozenset(paths)
 
     def full_name(self, source: str) -> str:
-        path = str(PurePosixPath(source))
+        path = normpath(source)
         return self._tree.inside(path if path in self._paths else self._by_stem.get(path, source))
 
 
@@ -152,14 +151,14 @@ def _entry(row: Row, tree: Tree, sources: _Sources) -> Entry:
 
 
 def _path(value: str, tree: Tree, where: str) -> str:
-    path = PurePosixPath(value)
-    if not path.name:
+    if not value or set(value) <= {".", "/"}:
         raise DataError(f"{where}: no path; name a file, relative to the data folder")
-    if path.is_absolute() or ".." in path.parts:
+    if value.startswith("/") or ".." in value.split("/"):
         raise DataError(f"{where}: path {value!r} leaves the data folder; give it relative to that folder")
     if is_odd(value):
         raise DataError(f"{where}: path {value!r} holds control characters; rename the file")
-    return tree.find(str(path)) or str(path)
+    path = normpath(value)
+    return tree.find(path) or path
 
 
 def _label(value: str, path: str, where: str) -> Label | None:

@@ -187,6 +187,7 @@ def test_a_dataset_where_it_was_unpacked_has_paths_of_its_own(tmp_path: Path) ->
         (["dataset.json", "method_A/1/1_A/x.mp4"], "dfdc-preview"),
         (["DFDC_train_part_07/metadata.json", *PAIR], "dfdc"),
         (["train_sample_videos/metadata.json"], "dfdc"),
+        (["dfdc/dfdc_train_part_0/metadata.json"], None),  # a dataset in a folder of its own
         (["metadata.json", "labels.csv", "x.mp4"], None),
         (["test/labels.csv"], None),
         (PAIR, "folders"),
