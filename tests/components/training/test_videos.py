@@ -36,6 +36,7 @@ def test_rows_are_joined_and_ordered_by_id() -> None:
         (manifest("a"), face("a", status="no_face", clip=None)),
         (manifest("a"), face("b")),
         (manifest("a", split=None), face("a")),
+        (manifest("a", split=None, label=None, excluded="unlabelled"), face("a")),
     ],
 )
 def test_without_split_or_clip_a_video_is_left_out(row: dict[str, Any], clip: dict[str, Any]) -> None:
