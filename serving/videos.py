@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from components.errors import DataError
-from components.ingest.layouts.base import VIDEO_SUFFIXES
+from components.ingest.tree import VIDEO_SUFFIXES
 
 
 def find_videos(sources: Sequence[Path]) -> list[Path]:

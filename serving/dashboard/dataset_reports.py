@@ -10,7 +10,6 @@ from typing import Any
 
 from components.errors import StageError
 from components.evaluation.results import read_document, title
-from components.ingest.identities import disjointness
 from components.ingest.statistics.results import Count, Format, Holdings, Statistics
 from components.project import Project
 
@@ -101,7 +100,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
     return {
         "Videos": (f"{total.videos:,}", f"{total.dealt:,} take part"),
         "Fake": (share(total.fake_share), f"{total.fake:,} fake, {total.real:,} real"),
-        "People": (f"{total.people:,}", f"{total.unnamed:,} videos name nobody"),
+        "People": (f"{total.people:,}", f"videos that name nobody: {total.unnamed:,}"),
         "Running time": (duration(total.seconds), size(total.bytes)),
         "Broken": (f"{broken:,}", reasons(total.broken, STATUSES) or "every video could be read"),
         "Left out": (f"{excluded:,}", reasons(total.excluded, EXCLUDED) or "every sound video takes part"),
@@ -153,7 +152,7 @@ def leak_rows(splits: Mapping[str, Any]) -> list[Row]:
 
 def note_rows(splits: Mapping[str, Any]) -> list[Row]:
     """How each dataset was read, and what a person should know of it."""
-    rows = []
+    rows: list[Row] = []
     for name, found in splits.get("datasets", {}).items():
         first = f"{found.get('videos', 0):,} videos, read as {found.get('layout', 'unknown')}"
         rows.extend({"Dataset": name, "Note": note} for note in (first, *found.get("notes", ())))
@@ -164,11 +163,10 @@ def proof(splits: Mapping[str, Any], statistics: Statistics) -> str | None:
     """What ingest has shown the splits to be disjoint by; None where it has not looked, or found leaks."""
     if "leaks" not in splits or leak_rows(splits):
         return None
-    unnamed, videos = (
-        sum(getattr(c, of) for c in statistics.splits.values()) for of in ("unnamed", "videos")
-    )
-    shared = "No source recording, file or near duplicate stands in two splits. "
-    return shared + disjointness(unnamed, videos)
+    unnamed = sum(held.unnamed for held in statistics.splits.values())
+    known = "No person, source recording, file or near duplicate is known to stand in two splits."
+    doubt = f" {unnamed:,} of {statistics.total.dealt:,} videos name nobody: who is in them is not known."
+    return known + doubt * bool(unnamed)
 
 
 def _counts(held: Count) -> Row:

@@ -83,7 +83,7 @@ def draw_contact_sheet(sheet: Path | None) -> None:
         st.info("No contact sheet yet: `dvc repro describe` takes a frame of a few videos of each kind.")
         return
     st.image(sheet, width="stretch")
-    st.caption("A frame from the middle of a few videos of each kind; their contents decide which.")
+    st.caption("A frame from the middle of a few videos of each frequent kind; their contents decide which.")
 
 
 def draw_quarantine(found: DatasetReports) -> None:

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("end-to-end")]
 
 ROOT = Path(__file__).parents[2]
-STAGES = ["ingest", "validate", "detector", "faces", "train@simple_cnn", "evaluate", "gate", "export"]
+STAGES = [
+    "ingest",
+    "describe",
+    "validate",
+    "detector",
+    "faces",
+    "train@simple_cnn",
+    "evaluate",
+    "gate",
+    "export",
+]
 
 
 @pytest.fixture(scope="module")

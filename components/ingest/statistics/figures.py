@@ -22,7 +22,8 @@ MAX_BARS = 40
 
 def draw_balance(statistics: Statistics, path: Path) -> None:
     """Real against fake: a bar per split, and per split of each dataset where there are several."""
-    bars = list(_balance_bars(statistics))[:MAX_BARS]
+    every = list(_balance_bars(statistics))
+    bars = every[:MAX_BARS]
     with drawn(path, 8.2, GAP + BAR * len(bars)) as figure:
         axes = figure.add_subplot()
         places = np.arange(len(bars))
@@ -32,7 +33,9 @@ def draw_balance(statistics: Statistics, path: Path) -> None:
         axes.barh(places, fakes, left=reals, color=FAKE, height=0.72, label="fake")
         axes.set_yticks(places, [name for name, _ in bars])
         _write_beside(axes, [_counts(held) for _, held in bars], np.ones(len(bars)))
-        axes.set(title="Real and fake by split", xlim=(0, 1), xlabel="share of labelled videos")
+        axes.set(
+            title=_title("Real and fake by split", len(every)), xlim=(0, 1), xlabel="share of labelled videos"
+        )
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         _finish_bars(axes, columns=2)
 
@@ -73,10 +76,16 @@ def draw_methods(statistics: Statistics, path: Path) -> None:
         axes.set_yticks(places, names)
         longest = max(float(done.max(initial=0)), 1.0)
         _write_beside(axes, [f"{method.videos:,}" for method in found], done / longest)
-        axes.set(title="Videos by method", xlabel="videos", xlim=(0, longest))
+        axes.set(
+            title=_title("Videos by method", len(statistics.methods)), xlabel="videos", xlim=(0, longest)
+        )
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         _finish_bars(axes, columns=3)
+
+
+def _title(told: str, bars: int) -> str:
+    return told if bars <= MAX_BARS else f"{told} (the first {MAX_BARS} of {bars})"
 
 
 def _write_beside(axes: Axes, texts: Sequence[str], ends: Floats) -> None:
@@ -127,6 +136,8 @@ def _histogram(axes: Axes, name: Property, found: Format) -> None:
         axes.bar(places + offset, videos / max(videos.sum(), 1), width=0.4, color=colour, label=label)
     axes.set_xticks(places, [shortened(place.bin, 12) for place in found.bins], rotation=35, ha="right")
     axes.tick_params(axis="x", length=0, labelsize=8.5)
+    room = max(4 - len(places), 0) / 2  # a single bin is no wall of colour
+    axes.set_xlim(-0.6 - room, len(places) - 0.4 + room)
     axes.set(xlabel="px, shorter side" if name == "resolution" else UNITS[name], ylabel="share of the class")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="x")

@@ -48,7 +48,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     del rows  # of 100,000 videos, before processes are started
     pictures = look_at(project.root, strips, params.limits, workers or min(os.cpu_count() or 1, 4))
     draw_contact_sheet(strips, pictures, folder / "contact_sheet.png")
-    for line in (*warnings(statistics), f"described {statistics.total.videos:,} videos; see {folder}"):
+    for line in (*giveaways(statistics), f"described {statistics.total.videos:,} videos; see {folder}"):
         sys.stderr.write(f"{line}\n")
 
 
@@ -64,7 +64,7 @@ def look_at(root: Path, strips: Sequence[Strip], limits: Limits, workers: int) -
     return pictures
 
 
-def warnings(statistics: Statistics) -> list[str]:
+def giveaways(statistics: Statistics) -> list[str]:
     """A line per property of the files that gives the label away."""
     return [
         f"warning: the {name} of a file alone tells real from fake for {found.shortcut.accuracy:.0%} of the "

@@ -130,10 +130,10 @@ def _bins(rows: Sequence[Row], name: Property) -> tuple[list[str], list[str]]:
         binned = [codec if codec in order else OTHER for codec in codecs]
         return binned, order + [OTHER] * (OTHER in binned)
     binned = [label_of(MEASURES[name](row), EDGES[name]) for row in rows]
-    places = [*labels(EDGES[name]), UNTOLD]
-    present = set(binned)
+    places, present = labels(EDGES[name]), set(binned)
     held = [index for index, place in enumerate(places) if place in present]
-    return binned, places[held[0] : held[-1] + 1] if held else []
+    order = list(places[held[0] : held[-1] + 1]) if held else []
+    return binned, order + [UNTOLD] * (UNTOLD in present)
 
 
 def _spread(rows: Sequence[Row], name: Property) -> Spread | None:

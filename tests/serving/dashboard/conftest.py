@@ -23,7 +23,11 @@ from websockets.sync.client import ClientConnection, connect
 from components.bundle import Bundle, Calibration
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, write_document
+from components.ingest.layouts.base import SPLITS
+from components.ingest.statistics.results import Statistics
+from components.ingest.statistics.statistics import describe
 from components.project import Project
+from components.tables import MANIFEST
 from serving.dashboard import APP
 
 PATIENCE = 60  # seconds, for one thing to appear on a busy machine
@@ -81,6 +85,35 @@ def reported(tmp_path: Path, evaluation: Evaluation, gate: GateReport) -> Projec
     for name in ("training_curves.png", "roc.png", "confusion.png"):
         cv2.imwrite(str(figures / name), np.full((40, 60, 3), 200, np.uint8))
     (figures / "notes.txt").touch()
+    return project
+
+
+@pytest.fixture(scope="session")
+def statistics() -> Statistics:
+    """Four fakes to one genuine video, one file that is too short, one swap between splits."""
+    facts = {"fps": 25.0, "width": 640, "height": 480, "bytes": 250_000, "duration": 4.0, "codec": "h264"}
+    row = dict.fromkeys(MANIFEST.names) | facts | {"dataset": "faces", "status": "ok", "identities": ["ann"]}
+    real, fake = {"label": "real", "method": "none"}, {"label": "fake", "method": "swap"}
+    rows = [row | kind | {"split": split} for split in SPLITS for kind in (real, *[fake] * 4)]
+    short = row | real | {"status": "too_short", "duration": None, "identities": ["unnamed:v"]}
+    return describe([*rows, short, row | fake | {"excluded": "bridge"}])
+
+
+@pytest.fixture
+def described(tmp_path: Path, statistics: Statistics) -> Project:
+    """A project with the reports of the stages `ingest` and `describe`."""
+    project = Project(tmp_path / "project")
+    folder = project.reports / "dataset"
+    write_document(statistics, folder / "statistics.json")
+    (folder / "figures").mkdir()
+    for name in ("contact_sheet.png", "figures/balance.png", "figures/formats.png", "figures/methods.png"):
+        cv2.imwrite(str(folder / name), np.full((40, 60, 3), 200, np.uint8))
+    leaks = {"identity": 0, "source": 0, "content": 0, "near-duplicate": 0}
+    datasets = {"faces": {"layout": "folders", "videos": 17, "notes": ["part 3 of <b> 9 is missing"]}}
+    project.splits.write_text(json.dumps({"leaks": leaks, "datasets": datasets}), encoding="utf-8")
+    project.quarantine.write_text(
+        "path,dataset,status,reason\ndata/v.mp4,faces,too_short,2 frames\n", encoding="utf-8"
+    )
     return project
 
 

@@ -87,7 +87,8 @@ def test_without_reports_the_page_says_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = run(tmp_path, monkeypatch)
-    assert any("`unmask run`" in hint.value for hint in page.info)
+    assert sum("`unmask run`" in hint.value for hint in page.info) == 2
+    assert any("`dvc repro describe`" in hint.value for hint in page.info)
     assert "Gate" not in html(page)
 
 
@@ -115,6 +116,36 @@ def test_a_broken_report_is_one_line(reported: Project, monkeypatch: pytest.Monk
     assert page.file_uploader
 
 
+@pytest.mark.usefixtures("with_bundle")
+def test_the_data_are_shown(described: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(described.root, monkeypatch)
+    assert {metric.label: metric.value for metric in page.metric}["Fake"] == "76.5%"
+    assert page.success[0].value.startswith("No person, source recording")
+    assert page.dataframe[0].value["Reason"].tolist() == ["2 frames"]
+    assert len(page.get("image")) == 4
+    (notes,) = [table.value for table in page.table if "Note" in table.value]
+    assert notes["Note"].tolist()[1] == "part 3 of <b> 9 is missing"
+
+
+@pytest.mark.usefixtures("with_bundle")
+def test_data_that_leak_are_a_warning(described: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    described.splits.write_text('{"leaks": {"content": 2}}', encoding="utf-8")
+    page = run(described.root, monkeypatch)
+    assert "tie two splits" in page.warning[0].value
+    assert not page.success
+
+
+@pytest.mark.usefixtures("with_bundle")
+def test_a_broken_report_of_the_data_leaves_the_rest(
+    reported: Project, described: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (described.reports / "dataset" / "statistics.json").write_text("{}", encoding="utf-8")
+    page = run(reported.root, monkeypatch)
+    (error,) = page.error
+    assert "statistics.json" in error.value
+    assert "Gate failed" in html(page)
+
+
 def test_importing_the_page_imports_neither_torch_nor_mlflow_nor_prefect() -> None:
     code = "import sys, serving.dashboard.app; print({'torch', 'mlflow', 'prefect'} & set(sys.modules))"
     told = subprocess.run(
@@ -138,6 +169,8 @@ def test_a_browser_shows_the_verdict_of_an_upload(
     assert "The probability that the face is a forgery" in shown
     browser.click('[role="tab"]:nth-of-type(2)')
     assert "Below the minimum on test videos: Coverage" in browser.wait_for("Gate failed")
+    browser.click('[role="tab"]:nth-of-type(3)')
+    browser.wait_for("The data are not described yet")
     assert (
         browser.evaluate(
             "performance.getEntriesByType('resource').map(e => new URL(e.name).host)"
