@@ -115,7 +115,8 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
         StageError: DVC could not track the folder.
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", *(["--quiet"] if quiet else []), "data"]
-    if code := subprocess.run(command, cwd=root, check=False).returncode:
+    # DVC's bars and errors go to standard error; what it prints are hints that `NEXT` spells out.
+    if code := subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, check=False).returncode:
         raise StageError(f"dvc add data: ended with {code}; its own words stand above")
 
 

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import DataError
@@ -68,8 +68,10 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     paths = [*(entry.path for entry in dataset.listing.entries), *dataset.listing.annotations]
     files = {path: stat for path in paths if (stat := tree.files.get(path))}
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
+    if len(missing) == len(files):
+        _check_unused(target)
     return Plan(
-        dataset=dataset,
+        dataset=replace(dataset, name=target.name),
         target=target,
         missing=missing,
         present=len(files) - len(missing),
@@ -116,12 +118,20 @@ def _choose(tree: Tree, name: str | None) -> Layout:
         found = find_layout(tree)
         if found is None:
             known = ", ".join(LAYOUTS)
-            raise DataError(f"{tree.root}: no layout fits this folder; name one with --dataset ({known})")
+            raise DataError(
+                f"{tree.root}: no layout fits this folder; {_deeper(tree)}name one with --dataset ({known})"
+            )
         return found
     layout = layout_of(name)
     if layout is None:
         raise DataError(f"--dataset {name}: no such layout; choose one of {', '.join(LAYOUTS)}")
     return layout
+
+
+def _deeper(tree: Tree) -> str:
+    """Archives often hold one folder more than expected."""
+    fitting = [name for name in tree.top_folders if find_layout(tree.subtree(name))]
+    return f"its folder {fitting[0]} looks right: add that, or " if fitting else ""
 
 
 def _check_apart(source: Path, data: Path) -> None:
@@ -148,6 +158,15 @@ def _check_target(target: Path, layout: Layout) -> None:
         told = present.NAME if present else "another"
         raise DataError(
             f"{target}: holds a dataset of layout {told}, not {layout.NAME}; choose another --name"
+        )
+
+
+def _check_unused(target: Path) -> None:
+    """Two parts of a dataset, each with lists of its own, must not end up in one folder."""
+    if any(path.is_file() and path.name != MARKER for path in target.rglob("*")):
+        raise DataError(
+            f"{target}: holds other files of this layout, and none of these; choose another --name, "
+            "or add the folder that holds all parts"
         )
 
 

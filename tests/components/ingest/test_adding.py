@@ -118,7 +118,7 @@ def test_a_taken_name_is_not_written_into(download: Download, tmp_path: Path) ->
     with pytest.raises(DataError, match="was not added as a dataset; choose another --name"):
         make_plan(download(), data, name="mine")
     (data / "mine" / "unmask.yaml").write_text("layout: manifest\n", encoding="utf-8")
-    with pytest.raises(DataError, match="holds layout manifest, not folders; choose another --name"):
+    with pytest.raises(DataError, match="holds a dataset of layout manifest, not folders; choose another --name"):
         make_plan(download(), data, name="mine")
 
 
@@ -127,3 +127,22 @@ def test_a_source_that_overlaps_the_data_folder(tmp_path: Path, inside: str) -> 
     (tmp_path / "data" / "x").mkdir(parents=True)
     with pytest.raises(DataError, match="or holds it; name a folder elsewhere"):
         make_plan(tmp_path / inside, tmp_path / "data")
+
+
+def test_parts_with_lists_of_their_own_stay_apart(tmp_path: Path) -> None:
+    for part in (0, 1):
+        folder = tmp_path / f"dfdc_train_part_{part}"
+        folder.mkdir()
+        (folder / f"v{part}.mp4").touch()
+        listed = f'{{"v{part}.mp4": {{"label": "REAL", "split": "train"}}}}'
+        (folder / "metadata.json").write_text(listed, encoding="utf-8")
+    list(bring(make_plan(tmp_path / "dfdc_train_part_0", tmp_path / "data")))
+    with pytest.raises(DataError, match="and none of these; choose another --name"):
+        make_plan(tmp_path / "dfdc_train_part_1", tmp_path / "data")
+    make_plan(tmp_path / "dfdc_train_part_1", tmp_path / "data", name="dfdc-1")
+
+
+def test_a_folder_too_high_is_told(download: Download, tmp_path: Path) -> None:
+    download("x/real/a.mp4", "x/fake/b.mp4")
+    with pytest.raises(DataError, match="no layout fits this folder; its folder x looks right: add that"):
+        make_plan(tmp_path / "download", tmp_path / "data")
