@@ -34,6 +34,7 @@ class ValidateParams(Frozen):
 
     allow_leaks: tuple[LeakKind, ...] = ()
     max_broken_share: Share
+    warn_lost_share: Share = 0.25
     min_videos_per_class: int = Field(ge=0)
     max_class_share: Share
     warn_class_share: Share

@@ -10,11 +10,9 @@ import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 
 from components.faces.policy import Frozen
-from components.ingest.layouts.base import some
+from components.ingest.audit import Leak
+from components.validation.checkpoint import MAX_VIDEOS
 from components.validation.suite import Check, Severity
-
-MAX_VIDEOS = 20
-"""So many offending videos are named for each expectation."""
 
 
 class Verdict(Frozen):
@@ -23,6 +21,7 @@ class Verdict(Frozen):
     Attributes:
         observed: what the expectation saw: a figure of the whole column, or how many videos break it.
         videos: ids of videos that break it, the first `MAX_VIDEOS` in order.
+        leaks: what stands in two splits, with both sides, the first `MAX_VIDEOS` in order.
     """
 
     name: str
@@ -33,6 +32,7 @@ class Verdict(Frozen):
     success: bool
     observed: float | str
     videos: tuple[str, ...]
+    leaks: tuple[str, ...] = ()
 
     @property
     def found(self) -> str:
@@ -40,8 +40,11 @@ class Verdict(Frozen):
 
     def line(self) -> str:
         """What does not hold, who breaks it, and what to do."""
-        videos = f": {some(list(self.videos))}" if self.videos else ""
-        return f"not so: {self.name} (found {self.found}{videos}); {self.remedy}"
+        names, shown = (self.leaks, 2) if self.leaks else (self.videos, 5)
+        # Of very many only the first are known here: no count of the rest would be true.
+        more = ("…",) if len(names) > shown else ()
+        named = f": {', '.join((*names[:shown], *more))}" if names else ""
+        return f"not so: {self.name} (found {self.found}{named}); {self.remedy}"
 
 
 class Report(Frozen):
@@ -57,15 +60,20 @@ class Report(Frozen):
 
 
 def make_report(
-    frame: pd.DataFrame, checks: Sequence[Check], result: ExpectationSuiteValidationResult
+    frame: pd.DataFrame,
+    checks: Sequence[Check],
+    result: ExpectationSuiteValidationResult,
+    leaks: Sequence[Leak] = (),
 ) -> Report:
     """Sum up what Great Expectations found; `success` means that all critical expectations hold."""
-    verdicts = tuple(_verdict(frame, *pair) for pair in zip(checks, result.results, strict=True))
+    verdicts = tuple(_verdict(frame, leaks, *pair) for pair in zip(checks, result.results, strict=True))
     success = all(verdict.success for verdict in verdicts if verdict.severity == "critical")
     return Report(success=success, videos=len(frame), expectations=verdicts)
 
 
-def _verdict(frame: pd.DataFrame, check: Check, result: ExpectationValidationResult) -> Verdict:
+def _verdict(
+    frame: pd.DataFrame, leaks: Sequence[Leak], check: Check, result: ExpectationValidationResult
+) -> Verdict:
     offenders = [] if result.success else sorted(set(_offenders(frame, check, result.result)))
     return Verdict(
         name=check.name,
@@ -76,6 +84,7 @@ def _verdict(frame: pd.DataFrame, check: Check, result: ExpectationValidationRes
         success=bool(result.success),
         observed=_observed(result),
         videos=tuple(offenders[:MAX_VIDEOS]),
+        leaks=tuple(str(leak) for leak in leaks if leak.kind == check.leak)[:MAX_VIDEOS],
     )
 
 
@@ -101,4 +110,4 @@ def _exceptions(info: dict[str, Any]) -> Iterator[str]:
 def _offenders(frame: pd.DataFrame, check: Check, found: dict[str, Any]) -> list[str]:
     if check.culprits:
         return [str(video_id) for video_id in frame.query(check.culprits)["video_id"]]
-    return [str(row["video_id"]) for row in found.get("unexpected_index_list") or ()]
+    return [str(row["video_id"]) for row in found.get("partial_unexpected_index_list") or ()]

@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 from components.errors import ValidationError
+from components.ingest.audit import find_leaks
 from components.params import Params
 from components.project import Project
 from components.tables import MANIFEST, read_table
 from components.validation.checkpoint import run_suite
 from components.validation.data_docs import render_page
 from components.validation.frame import make_frame
+from components.validation.leaks import write_leaks
 from components.validation.report import Report, make_report
 from components.validation.suite import make_suite
 
@@ -19,17 +21,19 @@ MAX_FAILURES = 3
 
 
 def run(project: Project, params: Params) -> None:
-    """Write `validation.json` and Data Docs to reports/validation, then judge.
+    """Write `validation.json`, `leaks.csv` and Data Docs to reports/validation, then judge.
 
     Raises:
         StageError: there is no manifest.
         ValidationError: a critical expectation does not hold; the reports are there all the same.
     """
-    frame = make_frame(read_table(project.manifest, MANIFEST))
-    checks = make_suite(params.validate_)
+    rows = read_table(project.manifest, MANIFEST)
+    leaks = find_leaks(rows)
+    frame, checks = make_frame(rows, leaks), make_suite(params.validate_)
     result = run_suite(frame, checks)
-    report = make_report(frame, checks, result)
+    report = make_report(frame, checks, result, leaks)
     page = _write(project.reports / "validation", report, render_page(result, report))
+    write_leaks(project.reports / "validation" / "leaks.csv", leaks, rows)
     for verdict in report.failures("warning"):
         sys.stderr.write(f"warning: {verdict.line()}\n")
     holding = sum(verdict.success for verdict in report.expectations)

@@ -10,16 +10,25 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
 from components.faces.policy import Status
-from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS
-from components.params import ValidateParams
+from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
+from components.ingest.roles import Excluded
+from components.params import LeakKind, ValidateParams
 from components.tables import MANIFEST
+from components.validation.frame import LEAK_KINDS, leak_column
 
 Severity = Literal["critical", "warning"]
 
 _USABLE, _BROKEN = Column("status") == "ok", Column("status") != "ok"
 
-_MANIFEST_CSV = "correct data/manifest.csv"
+_CORRECT = "correct data/manifest.csv, or the list that came with the dataset"
 _REINGEST = "run dvc repro ingest again"
+
+_LEAKS: dict[LeakKind, str] = {
+    "identity": "named person",
+    "source": "source recording",
+    "content": "content",
+    "near-duplicate": "near duplicate",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Check:
         severity: critical stops the run, a warning is reported.
         culprits: pandas query for the videos to name where the expectation is about a whole column; an
             expectation about each row names its own.
+        leak: the kind of leak to name, where it is about one.
     """
 
     name: str
@@ -40,11 +50,26 @@ class Check:
     expectation: Expectation
     severity: Severity = "critical"
     culprits: str = ""
+    leak: LeakKind | None = None
 
 
 def make_suite(params: ValidateParams) -> list[Check]:
     """All checks, in the order in which reports show them."""
-    return [*_table(), *_labels(), *_facts(), *_people(), *_content(), *_splits(params), *_balance(params)]
+    return [
+        *_table(),
+        *_values(),
+        *_facts(params),
+        *_people(),
+        *_content(),
+        *_leaks(params),
+        *_splits(params),
+        *_balance(params),
+    ]
+
+
+def _none(column: str) -> Expectation:
+    """No row has more than zero in a derived column."""
+    return gxe.ExpectColumnValuesToBeBetween(column=column, max_value=0)
 
 
 def _table() -> Iterator[Check]:
@@ -55,65 +80,69 @@ def _table() -> Iterator[Check]:
     )
     yield Check(
         "there are videos",
-        "put videos under data/real and data/fake",
+        "put videos under data/real and data/fake, or add a dataset with `unmask data add`",
         gxe.ExpectTableRowCountToBeBetween(min_value=1),
     )
     for column in ("video_id", "path"):
         unique = gxe.ExpectColumnValuesToBeUnique(column=column)
         yield Check(f"each {column} stands there once", _REINGEST, unique)
+    told = gxe.ExpectColumnValuesToNotBeNull(column="dataset")
+    yield Check("each video names its dataset", _REINGEST, told)
 
 
-def _labels() -> Iterator[Check]:
-    statuses = [
-        status for status in get_args(Status) if status != "no_face"
-    ]  # nobody has looked for faces yet
-    known_values: dict[str, list[str]] = {"label": [*LABELS], "split": [*SPLITS], "status": [*statuses]}
+def _values() -> Iterator[Check]:
+    known_values: dict[str, list[str]] = {
+        "label": [*LABELS],
+        "split": [*SPLITS],
+        "prescribed": [name for literal in get_args(Prescribed) for name in get_args(literal)],
+        "excluded": [*get_args(Excluded)],
+        "status": [name for name in get_args(Status) if name != "no_face"],  # nobody looked for faces yet
+    }
     for column, values in known_values.items():
         known = gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values)
-        yield Check(f"each {column} is one of those known", _MANIFEST_CSV, known)
+        yield Check(f"each {column} is one of those known", _CORRECT, known)
     yield Check(
         "genuine videos have no forgery method",
-        _MANIFEST_CSV,
+        _CORRECT,
         gxe.ExpectColumnValuesToBeInSet(
             column="method", value_set=[GENUINE_METHOD], row_condition=Column("label") == "real"
         ),
     )
     yield Check(
         "fake videos have a forgery method",
-        f"{_MANIFEST_CSV}; a method may be unknown",
+        f"{_CORRECT}; a method may be unknown",
         gxe.ExpectColumnValuesToNotBeInSet(
             column="method", value_set=[GENUINE_METHOD], row_condition=Column("label") == "fake"
         ),
     )
 
 
-def _facts() -> Iterator[Check]:
-    yield Check(
-        "usable videos have all their facts",
-        _REINGEST,
-        gxe.ExpectColumnValuesToBeBetween(column="missing_facts", max_value=0),
-    )
+def _facts(params: ValidateParams) -> Iterator[Check]:
+    yield Check("usable videos have all their facts", _REINGEST, _none("missing_facts"))
     for column in ("frames", "bytes", "width", "height"):
         positive = gxe.ExpectColumnValuesToBeBetween(
             column=column, min_value=0, strict_min=True, row_condition=_USABLE
         )
         yield Check(f"{column} is more than zero", "encode these videos again, or remove them", positive)
-    plausible = {"fps": (5, 120), "width": (64, 8192), "height": (64, 8192), "duration": (0.3, 3600)}
+    plausible = {"fps": params.fps, "width": params.side, "height": params.side, "duration": params.seconds}
     for column, (low, high) in plausible.items():
         usual = gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high)
-        yield Check(f"{column} is between {low} and {high}", "look at these videos", usual, "warning")
+        yield Check(f"{column} is between {low:g} and {high:g}", "look at these videos", usual, "warning")
     yield Check(
         "frames agree with rate and duration",
         "look at these videos: their frame rate varies, or they are damaged",
         gxe.ExpectColumnValuesToBeBetween(column="timing", min_value=0.9, max_value=1.1),
         "warning",
     )
+    named = gxe.ExpectColumnValuesToNotBeInSet(column="codec", value_set=["", "none", "unknown"])
+    yield Check("each codec has a name", "look at these videos", named, "warning")
 
 
 def _people() -> Iterator[Check]:
+    yield Check("each video names people, or says that it names nobody", _REINGEST, _none("blank_people"))
     yield Check(
         "each video names a person",
-        "splits are disjoint by file and content only for the others; "
+        "splits are disjoint by recording and content only for the others; "
         "fill in the column identity of data/manifest.csv",
         gxe.ExpectColumnValuesToBeBetween(column="people", min_value=1, row_condition=_USABLE),
         "warning",
@@ -134,31 +163,64 @@ def _content() -> Iterator[Check]:
     )
 
 
+def _leaks(params: ValidateParams) -> Iterator[Check]:
+    for kind in LEAK_KINDS:
+        allowed = kind in params.allow_leaks
+        yield Check(
+            f"no {_LEAKS[kind]} stands in two splits",
+            "figures on test videos are too good by these; set ingest.leak: drop to do without them"
+            if allowed
+            else "see reports/validation/leaks.csv; correct the lists, set ingest.leak: drop, "
+            f"or let {kind} pass in validate.allow_leaks (params.yaml)",
+            _none(leak_column(kind)),
+            "warning" if allowed else "critical",
+            leak=kind,
+        )
+
+
 def _splits(params: ValidateParams) -> Iterator[Check]:
-    dealt = gxe.ExpectColumnValuesToNotBeNull(column="split", row_condition=_USABLE)
-    yield Check("usable videos stand in a split", _REINGEST, dealt)
+    yield Check("usable videos stand in a split, or say why not", _REINGEST, _none("is_unplaced"))
     left_out = gxe.ExpectColumnValuesToBeNull(column="split", row_condition=_BROKEN)
     yield Check("broken videos stand in no split", _REINGEST, left_out)
-    for tie, column in {"group": "group", "named person": "person", "content": "content"}.items():
-        single = gxe.ExpectColumnValuesToBeBetween(column=f"splits_of_{column}", max_value=1)
-        yield Check(f"no {tie} stands in two splits", f"{_MANIFEST_CSV}, columns identity and split", single)
+    yield Check("what has no label or is excluded stands in no split", _REINGEST, _none("is_misplaced"))
+    yield Check("what is prescribed for testing is only tested on", _REINGEST, _none("is_trained_on"))
     for split, label in product(SPLITS, LABELS):
         smallest = params.min_videos_per_class
-        enough = gxe.ExpectColumnSumToBeBetween(column=f"{split}_{label}", min_value=smallest)
         yield Check(
             f"{split} holds at least {smallest} {label} videos",
             f"add {label} videos of more people, or lower validate.min_videos_per_class in params.yaml",
-            enough,
+            gxe.ExpectColumnSumToBeBetween(column=f"{split}_{label}", min_value=smallest),
             culprits=f'split == "{split}" and label == "{label}"',
         )
+    yield Check(
+        "train holds at least 2 known forgery methods",
+        "a detector of one method seldom knows another; add forgeries by other methods, or name the methods",
+        gxe.ExpectColumnUniqueValueCountToBeBetween(column="train_method", min_value=2),
+        "warning",
+    )
+    yield Check(
+        "each dataset brings both classes to train",
+        "a detector may learn to tell the datasets apart instead; add the missing class, "
+        "or give the dataset a role in ingest.datasets (params.yaml)",
+        gxe.ExpectColumnValuesToBeBetween(column="labels_of_dataset", min_value=2),
+        "warning",
+    )
 
 
 def _balance(params: ValidateParams) -> Iterator[Check]:
     yield Check(
         f"the share of broken videos is at most {params.max_broken_share:g}",
-        "mend or remove these videos, or raise validate.max_broken_share in params.yaml",
+        "mend or remove these videos (reports/quarantine.csv), "
+        "or raise validate.max_broken_share in params.yaml",
         gxe.ExpectColumnMeanToBeBetween(column="is_broken", max_value=params.max_broken_share),
         culprits='status != "ok"',
+    )
+    yield Check(
+        f"the share of bridges and leaks is at most {params.warn_lost_share:g}",
+        "these sound videos take no part; where a dataset prescribes splits, let it (docs/datasets.md)",
+        gxe.ExpectColumnMeanToBeBetween(column="is_lost", max_value=params.warn_lost_share),
+        "warning",
+        culprits="is_lost == 1",
     )
     bounds: dict[Severity, float] = {"critical": params.max_class_share, "warning": params.warn_class_share}
     for severity, bound in bounds.items():

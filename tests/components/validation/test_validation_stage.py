@@ -23,9 +23,11 @@ def row(split: str, label: str, number: int) -> dict[str, Any]:
     return {
         "video_id": name,
         "path": f"data/{name}.mp4",
+        "dataset": "data",
         "label": label,
-        "method": "none" if label == "real" else "swap",
+        "method": "none" if label == "real" else ("swap", "blend")[number],
         "identities": [f"{split}{number}"],
+        "sources": [name],
         "group": f"{split}{number}",
         "split": split,
         "frames": 24,
@@ -85,9 +87,10 @@ def test_a_sound_manifest_gives_both_reports_and_one_line(
         "success": True,
         "observed": "all columns",
         "videos": [],
+        "leaks": [],
     }
     assert "The manifest is fit for training" in page_file(project).read_text()
-    assert capfd.readouterr() == ("", f"36 of 36 expectations hold; see {page_file(project)}\n")
+    assert capfd.readouterr() == ("", f"47 of 47 expectations hold; see {page_file(project)}\n")
 
 
 def test_another_run_replaces_everything_with_the_same_bytes(
@@ -123,6 +126,21 @@ def test_a_critical_failure_names_the_videos_after_the_reports_are_written(
     )
     assert not json.loads(report_file(project).read_text())["success"]
     assert "The manifest is not fit for training" in page_file(project).read_text()
+
+
+def test_leaks_are_listed_and_the_list_is_empty_without_any(
+    project: Project, params: Params, rows: list[dict[str, Any]]
+) -> None:
+    leaks = project.reports / "validation" / "leaks.csv"
+    validate(project, params, rows)
+    assert leaks.read_text() == "kind,key,split,video_id,path\n"
+    rows[0]["near_duplicate"] = rows[4]["near_duplicate"] = "real/train0"
+    with pytest.raises(ValidationError, match=r"near-duplicate real/train0 in train \(real/train0\) and val"):
+        validate(project, params, rows)
+    assert leaks.read_text().splitlines()[1:] == [
+        "near-duplicate,real/train0,train,real/train0,data/real/train0.mp4",
+        "near-duplicate,real/train0,val,real/val0,data/real/val0.mp4",
+    ]
 
 
 def test_many_failures_are_still_one_short_line(
