@@ -54,7 +54,13 @@ def join(hashes: Sequence[str]) -> Fingerprint | None:
     return "".join(hashes)
 
 
-def bits(fingerprints: Sequence[str]) -> NDArray[np.uint8]:
-    """Fingerprints as bits (N, PICTURES, SIDE, SIDE), by vertical, then horizontal frequency."""
-    content = np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint8)
-    return np.unpackbits(content).reshape(-1, PICTURES, SIDE, SIDE)
+def words(fingerprints: Sequence[str]) -> NDArray[np.uint64]:
+    """Fingerprints as words (N, PICTURES × SIDE² / 64), for counting the bits in which they differ."""
+    content = np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint64)
+    return content.reshape(-1, PICTURES * SIDE * SIDE // 64)
+
+
+def coarse_words(fine: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Of `words`, the 8 × 8 lowest frequencies of the first picture (N,)."""
+    rows = fine.view(np.uint8)[:, : SIDE * SIDE // 8].reshape(len(fine), SIDE, SIDE // 8)
+    return np.ascontiguousarray(rows[:, :8, 0]).view(np.uint64)[:, 0]

@@ -1,6 +1,10 @@
-"""Which videos look the same: copies that were scaled, cut to another frame rate or encoded anew.
+"""Which videos look the same: copies that were scaled, brought to another frame rate or encoded anew.
 
 All pairs are compared, which is affordable because almost all of them differ in the coarsest 64 bits.
+
+The bounds lie between what copies and what strangers measure on a rendered sample and some real clips: copies
+at the hardest settings differ in at most 6 coarse bits and 120 bits in all, strangers in at least 10 and 254.
+`benchmarks/near_duplicates.py` measures both on other samples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,21 +14,23 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from components.faces.fingerprint import bits
+from components.faces.fingerprint import coarse_words, words
 
 Words = NDArray[np.uint64]
+Indices = NDArray[np.int64]
+Labels = NDArray[np.int32]
 
-COARSE = 8
-"""The first comparison takes COARSE × COARSE lowest frequencies of the first picture: one word of 64 bits."""
+COARSE_BITS = 12
+"""Of the 64 of the first picture's lowest frequencies, as many may differ."""
 
-COARSE_BITS = 16
-"""Of these 64, as many may differ."""
+FINE_BITS = 160
+"""Of all 1024 bits of a fingerprint, as many may differ."""
 
-FINE_BITS = 200
-"""Of all bits of a fingerprint, as many may differ."""
+BLOCK = 512
+"""Fingerprints that are compared with as many others at once; their distances take 2 MiB."""
 
-BLOCK = 2048
-"""Fingerprints that are compared with as many others at once; a block of distances then fits the cache."""
+CHUNK = 1 << 16
+"""Pairs whose 1024 bits are compared at once, in 16 MiB, however many videos look the same."""
 
 
 def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
@@ -36,49 +42,55 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
     Returns:
         For each video the index of the first video of its cluster; None where nothing looks like it.
     """
-    known = [index for index, fingerprint in enumerate(fingerprints) if fingerprint]
-    if not known:
-        return [None] * len(fingerprints)
-    unique, members = np.unique([fingerprints[index] for index in known], return_inverse=True)
-    clusters = _clusters(unique.tolist())[members]
-    _, first, cluster, size = np.unique(clusters, return_index=True, return_inverse=True, return_counts=True)
+    videos: dict[str, list[int]] = {}  # of each fingerprint, in order of the first
+    for index, fingerprint in enumerate(fingerprints):
+        if fingerprint:
+            videos.setdefault(fingerprint, []).append(index)
+    clusters: dict[int, list[int]] = {}
+    for label, alike in zip(_clusters(words(list(videos))).tolist(), videos.values(), strict=True):
+        clusters.setdefault(label, []).extend(alike)
     found: list[int | None] = [None] * len(fingerprints)
-    for position in np.flatnonzero(size[cluster] > 1):
-        found[known[position]] = known[first[cluster[position]]]
+    for cluster in clusters.values():
+        if len(cluster) > 1:
+            first = min(cluster)
+            for index in cluster:
+                found[index] = first
     return found
 
 
-def _clusters(fingerprints: Sequence[str]) -> NDArray[np.int32]:
-    """The number of the cluster of each of N fingerprints (N,)."""
-    coarse, fine = _words(fingerprints)
-    pairs = [pair for block in _blocks(coarse) if (pair := _alike(fine, *block)).size]
-    first, second = np.concatenate(pairs, axis=1) if pairs else np.empty((2, 0), np.int64)
-    graph = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(len(fine), len(fine)))
-    labels: NDArray[np.int32] = connected_components(graph, directed=False)[1]
+def _clusters(fine: Words) -> Labels:
+    """The number of the cluster of each of N fingerprints (N,), given as words (N, W)."""
+    labels = np.arange(len(fine), dtype=np.int32)
+    for first, second in _near(coarse_words(fine)):
+        apart = labels[first] != labels[second]  # what is known to belong together is not compared again
+        pairs = _alike(fine, first[apart], second[apart])
+        if pairs.size:
+            labels = _merged(labels, *pairs)
     return labels
 
 
-def _words(fingerprints: Sequence[str]) -> tuple[Words, Words]:
-    """The coarse word of each fingerprint (N,), and all of its words (N, W)."""
-    picture = bits(fingerprints)  # (N, PICTURES, SIDE, SIDE)
-    coarse = np.packbits(picture[:, 0, :COARSE, :COARSE].reshape(len(picture), -1), axis=1)
-    fine = np.packbits(picture.reshape(len(picture), -1), axis=1)
-    return coarse.view(np.uint64)[:, 0], fine.view(np.uint64)
-
-
-def _blocks(coarse: Words) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Indices of pairs whose coarse words are near, each pair once, block by block."""
+def _near(coarse: Words) -> Iterator[tuple[Indices, Indices]]:
+    """Indices of the pairs whose coarse words are near, each pair once, some at a time."""
     for top in range(0, len(coarse), BLOCK):
-        rows = coarse[top : top + BLOCK, None]
         for left in range(top, len(coarse), BLOCK):
-            distance = np.bitwise_count(rows ^ coarse[None, left : left + BLOCK])
-            first, second = np.nonzero(distance <= COARSE_BITS)
+            differing = coarse[top : top + BLOCK, None] ^ coarse[None, left : left + BLOCK]
+            first, second = np.nonzero(np.bitwise_count(differing) <= COARSE_BITS)
             first, second = first + top, second + left
             once = first < second
-            yield first[once], second[once]
+            first, second = first[once], second[once]
+            for start in range(0, len(first), CHUNK):
+                yield first[start : start + CHUNK], second[start : start + CHUNK]
 
 
-def _alike(fine: Words, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+def _alike(fine: Words, first: Indices, second: Indices) -> Indices:
     """Those of the pairs that are near in all pictures (2, P)."""
     distance = np.bitwise_count(fine[first] ^ fine[second]).sum(axis=1, dtype=np.int64)
     return np.stack([first, second])[:, distance <= FINE_BITS]
+
+
+def _merged(labels: Labels, first: Indices, second: Indices) -> Labels:
+    """The labels, with one for all that some pair ties together."""
+    ties = (np.ones(len(first), np.bool_), (labels[first], labels[second]))
+    graph = coo_array(ties, shape=(len(labels), len(labels)))
+    merged: Labels = connected_components(graph, directed=False)[1]
+    return merged[labels]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from components.errors import StageError
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Clip, Failure, GivenUp
 from components.faces.container import VideoFault
 from components.faces.policy import CropPolicy, Limits
 from components.faces.pool import WorkerPool
@@ -106,7 +106,7 @@ def test_a_worker_that_hangs_costs_only_its_video(pool: WorkerPool, video: Path)
     stuck = pool.pids[0]
     os.kill(stuck, signal.SIGSTOP)
     started = time.monotonic()
-    assert pool.probe_one(video) == Failure("undecodable", "took longer than 3 s and was given up")
+    assert pool.probe_one(video) == GivenUp("undecodable", "took longer than 3 s and was given up")
     assert 2.5 < time.monotonic() - started < 30
     assert not alive(stuck)
     assert isinstance(pool.probe_one(video), VideoInfo)
@@ -128,7 +128,7 @@ def test_a_worker_that_crashes_again_costs_only_its_video(
     pool: WorkerPool, video: Path, worker_answers: Callable[..., None]
 ) -> None:
     worker_answers(pack({"failure": {"status": "too_short", "reason": "3 frames"}}), deaths=2)
-    assert pool.probe_one(video) == Failure("undecodable", "the decoder crashed twice (signal SIGKILL)")
+    assert pool.probe_one(video) == GivenUp("undecodable", "the decoder crashed twice (signal SIGKILL)")
     assert pool.probe_one(video) == Failure("too_short", "3 frames")
 
 
