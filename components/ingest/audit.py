@@ -26,7 +26,8 @@ class Leak:
     def __str__(self) -> str:
         """Both sides in one line: "identity p003 in train (a and 2 more) and test (b)"."""
         sides = (f"{split} ({_first(videos)})" for split, videos in self.videos.items())
-        return f"{self.kind} {self.key} in {' and '.join(sides)}"
+        key = f"{self.key[:12]}…" if self.kind == "content" else self.key
+        return f"{self.kind} {key} in {' and '.join(sides)}"
 
 
 def find_leaks(rows: Iterable[Mapping[str, Any]]) -> list[Leak]:

@@ -13,23 +13,23 @@ def row(video_id: str, split: str | None, **facts: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("shared", "kind", "key"),
+    ("shared", "kind", "key", "told"),
     [
-        ({"identities": ["x", "p003"]}, "identity", "p003"),
-        ({"sources": ["rec 1"]}, "source", "rec 1"),
-        ({"sha256": "h"}, "content", "h"),
-        ({"near_duplicate": "a"}, "near-duplicate", "a"),
+        ({"identities": ["x", "p003"]}, "identity", "p003", "p003"),
+        ({"sources": ["rec 1"]}, "source", "rec 1", "rec 1"),
+        ({"sha256": "0123456789abcdef"}, "content", "0123456789abcdef", "0123456789ab…"),
+        ({"near_duplicate": "a"}, "near-duplicate", "a", "a"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_stands_in_two_splits_is_named_with_both_sides(
-    shared: dict[str, Any], kind: str, key: str
+    shared: dict[str, Any], kind: str, key: str, told: str
 ) -> None:
     other = shared | ({"identities": ["y", "p003"]} if kind == "identity" else {})
     rows = [row("b", "test", **other), row("a", "train", **shared), row("c", "train", **shared)]
     (leak,) = (leak for leak in find_leaks(rows) if leak.key == key)
     assert leak == Leak(kind, key, {"train": ["a", "c"], "test": ["b"]})  # type: ignore[arg-type]
-    assert str(leak) == f"{kind} {key} in train (a and 1 more) and test (b)"
+    assert str(leak) == f"{kind} {told} in train (a and 1 more) and test (b)"
 
 
 @pytest.mark.parametrize(
