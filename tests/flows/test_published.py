@@ -1,5 +1,6 @@
 """Every layout from the downloaded folder to a checked manifest, as a user takes it there."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -99,12 +100,13 @@ def test_two_datasets_train_on_one_and_test_on_the_other(project: Project, tmp_p
     assert len(tested) == 7  # those of its own list
 
 
-def test_dvc_runs_the_same_stages(project: Project, tmp_path: Path) -> None:
+def test_dvc_runs_the_same_stages(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     DATASETS["manifest"](tmp_path / "download")
     add(project, tmp_path / "download", layout=None, name="mine", copy=True, dry_run=False)
     for name in ("components", "data.dvc"):
         if not (project.root / name).exists():
             (project.root / name).symlink_to(ROOT / name)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     repro = [sys.executable, "-m", "dvc", "repro", "ingest", "validate"]
     first = subprocess.run(repro, cwd=project.root, text=True, capture_output=True, check=False)
     assert first.returncode == 0, first.stderr
