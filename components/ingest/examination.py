@@ -9,11 +9,9 @@ from pathlib import Path, PurePosixPath
 from components.faces.clip import Failure, GivenUp
 from components.faces.examine import Examined
 from components.faces.pool import WorkerPool
-from components.ingest.content import Content, hash_files, is_unchanged
+from components.ingest.content import Content, hash_file, hash_files, is_unchanged
 from components.ingest.examined import UNSETTLED, ExaminedStore, Record
 from components.ingest.tree import FileStat
-
-NOT_FOUND = Failure("undecodable", "file not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,8 @@ class Examination:
     def remembered(self, file: File) -> Inspected | None:
         """What is known of a file without opening it; None where it must be opened."""
         if file.stat is None:
-            return Inspected(None, NOT_FOUND, lasting=True)
+            content = hash_file(self._root / file.path)  # says why, unless the file has come meanwhile
+            return Inspected(None, content, lasting=True) if isinstance(content, Failure) else None
         record = self._current(file)
         if record is None or record.digest != self._digest:
             return None

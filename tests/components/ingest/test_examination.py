@@ -183,6 +183,17 @@ def test_a_file_that_changes_while_it_is_decoded_is_not_remembered(
     assert pool.asked == {"a.mp4": 1}
 
 
+def test_links_that_lead_nowhere_say_why(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "circle.mp4").symlink_to("circle.mp4")
+    (data / "gone.mp4").symlink_to("nowhere.mp4")
+    found, _ = look(data, Pool(), monkeypatch)
+    assert all(inspected.lasting for inspected in found.values())
+    assert {path: cast(Failure, inspected.result).reason for path, inspected in found.items()} == {
+        "circle.mp4": "cannot be read: Too many levels of symbolic links",
+        "gone.mp4": "file not found",
+    }
+
+
 def test_an_unreadable_file_is_tried_again(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(data / "a.mp4")
     pool = Pool()
