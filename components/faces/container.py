@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -20,6 +21,10 @@ from components.faces.policy import Limits, Status
 
 CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "ogg")
 """FFmpeg's demuxers that hold a video in one file; `mov` is mp4 too, `matroska` is webm too."""
+
+
+BYTES_PER_PIXEL = 2
+"""Of a decoder's frame: 1.5 at 4:2:0, and what surrounds the picture."""
 
 
 class VideoFault(Exception):  # noqa: N818  a fault of the video, not of the program
@@ -47,6 +52,8 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoSt
     with _checked(path, limits) as file:
         try:
             container = av.open(file, mode="r", options=options, io_open=_refuse)
+        except MemoryError:  # the worker's limit, not damage; an FFmpegError too
+            raise
         except (av.FFmpegError, OSError) as error:
             raise VideoFault("undecodable", _why_not_opened(error, path)) from error
         with container:
@@ -98,6 +105,8 @@ def _packets(container: InputContainer, stream: VideoStream) -> Iterator["av.Pac
     """The stream's packets; where the file breaks off, None, which makes a decoder hand out what it holds."""
     try:
         yield from container.demux(stream)
+    except MemoryError:
+        raise
     except av.FFmpegError:
         yield None
 
@@ -110,12 +119,26 @@ def count_packets(container: InputContainer, stream: VideoStream) -> int:
 
 
 def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """All frames in display order; packets that are damaged are passed over."""
+    """All frames in display order; packets that are damaged are passed over.
+
+    Raises:
+        MemoryError: the worker's limit stands in the way of decoding.
+    """
     for packet in _packets(container, stream):
         try:
             frames = stream.decode(packet)
-        except MemoryError:  # the worker's limit, not damage
+        except MemoryError:
             raise
         except av.FFmpegError:
-            continue
+            frames = []
+        if not frames:
+            _need_memory(stream)
         yield from frames
+
+
+def _need_memory(stream: VideoStream) -> None:
+    """Raise MemoryError where one more frame could not be held.
+
+    Decoders (FFmpeg's H.264 among them) pass over a frame for which they get no memory, and tell nobody.
+    """
+    np.empty((stream.height, stream.width, BYTES_PER_PIXEL), np.uint8)  # is reserved, but never touched

@@ -28,8 +28,8 @@ EARLIER = (0.0, 10.0)
 NEAR = 1.0
 """Seconds before a moment from which on every picture is decoded; until then, those that others build on."""
 
-TOLERANCE = 0.5
-"""Seconds by which a picture may begin after its moment, or the last of a video before it."""
+TOLERANCE = 2.0
+"""Frames by which the first picture may begin after a moment, or the last one before it."""
 
 
 def map_spread(
@@ -60,7 +60,7 @@ def _seek_each(
     """Results up to the first moment that cannot be found."""
     results: list[T] = []
     with opened(path, limits) as (container, stream):
-        walk = _Walk(container, stream, MAX_PIXELS // (info.width * info.height))
+        walk = _Walk(container, stream, info)
         for part in range(count):
             moment = (part + 0.5) / count * info.duration
             frame = walk.shown_at(moment)
@@ -76,13 +76,14 @@ class _Walk:
     Args:
         container: opened.
         stream: of it.
-        affordable: frames that may be decoded.
+        info: what probing gave.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, affordable: int) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, info: VideoInfo) -> None:
         self._container = container
         self._stream = stream
-        self._affordable = affordable
+        self._affordable = MAX_PIXELS // (info.width * info.height)  # frames
+        self._tolerance = TOLERANCE * info.duration / info.frames
         self._tick = float(stream.time_base or 0)
         self._start = stream.start_time or 0
         self._frames: Iterator[VideoFrame] = iter(())
@@ -124,7 +125,7 @@ class _Walk:
         if self._shown and self._next:
             return self._shown
         frame = self._shown or self._next  # the last of the video, or its first
-        return frame if frame and abs(self._time(frame) - moment) <= TOLERANCE else None
+        return frame if frame and abs(self._time(frame) - moment) <= self._tolerance else None
 
     def _decoded(self, moment: float) -> VideoFrame | None:
         """The next picture; None at the end, or where no more can be afforded."""

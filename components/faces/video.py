@@ -137,9 +137,10 @@ def _visit_frames(
 
 
 def _header_duration(container: InputContainer, stream: VideoStream) -> float:
+    """Seconds; 0 where the header does not tell, or tells less than nothing."""
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return (container.duration or 0) / av.time_base
+        return max(0.0, float(stream.duration * stream.time_base))
+    return max(0.0, (container.duration or 0) / av.time_base)
 
 
 def _check_header(stream: VideoStream, duration: float, limits: Limits) -> None:
