@@ -19,6 +19,7 @@ from components.ingest.stage import run
 from components.params import Params, load_params
 from components.project import Project
 from components.tables import MANIFEST, read_table
+from tests.components.ingest.malformed import malformed_videos
 
 FRAMES = 12
 
@@ -298,6 +299,19 @@ def test_each_broken_video_is_a_row(
         "status": "undecodable",
         "reason": "the file is empty",
     }
+
+
+def test_malformed_videos_end_in_quarantine_and_nothing_else_does(project: Project, params: Params) -> None:
+    expected = malformed_videos(project.data / "fake" / "malformed")
+    rows = ingest(project, params)
+    with project.quarantine.open(newline="") as file:
+        listed = {line["path"]: line for line in csv.DictReader(file)}
+    statuses = {path.removeprefix("data/fake/malformed/"): line["status"] for path, line in listed.items()}
+    assert len(expected) >= 40
+    assert statuses == expected
+    assert all(line["reason"] for line in listed.values())
+    assert {row["status"] for row in rows.values() if "malformed" not in row["path"]} == {"ok"}
+    assert all(row["split"] for row in rows.values() if row["status"] == "ok")
 
 
 def test_manifest_csv_names_people_and_a_listed_file_may_be_missing(
