@@ -25,6 +25,14 @@ NOUNS: dict[LeakKind, str] = {
 }
 
 
+REASONS: dict[Excluded, str] = {
+    "unlabelled": "their dataset tells no label",
+    "dataset": "ingest.datasets in params.yaml leaves them out",
+    "bridge": "swaps that tie people of two splits",
+    "leak": "ingest.leak: drop takes them out of training or validation",
+}
+
+
 class _Tally:
     """Counts of the videos of one split."""
 
@@ -64,8 +72,7 @@ def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[
     Returns:
         `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, groups,
         and videos per method and dataset; `excluded` and `broken`: videos by reason and by status;
-        `datasets`: layout, videos and notes; `leaks`: how many of each kind; `disjoint_by`: the kinds
-        without any.
+        `datasets`: layout, videos and notes; `leaks`: how many of each kind.
     """
     tallies = {split: _Tally() for split in SPLITS}
     excluded: Counter[str] = Counter(dict.fromkeys(get_args(Excluded), 0))
@@ -85,7 +92,6 @@ def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[
         "broken": dict(sorted(broken.items())),
         "datasets": {dataset.name: _described(dataset) for dataset in datasets},
         "leaks": {kind: found[kind] for kind in KINDS},
-        "disjoint_by": [kind for kind in KINDS if not found[kind]],
     }
 
 
@@ -109,7 +115,7 @@ def lines(summary: Summary) -> Iterator[str]:
         yield from (f"{name}: {note}" for note in dataset["notes"])
     for reason, count in summary["excluded"].items():
         if count:
-            yield f"{count} sound videos take no part ({reason})"
+            yield f"{count} usable videos take no part: {REASONS[reason]} ({reason})"
     if summary["broken"]:
         statuses = ", ".join(f"{status} {count}" for status, count in summary["broken"].items())
         yield f"{sum(summary['broken'].values())} videos cannot be used ({statuses}): reports/quarantine.csv"
@@ -119,7 +125,8 @@ def lines(summary: Summary) -> Iterator[str]:
 def _proof(summary: Summary) -> Iterator[str]:
     dealt = sum(counts["videos"] for counts in summary["splits"].values())
     unnamed = sum(counts["unnamed"] for counts in summary["splits"].values())
-    kept = [NOUNS[kind] for kind in summary["disjoint_by"] if kind != "identity" or unnamed < dealt]
+    clean = [kind for kind in KINDS if not summary["leaks"][kind]]
+    kept = [NOUNS[kind] for kind in clean if kind != "identity" or unnamed < dealt]
     if kept:
         yield f"No {', no '.join(kept)} stands in two splits."
     if unnamed:

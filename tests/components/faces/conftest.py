@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
+import cv2
+import numpy as np
 import pytest
 
 from components.faces.policy import CropPolicy, Limits
@@ -57,3 +61,44 @@ def worker_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
             (package / f"life-{index}").touch()
 
     return script
+
+
+@pytest.fixture(scope="session")
+def make_scene() -> Callable[..., Path]:
+    """Writes a film that drifts and cuts to another scene each half second: its pictures follow from the time."""
+
+    def make(
+        path: Path,
+        seconds: float = 4.0,
+        fps: int = 25,
+        size: tuple[int, int] = (160, 120),
+        codec: str = "libx264",
+        gop: int = 250,
+        seed: int = 5,
+        rotation: float = 0.0,
+        blank_until: float = 0.0,
+        options: dict[str, str] | None = None,
+        **container_options: str,
+    ) -> Path:
+        with av.open(path, "w", options=container_options) as container:
+            stream: Any = container.add_stream(codec, rate=fps, options=options or {})
+            stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", gop
+            if rotation:
+                stream.set_display_rotation(rotation)
+            for index in range(round(seconds * fps)):
+                image = _scene(index / fps, size, seed) if index / fps >= blank_until else _black(size)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+            container.mux(stream.encode())
+        return path
+
+    return make
+
+
+def _scene(time: float, size: tuple[int, int], seed: int) -> np.ndarray[Any, Any]:
+    texture = np.random.default_rng([seed, int(2 * time)]).integers(0, 256, (9, 12, 3), np.uint8)
+    large = cv2.resize(texture, (480, 360), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(np.roll(large, int(40 * time), axis=1), size, interpolation=cv2.INTER_AREA)
+
+
+def _black(size: tuple[int, int]) -> np.ndarray[Any, Any]:
+    return np.zeros((size[1], size[0], 3), np.uint8)

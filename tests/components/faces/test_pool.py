@@ -17,10 +17,12 @@ import pytest
 from components.errors import StageError
 from components.faces.clip import Clip, Failure, GivenUp
 from components.faces.container import VideoFault
+from components.faces.examine import Examined, examine
 from components.faces.policy import CropPolicy, Limits
 from components.faces.pool import WorkerPool
 from components.faces.process import PACKAGE_ROOT, WorkerProcess
 from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
+from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 from components.faces.worker import answer
 
@@ -180,6 +182,22 @@ def test_extract_yields_clips_from_several_threads(sample_data: Path, detector: 
         assert one.crops.shape == (4, 64, 64, 3)
         assert np.array_equal(one.crops, other.crops)
         assert one.parts()[0] == other.parts()[0]
+
+
+def test_examine_and_stills_answer_for_every_path(tmp_path: Path, video: Path) -> None:
+    (tmp_path / "text.mp4").write_text("hello")
+    paths = [video, tmp_path / "text.mp4"] * 3
+    with WorkerPool(2, Limits(memory_mb=512)) as pool:  # the least that may be granted suffices
+        examined, stills = dict(pool.examine(paths)), dict(pool.stills(paths))
+    assert sorted(examined) == sorted(stills) == list(range(6))
+    for index in range(0, 6, 2):
+        one, other = examined[index], stills[index]
+        assert isinstance(one, Examined)
+        assert isinstance(other, Still)
+        assert one == examine(video, Limits())
+        assert np.array_equal(other.image, still(video, Limits()).image)
+        assert isinstance(examined[index + 1], Failure)
+        assert isinstance(stills[index + 1], Failure)
 
 
 def test_extract_needs_a_detector(tmp_path: Path, video: Path) -> None:

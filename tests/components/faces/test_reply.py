@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components.faces.clip import Clip, Failure
+from components.faces.examine import Examined
 from components.faces.identity import NETWORKS
 from components.faces.policy import CropPolicy, Limits
 from components.faces.pool import WorkerPool
@@ -92,6 +93,44 @@ def test_nonsense_costs_the_video_and_the_worker(
         assert pool.extract_one(Path("b.mp4")) == Failure("no_face", "no face")
     assert isinstance(outcome, Failure)
     assert outcome.status == "undecodable"
+    assert outcome.reason.startswith("the decoder answered with nonsense (")
+
+
+@pytest.mark.parametrize("fingerprint", ["", "0" * 255, "0" * 257, "G" * 256, "A" * 256, "0" * 256 + "\n", 7])
+def test_nonsense_about_a_fingerprint_is_refused(
+    worker_answers: Callable[..., None], fingerprint: Any
+) -> None:
+    worker_answers(pack({"examined": {"info": INFO, "fingerprint": fingerprint}}))
+    with WorkerPool(1, Limits()) as pool:
+        outcome = pool.examine_one(Path("a.mp4"))
+    assert isinstance(outcome, Failure)
+    assert outcome.reason.startswith("the decoder answered with nonsense (")
+
+
+@pytest.mark.parametrize("fingerprint", [None, "0123456789abcdef" * 16])
+def test_a_sound_examination_is_taken(worker_answers: Callable[..., None], fingerprint: str | None) -> None:
+    worker_answers(pack({"examined": {"info": INFO, "fingerprint": fingerprint}}))
+    with WorkerPool(1, Limits()) as pool:
+        assert pool.examine_one(Path("a.mp4")) == Examined(VideoInfo(**INFO), fingerprint)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        None,
+        np.zeros((161, 4, 3), np.uint8),
+        np.zeros((4, 161, 3), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+    ],
+)
+def test_nonsense_for_a_still_is_refused(worker_answers: Callable[..., None], image: Any) -> None:
+    worker_answers(pack({}, {} if image is None else {"still": image}))
+    with WorkerPool(1, Limits()) as pool:
+        outcome = pool.still_one(Path("a.mp4"))
+    assert isinstance(outcome, Failure)
     assert outcome.reason.startswith("the decoder answered with nonsense (")
 
 

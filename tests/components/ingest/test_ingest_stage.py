@@ -236,7 +236,6 @@ def test_splits_are_told_in_numbers(
     assert summary["videos"] == 7
     assert summary["excluded"] == {"unlabelled": 0, "dataset": 0, "bridge": 0, "leak": 0}
     assert summary["leaks"] == {"identity": 1, "source": 0, "content": 0, "near-duplicate": 0}
-    assert summary["disjoint_by"] == ["source", "content", "near-duplicate"]
     assert summary["datasets"]["data"]["videos"] == 7
     (note,) = summary["datasets"]["data"]["notes"]
     told = capsys.readouterr().err
