@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -189,10 +190,15 @@ def test_an_interrupted_run_is_taken_up_again(
     monkeypatch.setattr(WorkerPool, "examine_one", interrupted)
     with pytest.raises(KeyboardInterrupt):
         ingest(project, params)
-    assert "8 of 12 videos are left to examine; the same command goes on" in capsys.readouterr().err
+    told = re.search(
+        r"(\d+) of 12 videos are left to examine; the same command goes on", capsys.readouterr().err
+    )
+    assert told
+    left = int(told[1])
+    assert left in {8, 9, 10}  # of the four that were decoded, some may not have been waited for
     assert not project.manifest.exists()
     rows = ingest(project, params)
-    assert len(asked) == 5 + 8
+    assert len(asked) == 5 + left
     assert all(row["status"] == "ok" for row in rows.values())
 
 
