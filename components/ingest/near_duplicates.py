@@ -4,7 +4,8 @@ All pairs are compared, which is affordable because almost all of them differ in
 
 The bounds lie between what copies and what strangers measure on a rendered sample and some real clips: copies
 at the hardest settings differ in at most 6 coarse bits and 120 bits in all, strangers in at least 10 and 254.
-`benchmarks/near_duplicates.py` measures both on other samples.
+`benchmarks/near_duplicates.py` measures both on a sample of another seed. Copies that were cropped by more
+than a little, or mirrored, are beyond what this hash can see.
 """
 
 from collections.abc import Iterator, Sequence
