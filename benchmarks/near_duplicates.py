@@ -4,7 +4,7 @@
     python benchmarks/near_duplicates.py FOLDER       # one's own, each a stranger to all others
 
 Prints, with 95 % Wilson intervals, the share of pairs of strangers that are taken for near duplicates, and
-the share of copies that are found; then the seconds and memory that 100,000 random fingerprints take. A pair
+the share of copies that are found; before that, what 100,000 random fingerprints cost. A pair
 is found where `components.ingest.near_duplicates` finds it among these two videos. Where a folder's
 manifest.csv names people (`identity`) and recordings (`source`), pairs that share one are left out.
 """
@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--every", type=int, default=4, help="copies are made of each n-th video")
     arguments = parser.parse_args()
+    scale()  # first, so that the peak of memory is its own
     with TemporaryDirectory(prefix="unmask-copies-") as scratch:
         folder = arguments.folder or Path(scratch) / "sample"
         if not arguments.folder:
@@ -79,7 +80,6 @@ def main() -> None:
         originals = fingerprints(sorted(folder.rglob("*.mp4")))
         strangers(folder, originals)
         copies(list(originals.items())[:: arguments.every], Path(scratch))
-    scale()
 
 
 def fingerprints(paths: list[Path]) -> dict[Path, str]:
