@@ -24,7 +24,7 @@ class IngestParams(Frozen):
     seed: int
     val_share: Share
     test_share: Share
-    datasets: dict[str, Literal["train", "test", "ignore"]] = {}
+    datasets: dict[str, Literal["train", "test", "ignore"]] = Field(default={})
     leak: Literal["keep", "drop"] = "keep"
     max_group_share: Share = 0.4
 

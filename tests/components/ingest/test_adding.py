@@ -118,7 +118,7 @@ def test_a_taken_name_is_not_written_into(download: Download, tmp_path: Path) ->
     with pytest.raises(DataError, match="was not added as a dataset; choose another --name"):
         make_plan(download(), data, name="mine")
     (data / "mine" / "unmask.yaml").write_text("layout: manifest\n", encoding="utf-8")
-    with pytest.raises(DataError, match="holds a dataset of layout manifest, not folders; choose another --name"):
+    with pytest.raises(DataError, match="holds a dataset of layout manifest, not folders"):
         make_plan(download(), data, name="mine")
 
 
