@@ -121,13 +121,13 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
 
 
 def needs_pull(root: Path) -> bool:
-    """Tell whether `data/` has to be brought from the remote first.
+    """Tell whether `data/` has to be brought from the remote first, or an interrupted pull be ended.
 
     Raises:
         DataError: there are no videos, and no remote to bring them from.
     """
     data = root / "data"
-    if data.is_dir() and any(data.iterdir()):
+    if _holds_files(data) and not _pulling(root).exists():
         return False
     if not (root / "data.dvc").is_file() or remote_of(root) is None:
         raise DataError(f"{data}: {NO_VIDEOS}")
@@ -140,14 +140,28 @@ def pull(root: Path, relay: Callable[[str], None]) -> None:
     Raises:
         DataError: the remote does not hold them, or cannot be reached.
     """
+    mark = _pulling(root)
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()  # stays where this is killed: half of the data must not pass for all of it
     try:
         run_dvc(["pull", "data.dvc"], root, relay)
     except StageError as error:
         told = str(error).removeprefix("dvc pull data.dvc: ")
+        if not _holds_files(root / "data"):
+            mark.unlink()
         raise DataError(
             f"{root / 'data'}: {NO_VIDEOS}; "
             f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
         ) from error
+    mark.unlink()
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _pulling(root: Path) -> Path:
+    return root / ".unmask" / "pulling"
 
 
 def remote_of(root: Path) -> str | None:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from components.errors import DataError
 from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset
 from components.ingest.layouts import LAYOUTS, Layout, layout_of
 from components.ingest.tree import FileStat, Tree, walk
+from components.tables import write_text
 
 RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})
 """Folders that mean something where a dataset stands in `data/` itself."""
@@ -89,17 +91,29 @@ def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
     Raises:
         DataError: a file cannot be written.
     """
-    plan.target.mkdir(parents=True, exist_ok=True)
-    (plan.target / MARKER).write_text(f"layout: {plan.dataset.layout}\n", encoding="utf-8")
+    with _writing(plan.target):
+        _mark(plan.target, plan.dataset.layout)
     for path in plan.missing:
-        try:
+        with _writing(plan.target / path):
             _place(plan.dataset.tree.root.resolve() / path, plan.target / path, copy)
-        except OSError as error:
-            raise DataError(
-                f"{plan.target / path}: cannot be written ({error.strerror}); "
-                "make room or mend the permissions, then run the same command again"
-            ) from error
         yield path
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{target}: cannot be written ({error.strerror}); "
+            "make room or mend the permissions, then run the same command again"
+        ) from error
+
+
+def _mark(target: Path, layout: str) -> None:
+    """Name the layout. A marker that is right is left alone: DVC may hold it as a link into its cache."""
+    if not (target / MARKER).is_file():
+        write_text(f"layout: {layout}\n", target / MARKER)
 
 
 def _place(source: Path, target: Path, copy: bool) -> None:

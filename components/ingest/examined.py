@@ -14,6 +14,9 @@ from dataclasses import astuple, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
+
 from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
@@ -32,6 +35,17 @@ BATCH_SECONDS = 1.0
 DECODERS = ("av", "ImageHash")
 """Libraries that decide what examining a video finds."""
 
+
+class _Head(TypedDict):
+    size: int
+    mtime_ns: int
+    digest: str
+    sha256: str
+
+
+_HEAD = TypeAdapter(_Head)
+_EXAMINED = TypeAdapter(Examined)
+_FAILURE = TypeAdapter(Failure)
 _FACTS = tuple(field.name for field in fields(VideoInfo))
 _COLUMNS = ("path", "size", "mtime_ns", "digest", "sha256", "status", "reason", "fingerprint", *_FACTS)
 _TABLES = f"""
@@ -151,7 +165,8 @@ def _load(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         if code & 0xFF not in _BROKEN:
             raise
-        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, error)
+        told = " ".join(str(error).split())[:100]
+        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, told)
     for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
     return _connect(path)
@@ -182,6 +197,17 @@ def _to_row(path: str, record: Record) -> tuple[object, ...]:
 
 
 def _from_row(row: tuple[object, ...]) -> tuple[str, Record]:
+    """A record whose every value has been checked: somebody may have edited the file.
+
+    Raises:
+        ValueError: a value is not one that `_to_row` writes.
+    """
     path, size, mtime_ns, digest, sha256, status, reason, fingerprint, *facts = row
-    result = Examined(VideoInfo(*facts), fingerprint) if status == "ok" else Failure(status, reason)  # type: ignore[arg-type]
-    return str(path), Record(size, mtime_ns, digest, sha256, result)  # type: ignore[arg-type]
+    result: Examined | Failure
+    if status == "ok":
+        info = dict(zip(_FACTS, facts, strict=True))
+        result = _EXAMINED.validate_python({"info": info, "fingerprint": fingerprint})
+    else:
+        result = _FAILURE.validate_python({"status": status, "reason": reason})
+    head = {"size": size, "mtime_ns": mtime_ns, "digest": digest, "sha256": sha256}
+    return str(path), Record(**_HEAD.validate_python(head), result=result)

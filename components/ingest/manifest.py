@@ -12,7 +12,7 @@ from components.ingest.content import Content
 from components.ingest.datasets import ROOT_NAME
 from components.ingest.groups import Sample
 from components.ingest.identities import UNNAMED
-from components.ingest.layouts import Entry
+from components.ingest.layouts import LABELS, Entry
 from components.ingest.near_duplicates import near_duplicates
 from components.ingest.splits import Assignment
 
@@ -101,9 +101,16 @@ def _sample(video: Video, video_id: str, near_duplicate: str | None) -> Sample:
 
 
 def _stand_in(video: Video) -> str:
-    """What stands for the person whom nobody names: the file's stem, which ties nothing across datasets."""
-    stem = PurePosixPath(video.entry.path).stem
-    return f"{UNNAMED}{stem}" if video.dataset == ROOT_NAME else f"{UNNAMED}{video.dataset}/{stem}"
+    """What stands for the person whom nobody names: the path without suffix and class folder.
+
+    So `real/7.mp4` and `fake/7.mp4` belong together, as those who name files alike mean it; `a/7.mp4` and
+    `b/7.mp4` do not.
+    """
+    parts = list(PurePosixPath(video.entry.path).with_suffix("").parts)
+    inside = 0 if video.dataset == ROOT_NAME else 1
+    if len(parts) > inside + 1 and parts[inside].casefold() in LABELS:
+        del parts[inside]
+    return UNNAMED + "/".join(parts)
 
 
 def _facts(result: Examined | Failure) -> Row:

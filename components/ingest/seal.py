@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.ingest.datasets import Dataset
 from components.ingest.examination import File
+from components.ingest.examined import examining_digest
 from components.params import Params
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -32,8 +33,8 @@ def make_seal(
         written = [(path.name, _sha256(path)) for path in outputs]
     except OSError:
         return None
-    settings = {"ingest": params.ingest.model_dump(), "limits": params.limits.model_dump(), "out": written}
-    digest.update(json.dumps([settings, _code()], sort_keys=True).encode())
+    settings = [params.ingest.model_dump(), params.limits.model_dump(), written]
+    digest.update(json.dumps([settings, examining_digest(params.limits), _code()], sort_keys=True).encode())
     for dataset in datasets:
         digest.update(repr((dataset.name, dataset.layout, dataset.listing.notes)).encode())
         for entry in dataset.listing.entries:

@@ -59,6 +59,26 @@ def test_added_pushed_lost_and_pulled(
     lines: list[str] = []
     pull(project.root, lines.append)
     assert (project.data / "mine" / "fake" / "b.mp4").read_text(encoding="utf-8") == "fake/b.mp4"
+    assert not needs_pull(project.root)
+
+
+def test_an_interrupted_pull_is_taken_up_again(
+    project: Project, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(project, source, layout=None, name="mine", copy=True, dry_run=False)
+
+    def interrupted(*_: object) -> None:
+        (project.data / "mine" / "fake" / "b.mp4").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.data.run_dvc", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pull(project.root, lambda line: None)
+    monkeypatch.undo()
+    assert needs_pull(project.root)
+    pull(project.root, lambda line: None)
+    assert (project.data / "mine" / "fake" / "b.mp4").is_file()
+    assert not needs_pull(project.root)
 
 
 def test_a_remote_that_lacks_the_videos(project: Project, source: Path) -> None:
@@ -68,6 +88,7 @@ def test_a_remote_that_lacks_the_videos(project: Project, source: Path) -> None:
     with pytest.raises(DataError) as caught:
         pull(project.root, lambda line: None)
     assert "the DVC remote 'local' lacks what data.dvc names" in str(caught.value)
+    assert not (project.root / ".unmask" / "pulling").exists()
     assert "\n" not in str(caught.value)
 
 

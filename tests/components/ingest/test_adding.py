@@ -146,3 +146,14 @@ def test_a_folder_too_high_is_told(download: Download, tmp_path: Path) -> None:
     download("x/real/a.mp4", "x/fake/b.mp4")
     with pytest.raises(DataError, match="no layout fits this folder; its folder x looks right: add that"):
         make_plan(tmp_path / "download", tmp_path / "data")
+
+
+def test_a_marker_that_dvc_holds_is_left_alone(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    list(bring(make_plan(source, data)))
+    marker = data / "folders" / "unmask.yaml"
+    marker.chmod(0o444)
+    before = marker.stat()
+    (source / "Real" / "new.mp4").write_text("new", encoding="utf-8")
+    assert list(bring(make_plan(source, data))) == ["Real/new.mp4"]
+    assert (marker.stat().st_ino, marker.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

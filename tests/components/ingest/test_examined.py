@@ -9,13 +9,14 @@ import pytest
 from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
+from components.faces.fingerprint import DIGITS, PICTURES
 from components.faces.policy import Limits
 from components.faces.video import VideoInfo
 from components.ingest import examined
 from components.ingest.examined import Record, examining_digest, open_store
 
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)
-SOUND = Record(7, 123, "digest", "sha", Examined(INFO, "0f"))
+SOUND = Record(7, 123, "digest", "sha", Examined(INFO, "0f" * (PICTURES * DIGITS // 2)))
 FLAT = Record(7, 124, "digest", "other sha", Examined(INFO, None))
 BROKEN = Record(0, 125, "digest", "a third", Failure("too_short", "3 frames"))
 
@@ -115,10 +116,17 @@ def foreign(path: Path) -> None:
     connection.close()
 
 
+def edited(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE examined SET fingerprint = 'zz'")
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "damage",
-    [lambda path: path.write_text("not a database" * 99), cut, overwrite, version, foreign],
-    ids=["text", "cut", "overwritten", "version", "foreign"],
+    [lambda path: path.write_text("not a database" * 99), cut, overwrite, version, foreign, edited],
+    ids=["text", "cut", "overwritten", "version", "foreign", "edited"],
 )
 def test_a_damaged_store_is_made_anew(path: Path, damage: object, caplog: pytest.LogCaptureFixture) -> None:
     with open_store(path) as store:

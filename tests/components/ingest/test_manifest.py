@@ -100,6 +100,17 @@ def test_without_people_the_file_name_stands_for_one() -> None:
     assert [row["group"] for row in rows] == ["unnamed:a", "unnamed:b", "unnamed:a"]
 
 
+def test_files_of_one_name_in_several_folders_are_several_people() -> None:
+    paths = ["real/id1/00001.mp4", "real/id2/00001.mp4", "fake/id2/00001.mp4", "other/00001.mp4"]
+    groups = {row["path"].removeprefix("data/"): row["group"] for row in rows_of([video(p) for p in paths])}
+    assert groups == {
+        "real/id1/00001.mp4": "unnamed:id1/00001",
+        "real/id2/00001.mp4": "unnamed:id2/00001",
+        "fake/id2/00001.mp4": "unnamed:id2/00001",
+        "other/00001.mp4": "unnamed:other/00001",
+    }
+
+
 def test_a_file_name_stands_for_nobody_of_another_dataset() -> None:
     rows = rows_of([video("real/a.mp4"), video("more/fake/a.mp4", dataset="more")])
     assert {row["dataset"]: row["group"] for row in rows} == {"data": "unnamed:a", "more": "unnamed:more/a"}
