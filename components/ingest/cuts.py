@@ -8,6 +8,7 @@ video of several people, follows them where all of them go to one split.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from components.ingest.dealer import Unit, classes, strata
@@ -30,10 +31,25 @@ class Scene:
     def pick(self, indices: Iterable[int]) -> list[Sample]:
         return [self.samples[index] for index in indices]
 
+    @cached_property
+    def homes(self) -> Mapping[str, Split]:
+        """Where people were dealt before; without those of whom no video may go there any more."""
+        homes: dict[str, Split] = {}
+        for sample, part in zip(self.samples, self.parts, strict=True):
+            for identity in sample.identities if part.free else ():
+                split = self.lock.split_of(identity)
+                if split in part.allowed:
+                    homes[identity] = split
+        return homes
+
     def locked(self, index: int) -> set[Split | None]:
-        """Where the people of a video were dealt before, if it may go there; None for those who were not."""
-        found = {self.lock.split_of(identity) for identity in self.samples[index].identities}
-        return {split if split in self.parts[index].allowed else None for split in found}
+        """Where the people of a video were dealt before; None for those who were not."""
+        return {self.homes.get(identity) for identity in self.samples[index].identities}
+
+    def is_torn(self, index: int) -> bool:
+        """Tell whether a free video can go nowhere: its people part, or stand where it may not go."""
+        settled, part = self.locked(index) - {None}, self.parts[index]
+        return part.free and (len(settled) > 1 or not settled <= part.allowed)
 
     def common(self, indices: Iterable[int]) -> frozenset[Split]:
         """The splits that all of these videos may go to; "train" is always one."""
@@ -82,36 +98,43 @@ def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> Cut:
 def settle(scene: Scene, cut: Cut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
     """The split of each video of a cut group; None for those that would tie two splits.
 
-    Where videos of different splits still share something, those stay whose people were dealt before, of them
-    those of one person, and of these those of the later split.
+    Where videos of different splits still share something, those stay that stand in a split whatever happens,
+    then those whose people were dealt before, of them those of one person, and of these those of the later
+    split.
     """
-    barred = _barred(scene, cut)
     splits: dict[int, Split | None] = dict.fromkeys(cut.free)
-    for index in set(cut.free) - barred:
+    for index in cut.free:
         sides = {placed[cut.unit_of[identity]] for identity in scene.samples[index].identities}
         if len(sides) == 1 and sides <= scene.parts[index].allowed:
             splits[index] = sides.pop()
+    splits = _unbarred(scene, cut, splits)
     owners = _owners(scene, splits)
-    return {
+    kept = {
         index: split if all(owners.get(tie, split) == split for tie in ties(scene.samples[index])) else None
         for index, split in splits.items()
     }
+    return _unbarred(scene, cut, kept)
 
 
 def _units_of_people(scene: Scene, free: Iterable[int]) -> dict[str, Group]:
     """Each person's unit, named after its first: all who are tied by other things than showing together."""
-    samples = scene.pick(free)
-    people = sorted({identity for sample in samples for identity in sample.identities})
-    alone = [ties(sample) for sample in samples if not is_bridge(sample)]
-    numbers = connected([*([("identity", person)] for person in people), *alone])[: len(people)]
+    people = sorted({identity for sample in scene.pick(free) for identity in sample.identities})
+    alone = [index for index in free if not is_bridge(scene.samples[index])]
+    numbers = connected(
+        [[("identity", person)] for person in people] + [[*ties(s)] for s in scene.pick(alone)]
+    )
     before: dict[int, set[Split]] = defaultdict(set)
-    for person, number in zip(people, numbers, strict=True):
-        before[number] |= {split for split in (scene.lock.split_of(person),) if split}
+    for person, number in zip(people, numbers, strict=False):
+        before[number] |= {split for split in (scene.homes.get(person),) if split}
+    # People dealt before stay, whatever ties them now to others who stay elsewhere, or may not go there.
+    parted = {number for number, splits in before.items() if len(splits) > 1}
+    for index, number in zip(alone, numbers[len(people) :], strict=True):
+        if not before[number] <= scene.parts[index].allowed:
+            parted.add(number)
     firsts: dict[tuple[int, str], Group] = {}
     return {
-        # People dealt to different splits before stay there, whatever ties them now.
-        person: firsts.setdefault((number, person if len(before[number]) > 1 else ""), person)
-        for person, number in zip(people, numbers, strict=True)
+        person: firsts.setdefault((number, person if number in parted else ""), person)
+        for person, number in zip(people, numbers, strict=False)
     }
 
 
@@ -139,7 +162,7 @@ def _unit(
     # Whoever is seen in bridges only weighs as much as these.
     videos = scene.pick(alone or bridges)
     allowed = scene.common(alone or bridges)
-    before = {split for person in people if (split := scene.lock.split_of(person)) in allowed}
+    before = {split for person in people if (split := scene.homes.get(person))}
     shared: Iterable[Tie] = chain.from_iterable(map(ties, videos))
     if not alone:
         shared = (("identity", person) for person in people)
@@ -161,18 +184,35 @@ def _most_tied(counts: Iterable[Mapping[Split, int]], allowed: frozenset[Split])
     )
 
 
-def _barred(scene: Scene, cut: Cut) -> set[int]:
-    """Videos that share something with one of a split that `ingest.datasets` keeps them out of."""
-    splits: dict[Tie, set[Split]] = defaultdict(set)
+def _unbarred(scene: Scene, cut: Cut, splits: Mapping[int, Split | None]) -> dict[int, Split | None]:
+    """The same without what would add a leak to those between videos that stand where they do by a list.
+
+    A dataset's own lists may put a person on both sides: `validate` names that. A video that no list places
+    stays where a list has put one with the same tie, and one "not for testing" goes with its dataset's list.
+    """
+    given: dict[Tie, set[Split]] = defaultdict(set)
+    unlisted: set[Tie] = set()
     for index in cut.fixed:
+        shared, split = set(ties(scene.samples[index])), scene.parts[index].fixed
+        for tie in shared:
+            given[tie] |= {split} if split else set()
+        unlisted |= shared if scene.samples[index].prescribed != split else set()
+    listed = {index for index in splits if scene.samples[index].prescribed}
+    barred = {index for index in listed if not unlisted.isdisjoint(ties(scene.samples[index]))}
+    beside: dict[Tie, set[Split | None]] = defaultdict(set)
+    for index in listed - barred:
         for tie in ties(scene.samples[index]):
-            splits[tie] |= scene.parts[index].allowed
-    return {
+            beside[tie].add(splits[index])
+    barred |= {
         index
-        for index in cut.free
-        if scene.samples[index].prescribed is None
-        and any(splits.get(tie, set()) - scene.parts[index].allowed for tie in ties(scene.samples[index]))
+        for index in splits.keys() - listed
+        if any(
+            splits[index] not in given[tie] | beside[tie]
+            for tie in ties(scene.samples[index])
+            if tie in given
+        )
     }
+    return {index: None if index in barred else split for index, split in splits.items()}
 
 
 def _owners(scene: Scene, splits: Mapping[int, Split | None]) -> dict[Tie, Split]:

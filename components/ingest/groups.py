@@ -65,9 +65,10 @@ def recordings(sources: Iterable[str], sha256: str | None, near_duplicate: str |
         yield "near-duplicate", near_duplicate
 
 
-def group_samples(samples: Sequence[Sample]) -> list[Group]:
-    """Group of each sample, named after the first identity in it by name."""
-    return named([sample.identities for sample in samples], connected([ties(sample) for sample in samples]))
+def group_samples(samples: Sequence[Sample], taken: Sequence[bool]) -> list[Group]:
+    """Group of each sample, named after the first identity in it by name; what takes no part ties nothing."""
+    items = [ties(sample) if takes else () for sample, takes in zip(samples, taken, strict=True)]
+    return named([sample.identities for sample in samples], connected(items))
 
 
 def named(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:

@@ -36,6 +36,11 @@ class Part:
     def taken(self) -> bool:
         return bool(self.allowed)
 
+    @property
+    def free(self) -> bool:
+        """Whether it is to be dealt."""
+        return self.taken and self.fixed is None
+
 
 def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
     """The part of each sample.

@@ -96,11 +96,7 @@ def _deal(scene: Scene, params: IngestParams, limit: float) -> Dealt:
     """Deal all that is free; groups of more than `limit` videos are cut."""
     whole: list[tuple[Unit, list[int]]] = []
     cuts: list[Cut] = []
-    torn = {
-        index
-        for index, part in enumerate(scene.parts)
-        if part.taken and len(scene.locked(index) - {None}) > 1
-    }
+    torn = {index for index in range(len(scene.parts)) if scene.is_torn(index)}
     for name, free, fixed in _components(scene, torn):
         if _must_be_cut(scene, free, fixed, limit):
             cuts.append(cut_group(scene, free, fixed))
@@ -124,14 +120,18 @@ def _deal(scene: Scene, params: IngestParams, limit: float) -> Dealt:
 
 
 def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int], list[int]]]:
-    """Groups in which something is to be dealt: name, free and fixed videos. What is torn ties nothing."""
+    """Groups in which something is to be dealt: name, free and fixed videos.
+
+    What takes no part or is torn ties nothing.
+    """
     identities = [sample.identities for sample in scene.samples]
-    numbers = connected([() if i in torn else ties(sample) for i, sample in enumerate(scene.samples)])
+    tying = [part.taken and index not in torn for index, part in enumerate(scene.parts)]
+    numbers = connected([ties(s) if tie else () for s, tie in zip(scene.samples, tying, strict=True)])
     names = dict(zip(numbers, named(identities, numbers), strict=True))
     free: dict[int, list[int]] = defaultdict(list)
     fixed: dict[int, list[int]] = defaultdict(list)
     for index, (part, number) in enumerate(zip(scene.parts, numbers, strict=True)):
-        if part.taken and index not in torn:
+        if tying[index]:
             (fixed if part.fixed else free)[number].append(index)
     for number, videos in free.items():
         yield names[number], videos, fixed.get(number, [])
@@ -183,7 +183,7 @@ def _leaking(samples: Sequence[Sample], splits: Sequence[Split | None]) -> set[i
 
 def _groups(scene: Scene, splits: Sequence[Split | None], limit: float) -> list[Group]:
     """Connected components; people, where these are too large or stand in several splits."""
-    groups = group_samples(scene.samples)
+    groups = group_samples(scene.samples, [part.taken for part in scene.parts])
     sizes = Counter(group for group, part in zip(groups, scene.parts, strict=True) if part.taken)
     sides: Mapping[Group, set[Split]] = defaultdict(set)
     for group, split in zip(groups, splits, strict=True):

@@ -25,7 +25,7 @@ def sample(video_id: str, *identities: str, **facts: Any) -> Sample:
         ([sample("a", "x", near_duplicate="a"), sample("b", "y", near_duplicate="a")], ["x", "x"]),
         ([sample("a", "x", near_duplicate="s"), sample("b", "y", sources=("s",))], ["x", "y"]),
         ([sample("a", "s", sha256="h"), sample("b", "h", sources=("s",))], ["s", "h"]),
-        ([sample("a", "x"), sample("b", "x", "y", usable=False), sample("c", "y")], ["x", "x", "x"]),
+        ([sample("a", "x"), sample("b", "x", "y", usable=False), sample("c", "y")], ["x", "x", "y"]),
         ([], []),
     ],
     ids=[
@@ -44,7 +44,7 @@ def sample(video_id: str, *identities: str, **facts: Any) -> Sample:
     ],
 )
 def test_what_ties_videos_together(samples: list[Sample], groups: list[str]) -> None:
-    assert group_samples(samples) == groups
+    assert group_samples(samples, [one.usable for one in samples]) == groups
 
 
 def test_items_without_keys_stand_alone() -> None:
