@@ -5,10 +5,9 @@ each person, or for each file that names nobody. It tells no name, but whoever g
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import zip_longest
 from pathlib import Path
 
 from components.errors import DataError
@@ -16,15 +15,24 @@ from components.ingest.layouts.base import SPLITS, Split
 from components.params import IngestParams
 
 VERSION = 1
+FIRST_LINE = f"# splits.lock {VERSION}: who was dealt where, by a hash; delete this file to deal anew"
+DEALT_BY = ("seed", "val_share", "test_share")
+"""Parameters that decide the splits: with others, all is dealt anew."""
+
 HASH_DIGITS = 12
 """Of 100,000 people, two share a hash in one of 50,000 projects; they would be dealt alike."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The split of every identity that was dealt, by its hash."""
+    """The split of every identity that was dealt, by its hash.
+
+    Attributes:
+        notice: what a person should know of how it was read.
+    """
 
     splits: Mapping[str, Split] = field(default_factory=dict)
+    notice: str | None = field(default=None, compare=False)
 
     @classmethod
     def empty(cls) -> "Lock":
@@ -49,11 +57,12 @@ def read_lock(path: Path, params: IngestParams) -> Lock:
     """Read what was dealt before with the same seed and shares.
 
     Returns:
-        An empty lock where there is no file, or one of another seed, other shares or another version: then
-        all is dealt anew.
+        An empty lock where there is no file, or one of another seed or other shares: then all is dealt anew,
+        and the lock's notice says so.
 
     Raises:
-        DataError: a line cannot be understood, as after a merge.
+        DataError: a line cannot be understood or contradicts another one, as after a merge, or the file is of
+            another version.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -61,12 +70,13 @@ def read_lock(path: Path, params: IngestParams) -> Lock:
         return Lock.empty()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error}); restore it from git, or delete it") from error
-    for number, (line, start) in enumerate(zip_longest(lines[:2], ("# splits.lock ", "# seed=")), start=1):
-        if not (line or "").startswith(start):
-            raise _odd(line or "", f"{path}:{number}")
-    if lines[:2] != _header(params):
-        return Lock.empty()
-    return Lock(dict(_entry(line, f"{path}:{number}") for number, line in enumerate(lines[2:], start=3)))
+    before = _settings(lines, path)
+    changes = [
+        f"{name} {before[name]} → {now}" for name, now in _given(params).items() if before[name] != now
+    ]
+    if changes:
+        return Lock(notice=f"dealt anew: {', '.join(changes)}; people may move between splits")
+    return Lock(_entries(lines[2:], path))
 
 
 def write_lock(path: Path, params: IngestParams, lock: Lock) -> None:
@@ -79,11 +89,39 @@ def write_lock(path: Path, params: IngestParams, lock: Lock) -> None:
 
 
 def _header(params: IngestParams) -> list[str]:
-    dealt = f"seed={params.seed} val_share={params.val_share} test_share={params.test_share}"
-    return [
-        f"# splits.lock {VERSION}: who was dealt where, by a hash; delete this file to deal anew",
-        f"# {dealt}",
-    ]
+    return [FIRST_LINE, "# " + " ".join(f"{name}={given}" for name, given in _given(params).items())]
+
+
+def _given(params: IngestParams) -> dict[str, str]:
+    return {name: str(getattr(params, name)) for name in DEALT_BY}
+
+
+def _settings(lines: Sequence[str], path: Path) -> dict[str, str]:
+    """The seed and the shares that a lock was dealt with."""
+    first, second = [*lines, "", ""][:2]
+    if not first.startswith("# splits.lock "):
+        raise _odd(first, f"{path}:1")
+    if first != FIRST_LINE:
+        raise DataError(
+            f"{path}:1: {first!r} is not of version {VERSION}; use the Unmask that wrote it, or delete it to "
+            "deal anew"
+        )
+    found = dict(word.partition("=")[::2] for word in second.removeprefix("# ").split())
+    if not second.startswith("# ") or found.keys() != set(DEALT_BY):
+        raise _odd(second, f"{path}:2")
+    return found
+
+
+def _entries(lines: Iterable[str], path: Path) -> dict[str, Split]:
+    splits: dict[str, Split] = {}
+    for number, line in enumerate(lines, start=3):
+        key, split = _entry(line, f"{path}:{number}")
+        if splits.setdefault(key, split) != split:
+            raise DataError(
+                f"{path}:{number}: {line!r} contradicts an earlier line ({splits[key]}), as after a merge; "
+                "keep the line by which models were trained, or delete the file to deal anew"
+            )
+    return splits
 
 
 def _entry(line: str, where: str) -> tuple[str, Split]:

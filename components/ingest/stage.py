@@ -48,7 +48,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
             _say(console, f"{len(files)} videos, nothing changed: {project.manifest} stands as it is")
             return
         inspected = _examine(project.data, files, store, params, workers or _cores(), console)
-        summary = _write(project, datasets, _videos(datasets, inspected), params)
+        summary = _write(project, datasets, _videos(datasets, inspected), params, console)
         lasting = all(found.lasting for found in inspected)
         store.seal = make_seal(datasets, files, params, outputs) if lasting else None
     console.print(table(summary))
@@ -92,9 +92,12 @@ def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list
     ]
 
 
-def _write(project: Project, datasets: Sequence[Dataset], videos: Sequence[Video], params: Params) -> Summary:
+def _write(
+    project: Project, datasets: Sequence[Dataset], videos: Sequence[Video], params: Params, console: Console
+) -> Summary:
     """Deal the videos and write all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
+    _say(console, *filter(None, [lock.notice]))
     pairs = make_samples(videos)
     samples = [sample for _, sample in pairs]
     assignments = assign(samples, params.ingest, lock)

@@ -46,23 +46,48 @@ def test_the_same_lock_gives_the_same_bytes(path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("changed", [{"seed": 2}, {"val_share": 0.1}, {"test_share": 0.3}])
-def test_another_seed_or_share_deals_anew(path: Path, changed: dict[str, Any]) -> None:
-    assert read_lock(path, PARAMS.model_copy(update=changed)) == Lock.empty()
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"seed": 2}, "seed 1 → 2"),
+        ({"val_share": 0.1}, "val_share 0.2 → 0.1"),
+        ({"seed": 2, "test_share": 0.3}, "seed 1 → 2, test_share 0.25 → 0.3"),
+    ],
+)
+def test_another_seed_or_share_deals_anew_and_says_so(
+    path: Path, changed: dict[str, Any], named: str
+) -> None:
+    lock = read_lock(path, PARAMS.model_copy(update=changed))
+    assert lock == Lock.empty()
+    assert lock.notice == f"dealt anew: {named}; people may move between splits"
 
 
 @pytest.mark.parametrize("kept", [{"leak": "drop"}, {"max_group_share": 0.9}, {"datasets": {"x": "test"}}])
 def test_other_parameters_keep_what_was_dealt(path: Path, kept: dict[str, Any]) -> None:
-    assert read_lock(path, PARAMS.model_copy(update=kept)) == LOCK
+    lock = read_lock(path, PARAMS.model_copy(update=kept))
+    assert lock == LOCK
+    assert lock.notice is None
 
 
 def test_without_a_file_nothing_was_dealt(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "splits.lock", PARAMS) == Lock.empty()
 
 
-def test_another_version_deals_anew(path: Path) -> None:
+def test_another_version_is_refused(path: Path) -> None:
     path.write_text(path.read_text().replace("splits.lock 1:", "splits.lock 2:"))
-    assert read_lock(path, PARAMS) == Lock.empty()
+    with pytest.raises(DataError, match=r"splits\.lock:1: .*not of version 1; .*delete it"):
+        read_lock(path, PARAMS)
+
+
+def test_a_person_in_two_splits_is_named(path: Path) -> None:
+    path.write_text(path.read_text() + f"{hashed('bob')} test\n")
+    with pytest.raises(DataError, match=rf"lock:6: '{hashed('bob')} test' contradicts .*\(train\).*keep the"):
+        read_lock(path, PARAMS)
+
+
+def test_a_line_that_stands_there_twice_says_nothing_new(path: Path) -> None:
+    path.write_text(path.read_text() + f"{hashed('bob')} train\n")
+    assert read_lock(path, PARAMS) == LOCK
 
 
 @pytest.mark.parametrize(
