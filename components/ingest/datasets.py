@@ -91,7 +91,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.videos() or rest.odd:
+    elif rest.videos() or rest.odd or rest.again:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -116,6 +116,8 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if tree.odd:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
+    if tree.again:
+        yield f"left out, links to folders that are listed under another path: {some(list(tree.again))}"
 
 
 def _top(path: str) -> str:

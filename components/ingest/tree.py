@@ -36,12 +36,14 @@ class Tree:
         files: paths inside the folder, with forward slashes and sorted; None for what is no file to read,
             such as a link to one that is gone, or a pipe.
         odd: paths that fit in no table and no message, escaped; they are left out of `files`.
+        again: links to folders that are listed under another path already; they are not followed.
     """
 
     root: Path
     name: str = ""
     files: Mapping[str, FileStat | None] = field(default_factory=dict)
     odd: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
 
     @cached_property
     def top_folders(self) -> list[str]:
@@ -92,14 +94,16 @@ class Tree:
         """A top-level folder as a tree of its own; its name is that of the folder."""
         above = f"{_escaped(folder)}/"
         odd = tuple(path.removeprefix(above) for path in self.odd if path.startswith(above))
-        return Tree(self.root / folder, folder, self._by_top.get(folder, {}), odd)
+        again = tuple(path.partition("/")[2] for path in self.again if path.startswith(f"{folder}/"))
+        return Tree(self.root / folder, folder, self._by_top.get(folder, {}), odd, again)
 
     def without(self, folders: Collection[str]) -> "Tree":
         """The same tree without some of its top-level folders."""
         files = {path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders}
         escaped = {_escaped(folder) for folder in folders}
         odd = tuple(path for path in self.odd if path.split("/", 1)[0] not in escaped)
-        return Tree(self.root, self.name, files, odd)
+        again = tuple(path for path in self.again if path.split("/", 1)[0] not in folders)
+        return Tree(self.root, self.name, files, odd, again)
 
     def inside(self, path: str) -> str:
         """A path of this dataset as a path inside `data/`."""
@@ -121,19 +125,16 @@ class Tree:
 
 
 def walk(root: Path) -> Tree:
-    """List a folder's visible files; links to folders are followed, but never in a circle.
+    """List a folder's visible files; links to folders are followed, but no folder is listed twice.
 
     Raises:
         DataError: a folder cannot be read.
     """
-    found: dict[str, FileStat | None] = {}
-    odd: list[str] = []
-    for path, size in _walk(root, "", frozenset()):
-        if is_odd(path):
-            odd.append(_escaped(path))
-        else:
-            found[path] = size
-    return Tree(root, "", dict(sorted(found.items())), tuple(sorted(odd)))
+    walked = _Walk()
+    walked.follow(root)
+    found = {path: size for path, size in sorted(walked.files.items()) if not is_odd(path)}
+    odd = sorted(_escaped(path) for path in walked.files if is_odd(path))
+    return Tree(root, "", found, tuple(odd), tuple(sorted(walked.again)))
 
 
 def is_video_name(path: str) -> bool:
@@ -150,16 +151,44 @@ def _escaped(path: str) -> str:
     return ascii(path)[1:-1]
 
 
-def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[tuple[str, FileStat | None]]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    for entry in _visible(folder):
-        path = prefix + entry.name
-        if _is_folder(entry):
-            yield from _walk(Path(entry.path), f"{path}/", above | {real})
-        else:
-            yield path, _stat(entry)
+class _Walk:
+    """What a walk has found. Links wait until all folders proper are listed, so that those keep their paths.
+
+    Listed under every path that leads there, a few folders that link to each other would never end.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, FileStat | None] = {}
+        self.again: list[str] = []
+        self._seen: set[Path] = set()
+
+    def follow(self, root: Path) -> None:
+        waiting = {"": root}
+        while waiting:
+            found: dict[str, Path] = {}
+            for path, folder in sorted(waiting.items()):
+                found |= self._enter(folder, path)
+            waiting = found
+
+    def _enter(self, folder: Path, path: str) -> dict[str, Path]:
+        """List a folder and all below it; the links to other folders are returned."""
+        links: dict[str, Path] = {}
+        open_folders = [(folder, path, Path(os.path.realpath(folder)))]
+        while open_folders:
+            folder, path, real = open_folders.pop()
+            if real in self._seen:
+                self.again.append(path)
+                continue
+            self._seen.add(real)
+            for entry in _visible(folder):
+                inside = f"{path}/{entry.name}" if path else entry.name
+                if not _is_folder(entry):
+                    self.files[inside] = _stat(entry)
+                elif entry.is_symlink():
+                    links[inside] = Path(entry.path)
+                else:
+                    open_folders.append((Path(entry.path), inside, real / entry.name))
+        return links
 
 
 def _visible(folder: Path) -> list[os.DirEntry[str]]:

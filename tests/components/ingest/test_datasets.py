@@ -59,6 +59,65 @@ def test_trees_are_apart(tmp_path: Path) -> None:
     assert more.listing.notes == (r"left out, names that no table can hold: x\ny.mp4",)
 
 
+def test_links_that_are_not_followed_are_told(tmp_path: Path) -> None:
+    data = make(tmp_path, "pool/a.mp4", "own/real/b.mp4", "own/fake/c.mp4")
+    (data / "own" / "real" / "more").symlink_to(data / "pool")
+    own = {dataset.name: dataset for dataset in read_datasets(data)}["own"]
+    assert own.listing.notes == ("left out, links to folders that are listed under another path: real/more",)
+
+
+@pytest.mark.parametrize(
+    ("layout", "one", "other", "texts"),
+    [
+        (
+            "faceforensics",
+            [
+                "original_sequences/youtube/c23/videos/000.mp4",
+                "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4",
+            ],
+            [
+                "original_sequences/youtube/raw/videos/000.mp4",
+                "manipulated_sequences/Deepfakes/raw/videos/000_003.mp4",
+            ],
+            {},
+        ),
+        (
+            "celeb-df",
+            ["Celeb-real/id1_0007.mp4", "Celeb-synthesis/id1_id16_0007.mp4"],
+            ["Celeb-real/id1_0007.avi", "Celeb-synthesis/id1_id16_0007.avi"],
+            {},
+        ),
+        (
+            "dfdc",
+            ["dfdc_train_part_0/a.mp4", "dfdc_train_part_0/b.mp4"],
+            ["dfdc_train_part_0/a.mp4", "dfdc_train_part_0/b.mp4"],
+            {
+                "dfdc_train_part_0/metadata.json": '{"a.mp4": {"label": "REAL"},'
+                '"b.mp4": {"label": "FAKE", "original": "a.mp4"}}'
+            },
+        ),
+    ],
+)
+def test_two_copies_of_a_dataset_share_people_and_recordings(
+    tmp_path: Path, layout: str, one: list[str], other: list[str], texts: dict[str, str]
+) -> None:
+    """Say compressions c23 and raw, or versions 1 and 2: apart, they would leak into each other's test."""
+    copies = {"one": one, "other": other}
+    paths = [f"{name}/{path}" for name, listed in copies.items() for path in listed]
+    lists = {f"{name}/{path}": text for name in copies for path, text in texts.items()}
+    datasets = read_datasets(make(tmp_path, *paths, texts=lists))
+    assert [(dataset.name, dataset.layout) for dataset in datasets] == [("one", layout), ("other", layout)]
+    first, second = (
+        {(entry.label, entry.identities, entry.sources) for entry in dataset.listing.entries}
+        for dataset in datasets
+    )
+    assert first == second
+    assert len(first) == 2
+    assert all(
+        sources and all(source.startswith(f"{layout}/") for source in sources) for *_, sources in first
+    )
+
+
 def test_two_folders_that_differ_in_letter_case_are_two_datasets(tmp_path: Path) -> None:
     data = make(tmp_path, *(f"{name}/{path}" for name in ("own", "OWN") for path in PAIR))
     assert list(found(data)) == ["OWN", "own"]

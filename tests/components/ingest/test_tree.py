@@ -58,7 +58,30 @@ def test_links_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
     (data / "linked").symlink_to(tmp_path / "elsewhere")
     (data / "twin").symlink_to(data / "real")
     (tmp_path / "elsewhere" / "back").symlink_to(data)
-    assert list(walk(data).files) == ["linked/more/b.mp4", "real/a.mp4", "twin/a.mp4"]
+    tree = walk(data)
+    assert list(tree.files) == ["linked/more/b.mp4", "real/a.mp4"]
+    assert tree.again == ("linked/back", "real/up", "twin")
+    assert (tree.subtree("linked").again, tree.without({"linked", "real"}).again) == (("back",), ("twin",))
+
+
+def test_folders_proper_keep_their_paths_and_each_is_listed_once(tmp_path: Path) -> None:
+    # Two links in each of a few folders make 2^n paths.
+    data = make(tmp_path, *(f"z{number}/v.mp4" for number in range(12)))
+    for number in range(11):
+        for name in ("a", "b"):
+            (data / f"z{number}" / name).symlink_to(data / f"z{number + 1}")
+    tree = walk(data)
+    assert sorted(tree.files) == sorted(f"z{number}/v.mp4" for number in range(12))
+    assert len(tree.again) == 22
+
+
+def test_of_links_to_one_folder_elsewhere_the_first_counts(tmp_path: Path) -> None:
+    make(tmp_path / "elsewhere", "x/v.mp4")
+    data = make(tmp_path / "data", "a.mp4")
+    for name in ("two", "one", "three"):
+        (data / name).symlink_to(tmp_path / "elsewhere")
+    tree = walk(data)
+    assert (list(tree.files), tree.again) == (["a.mp4", "one/x/v.mp4"], ("three", "two"))
 
 
 def test_what_is_no_file_to_read_is_listed_without_a_size(tmp_path: Path) -> None:
