@@ -3,11 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from components.errors import DataError
-from components.ingest.tree import Tree
+from components.ingest.layouts.base import some
+from components.ingest.tree import Tree, is_odd
 
 Cells = dict[str, str]
 
@@ -16,24 +18,31 @@ def read_object(tree: Tree, path: str) -> dict[str, Any]:
     """A JSON object; its values may be anything.
 
     Raises:
-        DataError: the file is no such object, or names a key twice.
+        DataError: the file is no such object, names a key twice, or holds text that no table can hold.
     """
     file = tree.root / path
     try:
         content = json.loads(tree.read_text(path), object_pairs_hook=_without_doubles)
+        odd = next(filter(is_odd, _texts(content)), None)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{file}: not the JSON that was published ({error}); download it again") from error
     if not isinstance(content, dict):
         raise DataError(f"{file}: not a JSON object; download it again")
+    if odd is not None:
+        raise DataError(f"{file}: {odd[:80]!r} holds control characters or no UTF-8; download it again")
     return content
 
 
-def read_csv(tree: Tree, path: str, required: Collection[str]) -> tuple[list[str], list[tuple[int, Cells]]]:
+def read_csv(
+    tree: Tree, path: str, required: Collection[str], optional: Collection[str] = ()
+) -> tuple[list[str], list[tuple[int, Cells]]]:
     """The header in lower case, and each line's number in the file and its cells, both stripped.
 
+    Cells of other columns than those asked for are left out.
+
     Raises:
-        DataError: the file is not CSV, a column is missing or stands there twice, or a line is too short
-            or too long.
+        DataError: the file is not CSV, a column is missing or stands there twice, a line is too short or
+            too long, or a cell holds control characters.
     """
     file = tree.root / path
     try:
@@ -43,7 +52,8 @@ def read_csv(tree: Tree, path: str, required: Collection[str]) -> tuple[list[str
     except csv.Error as error:
         raise DataError(f"{file}: not a CSV file ({error}); save it as one") from error
     check_header(header, required, f"{file}:1")
-    return header, [(number, _cells(header, row, f"{file}:{number}")) for number, row in lines]
+    known = {*required, *optional}
+    return header, [(number, _cells(header, row, known, f"{file}:{number}")) for number, row in lines]
 
 
 def check_header(header: list[str], required: Collection[str], where: str) -> None:
@@ -55,21 +65,46 @@ def check_header(header: list[str], required: Collection[str], where: str) -> No
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(f"{where}: no column {' and '.join(missing)}; there must be {','.join(required)}")
-    twice = {name for name in header if header.count(name) > 1}
+    twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
-        raise DataError(f"{where}: column {min(twice)} stands there twice; remove one")
+        raise DataError(f"{where}: column {some([min(twice)])} stands there twice; remove one")
 
 
-def _cells(header: list[str], row: list[str], where: str) -> Cells:
+def check_cells(cells: Cells, where: str) -> None:
+    """All of it is text that a table and a message can hold.
+
+    Raises:
+        DataError: otherwise.
+    """
+    for name, value in cells.items():
+        if is_odd(value):
+            raise DataError(f"{where}: {name} {value[:80]!r} holds control characters; write it without them")
+
+
+def _cells(header: list[str], row: list[str], known: Collection[str], where: str) -> Cells:
     if len(row) != len(header):
         raise DataError(f"{where}: {len(row)} values for {len(header)} columns; quote values with commas")
-    return dict(zip(header, (value.strip() for value in row), strict=True))
+    cells = {name: value.strip() for name, value in zip(header, row, strict=True) if name in known}
+    check_cells(cells, where)
+    return cells
+
+
+def _texts(content: Any) -> Iterator[str]:
+    """Every key and text in what a JSON file holds."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        yield from content
+        content = list(content.values())
+    if isinstance(content, list):
+        for item in content:
+            yield from _texts(item)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # The json module keeps the last of two without a word, and with it a label that another line contradicts.
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} stands there twice")
+        (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"{key[:80]!r} stands there twice")
     return found

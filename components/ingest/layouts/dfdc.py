@@ -3,7 +3,9 @@
 Dolhansky et al., "The DeepFake Detection Challenge (DFDC) Dataset", 2020, https://arxiv.org/abs/2006.07397.
 The training videos come in parts `dfdc_train_part_0` to `_49`, each with a `metadata.json` that names the
 label and, of fakes, the original. Validation and test videos come with a `labels.csv`, or a `metadata.json`
-with `is_fake`. Nobody is named: what ties videos is the original that they were made from.
+with `is_fake`; a folder inside the dataset tells which of the two they are, never the dataset's own folder,
+which has another name once it is added. Nobody is named: what ties videos is the original that they were
+made from.
 """
 
 import re
@@ -122,7 +124,7 @@ def _read(tree: Tree, path: str, by_name: Mapping[str, Sequence[str]]) -> Listed
             raise DataError(
                 f"{tree.root / path}: {video.file} is real and fake there; download the list again"
             )
-    role = _told_role(tree, path) or (videos[0].role if videos else "train")
+    role = _told_role(path) or (videos[0].role if videos else "train")
     return Listed(path, role, there, absent)
 
 
@@ -163,8 +165,8 @@ def _locate(tree: Tree, folder: str, file: str, by_name: Mapping[str, Sequence[s
     return tree.find(prefix + file) or next(below, None)
 
 
-def _told_role(tree: Tree, path: str) -> Role | None:
-    names = _folders(path) or (_called(tree),)
+def _told_role(path: str) -> Role | None:
+    names = _folders(path)
     if any(map(_VALIDATION.fullmatch, names)):
         return "val"
     return "test" if any(map(_TEST.fullmatch, names)) else None
@@ -223,6 +225,8 @@ def _list_notes(lists: Sequence[Listed]) -> Iterator[str]:
             total = len(listed.absent) + len(listed.videos)
             gone = some(list(listed.absent))
             yield f"{listed.path}: {len(listed.absent)} of {total} videos are not there: {gone}"
+        if listed.videos and listed.role == "test" and not _told_role(listed.path):
+            yield f"{listed.path}: taken for test videos; if they are for validation, put all in validation/"
     trained = [listed.videos for listed in lists if listed.role == "train"]
     orphans = [
         p

@@ -12,14 +12,14 @@ a split.
 
 from collections.abc import Iterable, Iterator
 from posixpath import normpath, splitext
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.ingest.layouts import folders
-from components.ingest.layouts.annotations import Cells, check_header, read_csv
+from components.ingest.layouts.annotations import Cells, check_cells, check_header, read_csv
 from components.ingest.layouts.base import (
     GENUINE_METHOD,
     LABELS,
@@ -31,7 +31,7 @@ from components.ingest.layouts.base import (
     default_method,
     some,
 )
-from components.ingest.tree import Tree, is_odd
+from components.ingest.tree import Tree
 
 NAME = "manifest"
 TITLE = "any videos, listed in manifest.csv or manifest.parquet: path,label[,identity,source,method,split]"
@@ -40,6 +40,9 @@ FILES = ("manifest.csv", "manifest.parquet")
 REQUIRED = ("path", "label")
 OPTIONAL = ("identity", "source", "method", "split")
 SPLITS: dict[str, Prescribed] = {**{split: split for split in get_args(Split)}, "trainval": "trainval"}
+
+# A column of nothing but missing values is of the type null.
+_TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 
 
 class Row(NamedTuple):
@@ -93,7 +96,7 @@ def _only(tree: Tree) -> str:
 
 
 def _read_csv(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
-    header, lines = read_csv(tree, name, REQUIRED)
+    header, lines = read_csv(tree, name, REQUIRED, OPTIONAL)
     file = tree.root / name
     return header, [Row(f"line {number}", f"{file}:{number}", cells) for number, cells in lines]
 
@@ -103,23 +106,47 @@ def _read_parquet(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
     try:
         # Not `pq.read_table`, which makes columns out of folders that are called "key=value".
         with pq.ParquetFile(file) as parquet:
-            table: pa.Table = parquet.read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{file}: not a Parquet file ({' '.join(str(error).split())}); write it again"
-        ) from error
-    header = [column.strip().casefold() for column in table.schema.names]
-    check_header(header, REQUIRED, str(file))
-    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
-    cells = (dict(zip(header, values, strict=True)) for values in zip(*columns, strict=True))
-    return header, [Row(f"row {index}", f"{file}: row {index}", row) for index, row in enumerate(cells, 1)]
+            schema = parquet.schema_arrow
+            header = [name.strip().casefold() for name in schema.names]
+            check_header(header, REQUIRED, str(file))
+            columns = zip(header, schema.names, strict=True)
+            known = {name: column for name, column in columns if name in {*REQUIRED, *OPTIONAL}}
+            _check_types(schema, known.values(), str(file))
+            table = parquet.read(columns=list(known.values()))
+        values = [map(_text, table.column(column).to_pylist()) for column in known.values()]
+        rows = [dict(zip(known, cells, strict=True)) for cells in zip(*values, strict=True)]
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError where text is not UTF-8
+        why = some([" ".join(str(error).split())])
+        raise DataError(f"{file}: not a Parquet file ({why}); write it again") from error
+    places = (f"row {index}" for index in range(1, len(rows) + 1))
+    return header, [_row(place, f"{file}: {place}", cells) for place, cells in zip(places, rows, strict=True)]
 
 
-def _text(value: Any) -> str:
+def _row(place: str, where: str, cells: Cells) -> Row:
+    check_cells(cells, where)
+    return Row(place, where, cells)
+
+
+def _check_types(schema: pa.Schema, columns: Iterable[str], where: str) -> None:
+    for column in columns:
+        found = schema.field(column).type
+        if not _is_text(found):
+            raise DataError(f"{where}: column {some([column])} holds {found}; write its values as strings")
+
+
+def _is_text(found: pa.DataType) -> bool:
+    if pa.types.is_list(found) or pa.types.is_large_list(found):
+        found = found.value_type
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    return any(fits(found) for fits in _TEXT_TYPES)
+
+
+def _text(value: str | list[str | None] | None) -> str:
     """A cell as CSV would hold it; lists, as in the column `identity`, are those of several names."""
-    if value is None:
-        return ""
-    return ";".join(_text(item) for item in value) if isinstance(value, list) else str(value).strip()
+    if isinstance(value, list):
+        return ";".join(name for name in value if name)
+    return (value or "").strip()
 
 
 class _Sources:
@@ -155,8 +182,6 @@ def _path(value: str, tree: Tree, where: str) -> str:
         raise DataError(f"{where}: no path; name a file, relative to the data folder")
     if value.startswith("/") or ".." in value.split("/"):
         raise DataError(f"{where}: path {value!r} leaves the data folder; give it relative to that folder")
-    if is_odd(value):
-        raise DataError(f"{where}: path {value!r} holds control characters; rename the file")
     path = normpath(value)
     return tree.find(path) or path
 

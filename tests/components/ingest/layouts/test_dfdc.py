@@ -140,7 +140,6 @@ def test_a_test_list_without_its_videos_prescribes_nothing(make_tree: MakeTree) 
     [
         ({"test/labels.csv": TABLE}, ("test/x.mp4", "test/y.mp4")),
         ({"test/labels.csv": TABLE, "test/metadata.json": "no JSON"}, ("test/x.mp4", "test/y.mp4")),
-        ({"labels.csv": TABLE}, ("videos/x.mp4", "videos/y.mp4")),
         (
             {"test/metadata.json": '{"x.mp4": {"is_fake": 0}, "y.mp4": {"is_fake": 1.0}}'},
             ("test/x.mp4", "test/y.mp4"),
@@ -156,6 +155,17 @@ def test_lists_of_test_videos(make_tree: MakeTree, texts: dict[str, str], paths:
         (paths[1], "fake", "test"),
     ]
     assert listing.notes == ()
+
+
+@pytest.mark.parametrize("name", ["validation", "dfdc_val", "test", "dfdc", ""])
+def test_the_name_of_the_datasets_own_folder_decides_no_split(make_tree: MakeTree, name: str) -> None:
+    # It changes when `unmask data add` brings the dataset to `data/dfdc`.
+    made = make_tree("videos/x.mp4", "videos/y.mp4", texts={"labels.csv": TABLE}, name=name or "validation")
+    listing = dfdc.read(Tree(made.root, name, made.files))
+    assert [entry.split for entry in listing.entries] == ["test", "test"]
+    assert listing.notes == (
+        "labels.csv: taken for test videos; if they are for validation, put all in validation/",
+    )
 
 
 def test_the_same_part_twice_is_told(make_tree: MakeTree) -> None:
@@ -187,6 +197,12 @@ def test_the_same_part_twice_is_told(make_tree: MakeTree) -> None:
         ({"p/metadata.json": '{"a.mp4": {}}'}, "a.mp4: label None is none of"),
         ({"p/metadata.json": '{"a.mp4": "REAL"}'}, "a.mp4: not described by an object"),
         ({"p/metadata.json": '["a.mp4"]'}, "p/metadata.json: not a JSON object"),
+        ({"p/metadata.json": r'{"\u001b[2J.mp4": {"label": "REAL"}}'}, r"'\\x1b\[2J.mp4' holds control"),
+        (
+            {"p/metadata.json": r'{"a.mp4": {"label": "FAKE", "original": "\ud800.mp4"}}'},
+            r"p/metadata.json: '\\ud800.mp4' holds control characters or no UTF-8; download it again",
+        ),
+        ({"p/labels.csv": "filename,label\na\x1b.mp4,1"}, "p/labels.csv:2: filename 'a.x1b.mp4' holds"),
         ({"p/metadata.json": "{"}, "p/metadata.json: not the JSON that was published"),
         ({"p/labels.csv": "file,label\na.mp4,1"}, "p/labels.csv:1: no column filename"),
         ({"p/labels.csv": "filename,label\na.mp4,1\na.mp4,0"}, "a.mp4 is real and fake there"),

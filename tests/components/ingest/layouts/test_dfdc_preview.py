@@ -77,6 +77,8 @@ def test_videos_that_name_nobody_are_told(read: Read) -> None:
         ({REAL: {"label": "real"}}, f"{REAL}: set None is none of train, test"),
         ({REAL: "real"}, f"{REAL}: not described by an object"),
         ({REAL: WHOLE[REAL], REAL.upper(): WHOLE[REAL]}, "stands there twice, but for the letter case"),
+        ({REAL: told("real", "train", "\ud800")}, r"dataset.json: '\\ud800' holds control characters"),
+        ({REAL: told("real", "train", 1) | {"x": [{"y": "\0"}]}}, r"dataset.json: '\\x00' holds control"),
         ([REAL], "dataset.json: not a JSON object"),
     ],
 )

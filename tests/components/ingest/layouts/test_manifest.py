@@ -136,11 +136,15 @@ def test_leaves_out_what_it_does_not_list_and_says_so(read_csv: Callable[..., Li
         ),
         (
             ["a\0.mp4,fake,,,,"],
-            ":2: path 'a\\x00.mp4' holds control characters; rename the file",
+            ":2: path 'a\\x00.mp4' holds control characters; write it without them",
         ),
         (["/a.mp4,fake,,,,"], ":2: path '/a.mp4' leaves the data folder; give it relative to that folder"),
         (
-            ['fake/a.mp4,fake,"p\n1",,,', "x,y,,,,"],
+            ["fake/a.mp4,fake,,p\x1b[2J,,"],
+            ":2: source 'p\\x1b[2J' holds control characters; write it without them",
+        ),
+        (
+            ['fake/a.mp4,fake,"\np1",,,', "x,y,,,,"],
             ":4: label 'y'; write real or fake, or leave it empty",
         ),
     ],
@@ -213,7 +217,16 @@ def test_parquet_says_the_same_as_csv(read_parquet: Callable[..., Listing]) -> N
             {"path": ["a.mp4", "a.mp4"], "label": ["real", "real"]},
             ": row 2: a.mp4 stands in row 1 already; remove one",
         ),
-        ({"path": [7], "label": [True]}, ": row 1: label 'True'; write real or fake, or leave it empty"),
+        (
+            {"path": ["a.mp4"], "label": ["real"], "identity": [["p1", "p\x1b[2J"]]},
+            ": row 1: identity 'p1;p\\x1b[2J' holds control characters; write it without them",
+        ),
+        ({"path": [b"a"], "label": ["real"]}, ": column path holds binary; write its values as strings"),
+        ({"path": ["a"], "label": [True]}, ": column label holds bool; write its values as strings"),
+        (
+            {"path": ["a"], "label": ["real"], "Identity": [[7]]},
+            ": column Identity holds list<element: int64>; write its values as strings",
+        ),
         ({"path": ["a.mp4"]}, ": no column label; there must be path,label"),
         (
             {"path": ["a"], "label": ["real"], "Label": ["fake"]},
@@ -227,6 +240,34 @@ def test_parquet_names_the_row_that_is_wrong(
     with pytest.raises(DataError) as caught:
         read_parquet(columns)
     assert str(caught.value) == f"{tmp_path / 'label=real' / 'manifest.parquet'}{message}"
+
+
+def test_parquet_with_text_that_is_not_utf_8(read_parquet: Callable[..., Listing]) -> None:
+    raw = pa.array([b"x/a\xff.mp4"])
+    path = pa.Array.from_buffers(pa.string(), 1, raw.buffers())
+    with pytest.raises(DataError, match=r"manifest\.parquet: not a Parquet file \('utf-8' codec"):
+        read_parquet({"path": path, "label": ["real"]})
+
+
+def test_parquet_columns_that_are_not_used_are_not_read(read_parquet: Callable[..., Listing]) -> None:
+    # No datetime holds this.
+    columns = {"path": ["a.mp4"], "label": ["real"], "when": pa.array([2**62], pa.timestamp("us"))}
+    assert read_parquet(columns).entries == (Entry("a.mp4", "real", "none"),)
+
+
+@pytest.mark.parametrize(
+    "text", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_parquet_holds_text_in_several_types(read_parquet: Callable[..., Listing], text: pa.DataType) -> None:
+    people = pa.array([["p1", None]], pa.large_list(pa.string()))
+    columns = {"path": pa.array(["a.mp4"], text), "label": ["real"], "identity": people, "source": [None]}
+    assert read_parquet(columns).entries == (Entry("a.mp4", "real", "none", ("p1",)),)
+
+
+def test_columns_that_are_not_used_may_hold_anything(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv('a.mp4,real,"two\nlines"', header="path,label,re\x1bmark")
+    assert listing.entries == (Entry("a.mp4", "real", "none"),)
+    assert listing.notes == (r"manifest.csv: columns not used: re\x1bmark",)
 
 
 @pytest.mark.parametrize(
