@@ -54,7 +54,7 @@ def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
     st.subheader("Splits", anchor=False)
     st.table(reports.split_rows(statistics), border="horizontal", hide_index=True)
     st.subheader("Datasets", anchor=False)
-    st.table(reports.dataset_rows(statistics), border="horizontal", hide_index=True)
+    st.dataframe(reports.dataset_rows(statistics), hide_index=True, width="stretch")
     st.caption("All videos, also those that are broken or left out.")
     for name in ("balance", "methods"):
         for path in figures:
@@ -101,4 +101,6 @@ def draw_notes(found: DatasetReports) -> None:
     """How the datasets were read."""
     if rows := reports.note_rows(found.splits or {}):
         st.subheader("Notes", anchor=False)
-        st.table(rows, border="horizontal", hide_index=True)
+        # Names in notes are whatever somebody called a file; a table would render them as Markdown.
+        for row in rows:
+            st.text(f"{row['Dataset']}: {row['Note']}")

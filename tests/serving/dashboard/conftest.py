@@ -109,7 +109,7 @@ def described(tmp_path: Path, statistics: Statistics) -> Project:
     for name in ("contact_sheet.png", "figures/balance.png", "figures/formats.png", "figures/methods.png"):
         cv2.imwrite(str(folder / name), np.full((40, 60, 3), 200, np.uint8))
     leaks = {"identity": 0, "source": 0, "content": 0, "near-duplicate": 0}
-    datasets = {"faces": {"layout": "folders", "videos": 17, "notes": ["part 3 of <b> 9 is missing"]}}
+    datasets = {"faces": {"layout": "folders", "videos": 17, "notes": ["part 3 of <b> 9 is **missing**"]}}
     project.splits.write_text(json.dumps({"leaks": leaks, "datasets": datasets}), encoding="utf-8")
     project.quarantine.write_text(
         "path,dataset,status,reason\ndata/v.mp4,faces,too_short,2 frames\n", encoding="utf-8"

@@ -121,10 +121,12 @@ def test_the_data_are_shown(described: Project, monkeypatch: pytest.MonkeyPatch)
     page = run(described.root, monkeypatch)
     assert {metric.label: metric.value for metric in page.metric}["Fake"] == "76.5%"
     assert page.success[0].value.startswith("No person, source recording")
-    assert page.dataframe[0].value["Reason"].tolist() == ["2 frames"]
+    assert page.dataframe[1].value["Reason"].tolist() == ["2 frames"]
     assert len(page.get("image")) == 4
-    (notes,) = [table.value for table in page.table if "Note" in table.value]
-    assert notes["Note"].tolist()[1] == "part 3 of <b> 9 is missing"
+    assert page.dataframe[0].value["Dataset"].tolist() == ["faces"]
+    assert page.text[1].value == "faces: part 3 of <b> 9 is **missing**"
+    # Names are whatever somebody called a file or folder; a table would render them as Markdown.
+    assert not [table for table in page.table if {"Note", "Dataset"} & set(table.value)]
 
 
 @pytest.mark.usefixtures("with_bundle")
