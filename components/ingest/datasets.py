@@ -133,7 +133,7 @@ def _marked(tree: Tree) -> Layout:
     file = tree.root / MARKER
     try:
         content = yaml.safe_load(tree.read_text(MARKER))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DataError(f"{file}: not valid YAML; write `layout: NAME`") from error
     name = content.get("layout") if isinstance(content, dict) else None
     layout = layout_of(name) if isinstance(name, str) else None

@@ -156,6 +156,8 @@ def test_a_marker_keeps_a_folder_from_the_dataset_around_it(tmp_path: Path) -> N
         ("layout: [x]", "layout ['x']; write one of"),
         ("layout", "layout None; write one of"),
         ("layout: {", "not valid YAML; write `layout: NAME`"),
+        ("layout: 2001-99-99", "not valid YAML; write `layout: NAME`"),
+        ("[" * 3000, "not valid YAML; write `layout: NAME`"),
     ],
 )
 def test_a_marker_that_names_none(tmp_path: Path, text: str, problem: str) -> None:
