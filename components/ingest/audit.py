@@ -1,11 +1,11 @@
 """The proof that splits are kept apart: who and what stands in more than one of them. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from components.ingest.groups import Tie, leak_keys
+from components.ingest.groups import Tie, connected, leak_keys, recordings
 from components.ingest.layouts.base import SPLITS, Split
 from components.params import LeakKind
 
@@ -28,6 +28,51 @@ class Leak:
         sides = (f"{split} ({_first(videos)})" for split, videos in self.videos.items())
         key = f"{self.key[:12]}…" if self.kind == "content" else self.key
         return f"{self.kind} {key} in {' and '.join(sides)}"
+
+
+@dataclass(frozen=True)
+class Tangle:
+    """A group that holds more than half of the videos that stand in a split, so that nothing balances it.
+
+    Attributes:
+        videos: how many it holds, of `dealt`.
+        kind: what ties most of its people; None where nothing does so alone.
+        parts: the groups that it would be without these ties.
+    """
+
+    videos: int
+    dealt: int
+    kind: LeakKind | None
+    parts: int
+
+
+def find_tangle(rows: Iterable[Mapping[str, Any]]) -> Tangle | None:
+    """The group that holds more than half of the videos, if there is one of several people.
+
+    Args:
+        rows: of `components.tables.MANIFEST`; those without a split take no part.
+    """
+    dealt = [row for row in rows if row["split"] in SPLITS]
+    sizes = Counter(row["group"] for row in dealt)
+    ((group, size),) = sizes.most_common(1) or [("", 0)]
+    members = [row for row in dealt if row["group"] == group]
+    if 2 * size <= len(dealt) or len({person for row in members for person in row["identities"]}) < 2:
+        return None
+    parts = {kind: _parts_without(kind, members) for kind in get_args(LeakKind)}
+    kind = max(parts, key=lambda kind: parts[kind])
+    return Tangle(size, len(dealt), kind if parts[kind] > 1 else None, parts[kind])
+
+
+def _parts_without(kind: LeakKind, rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many groups of people there would be without ties of a kind; of "identity": without swaps."""
+    people = {person for row in rows for person in row["identities"]}
+    items = [[("identity", person)] for person in people]
+    for row in rows:
+        if kind != "identity" or len(set(row["identities"])) == 1:
+            found = recordings(row["sources"] or (), row["sha256"], row["near_duplicate"])
+            others = [tie for tie in found if tie[0] != kind]
+            items.append([*(("identity", person) for person in row["identities"]), *others])
+    return len(set(connected(items)))
 
 
 def find_leaks(rows: Iterable[Mapping[str, Any]]) -> list[Leak]:

@@ -10,8 +10,8 @@ from components.ingest.layouts.base import SPLITS, Split, some
 from components.params import IngestParams
 
 Excluded = Literal["unlabelled", "dataset", "bridge", "leak"]
-"""Why a sound video stands in no split: nobody tells its label; `ingest.datasets` leaves it out; it ties
-people of two splits; `ingest.leak: drop` took it out since it leaks into a later split."""
+"""Why a sound video stands in no split: nobody tells its label; `ingest.datasets` leaves it out; it would
+tie two splits; `ingest.leak: drop` took it out since it leaks into a later split."""
 
 Role = Literal["train", "test", "ignore"]
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from components.faces.pool import WorkerPool
-from components.ingest.audit import find_leaks
+from components.ingest.audit import find_leaks, find_tangle
 from components.ingest.datasets import Dataset, read_datasets
 from components.ingest.examination import Examination, File, Inspected, locate
 from components.ingest.examined import ExaminedStore, examining_digest, open_store
@@ -103,7 +103,8 @@ def _write(
     assignments = assign(samples, params.ingest, lock)
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
-    summary = summarise(iterate(manifest), datasets, find_leaks(iterate(manifest)))
+    leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
+    summary = summarise(iterate(manifest), datasets, leaks, tangle)
     write_text(json.dumps(summary, indent=2) + "\n", project.splits)
     write_text(quarantine(iterate(manifest)), project.quarantine)
     write_lock(project.splits_lock, params.ingest, lock.extended(dealt(samples, assignments)))

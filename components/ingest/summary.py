@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, get_args
 
 from rich.table import Table
 
-from components.ingest.audit import Leak
+from components.ingest.audit import Leak, Tangle
 from components.ingest.datasets import Dataset
 from components.ingest.identities import is_named
 from components.ingest.layouts.base import LABELS, SPLITS
@@ -28,8 +29,16 @@ NOUNS: dict[LeakKind, str] = {
 REASONS: dict[Excluded, str] = {
     "unlabelled": "their dataset tells no label",
     "dataset": "ingest.datasets in params.yaml leaves them out",
-    "bridge": "swaps that tie people of two splits",
+    "bridge": "they would tie two splits, as swaps of people of both do",
     "leak": "ingest.leak: drop takes them out of training or validation",
+}
+
+TIES: dict[LeakKind | None, str] = {
+    "identity": "videos of several people",
+    "source": "shared source recordings",
+    "content": "equal content",
+    "near-duplicate": "near duplicates",
+    None: "several kinds of ties together",
 }
 
 
@@ -61,18 +70,22 @@ class _Tally:
         }
 
 
-def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[Leak]) -> Summary:
+def summarise(
+    rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[Leak], tangle: Tangle | None = None
+) -> Summary:
     """`reports/splits.json`.
 
     Args:
         rows: of `components.tables.MANIFEST`.
         datasets: with their layouts' notes.
         leaks: what stands in two splits.
+        tangle: the group that holds most videos, if one does.
 
     Returns:
         `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, groups,
         and videos per method and dataset; `excluded` and `broken`: videos by reason and by status;
-        `datasets`: layout, videos and notes; `leaks`: how many of each kind.
+        `datasets`: layout, videos and notes; `leaks`: how many of each kind;
+        `tangle`: as given.
     """
     tallies = {split: _Tally() for split in SPLITS}
     excluded: Counter[str] = Counter(dict.fromkeys(get_args(Excluded), 0))
@@ -92,6 +105,7 @@ def summarise(rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[
         "broken": dict(sorted(broken.items())),
         "datasets": {dataset.name: _described(dataset) for dataset in datasets},
         "leaks": {kind: found[kind] for kind in KINDS},
+        "tangle": asdict(tangle) if tangle else None,
     }
 
 
@@ -119,7 +133,14 @@ def lines(summary: Summary) -> Iterator[str]:
     if summary["broken"]:
         statuses = ", ".join(f"{status} {count}" for status, count in summary["broken"].items())
         yield f"{sum(summary['broken'].values())} videos cannot be used ({statuses}): reports/quarantine.csv"
+    if summary["tangle"]:
+        yield _tangle(**summary["tangle"])
     yield from _proof(summary)
+
+
+def _tangle(videos: int, dealt: int, kind: LeakKind | None, parts: int) -> str:
+    without = f"; without these they would be {parts} groups" if kind else ""
+    return f"{videos} of {dealt} videos are tied into one group by {TIES[kind]}{without}"
 
 
 def _proof(summary: Summary) -> Iterator[str]:

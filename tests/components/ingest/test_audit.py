@@ -1,10 +1,11 @@
 """Leaks are found, by kind, with both sides."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from components.ingest.audit import Leak, find_leaks
+from components.ingest.audit import Leak, Tangle, find_leaks, find_tangle
 
 
 def row(video_id: str, split: str | None, **facts: Any) -> dict[str, Any]:
@@ -50,3 +51,31 @@ def test_what_is_no_leak(rows: list[dict[str, Any]]) -> None:
 def test_a_leak_through_three_splits_comes_in_order() -> None:
     rows = [row(split, split, sha256="h") for split in ("test", "val", "train")]
     assert list(find_leaks(rows)[0].videos) == ["train", "val", "test"]
+
+
+PEOPLE = [f"p{n}" for n in range(6)]
+SWAPPED = [row(f"f{a}{b}", "train", identities=[a, b]) for a, b in pairwise(PEOPLE)]
+
+
+def clips(**facts: Any) -> list[dict[str, Any]]:
+    known = [{"identities": [person], "group": "p0"} for person in PEOPLE]
+    return [row(f"{n} {k['identities'][0]}", "train", **k, **facts) for k in known for n in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "tangle"),
+    [
+        (clips(near_duplicate="a"), Tangle(12, 12, "near-duplicate", 6)),
+        (clips(sources=["studio"]), Tangle(12, 12, "source", 6)),
+        (clips(near_duplicate="a", sources=["studio"]), Tangle(12, 12, None, 1)),
+        ([*clips(), *({**one, "group": "p0"} for one in SWAPPED)], Tangle(17, 17, "identity", 6)),
+        ([*clips(near_duplicate="a"), row("z", "test", group="z")], Tangle(12, 13, "near-duplicate", 6)),
+        ([*clips(near_duplicate="a"), row("z", None, group="p0")], Tangle(12, 12, "near-duplicate", 6)),
+        ([row("a", "train", group="a"), row("b", "test", group="b")], None),
+        ([row("a", "train", group="x", identities=["x"])] * 3, None),
+        ([], None),
+    ],
+    ids=["looks", "source", "both", "swaps", "most", "left out", "balanced", "one person", "nothing"],
+)
+def test_what_ties_most_videos_into_one_group(rows: list[dict[str, Any]], tangle: Tangle | None) -> None:
+    assert find_tangle(rows) == tangle

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components.ingest.audit import Leak
+from components.ingest.audit import Leak, Tangle
 from components.ingest.datasets import Dataset
 from components.ingest.layouts.base import Entry, Listing
 from components.ingest.summary import lines, summarise, table
@@ -76,6 +76,21 @@ def test_lines_tell_what_the_numbers_mean() -> None:
         "Name people in the column identity of data/manifest.csv.",
         "Leaks by person: 1; `validate` names them (reports/validation/leaks.csv)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tangle", "told"),
+    [
+        (
+            Tangle(48, 50, "near-duplicate", 24),
+            "48 of 50 videos are tied into one group by near duplicates; "
+            "without these they would be 24 groups",
+        ),
+        (Tangle(9, 9, None, 1), "9 of 9 videos are tied into one group by several kinds of ties together"),
+    ],
+)
+def test_a_group_that_holds_most_videos_is_told(tangle: Tangle, told: str) -> None:
+    assert told in lines(summarise(ROWS, DATASETS, [], tangle))
 
 
 @pytest.mark.parametrize(
