@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
+from prefect import Task
 from prefect.client.schemas.objects import State
 from prefect.states import Failed
 
@@ -28,3 +29,12 @@ def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
 
     # To callers it still returns R: Prefect raises a Failed state's error where the result is asked for.
     return cast(Callable[P, R], guarded)
+
+
+def call(step: Task[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a task inside its flow, and raise what made it fail.
+
+    Called by itself, a task that ends in a Failed state hands that state out as if it were a result.
+    """
+    state: State[R] = step(*args, **kwargs, return_state=True)
+    return state.result()

@@ -23,7 +23,7 @@ from components.params import load_params
 from components.project import Project
 from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
-from flows.failure import fails_in_one_line
+from flows.failure import call, fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages
 from flows.promote import Outcome, promote, register
 
@@ -87,7 +87,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
     root = str(home.root)
     stages = read_graph(home.root)
     if needs_pull(home.root):
-        pull_task(root)
+        call(pull_task, root)
     stale = stale_stages(home.root, stages)
     connect_store(home)
     jobs = jobs or room(load_params(home.params).training.num_threads, os.cpu_count() or 1, memory_gib())
@@ -95,8 +95,8 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
     run_stages([stage for stage in stages if stage.name not in gated], root, stale, jobs)
     check_gate(home)
     run_stages([stage for stage in stages if stage.name in gated], root, stale, jobs)
-    version = register_task(root)
-    outcome = promote_task(root, version)
+    version = call(register_task, root)
+    outcome = call(promote_task, root, version)
     create_markdown_artifact(summary(home, outcome), key="training-summary", description=outcome.reason)
     return outcome
 

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from components.project import Project
 from flows.environment import find_project, prepare
-from flows.failure import fails_in_one_line
+from flows.failure import call, fails_in_one_line
 from serving.batch.plan import SHARD_SIZE, Shard, plan
 from serving.batch.run import scan, score_shard
 from serving.batch.store import ScoreStore, Summary
@@ -69,7 +69,7 @@ def batch_scoring(
         store.forget(work.stale)
         logger.info("%d videos, %d done before, %d shards to score", len(found), work.done, len(work.shards))
         for shard in work.shards:
-            score_task(scorer, folder, shard, store)
+            call(score_task, scorer, folder, shard, store)
         store.publish()
         summary = store.summary()
     create_markdown_artifact(describe(summary, output), key="batch-scoring", description=source)

@@ -119,3 +119,28 @@ def test_a_run_without_videos_says_what_to_do(stub_project: "StubProject") -> No
     failed = stub_project.unmask("run", "--dry-run")
     assert failed.returncode == 2
     assert "unmask sample-data" in failed.stderr
+
+
+def test_a_pull_that_fails_ends_the_run(stub_project: "StubProject") -> None:
+    shutil.rmtree(stub_project.root / "data")
+    tracked = "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  hash: md5\n  path: data\n"
+    (stub_project.root / "data.dvc").write_text(tracked, encoding="utf-8")
+    config = stub_project.root / ".dvc" / "config"
+    remote = (
+        "[core]\nanalytics = false\nno_scm = true\nremote = local\n['remote \"local\"']\nurl = ../nowhere\n"
+    )
+    config.write_text(remote, encoding="utf-8")
+    failed = stub_project.unmask("run")
+    assert failed.returncode == 2
+    assert "no videos there; add a dataset" in failed.stderr.strip().splitlines()[-1]
+    assert "Running stage" not in failed.stderr
+
+
+def test_a_registration_that_fails_ends_the_run(stub_project: "StubProject") -> None:
+    manifest = stub_project.root / "prepared" / "bundle" / "bundle.json"
+    told = BundleInfo.model_validate_json(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(told.model_copy(update={"gate_passed": False}).model_dump_json(), encoding="utf-8")
+    failed = stub_project.unmask("run")
+    assert failed.returncode == 3
+    assert "did not pass its gate; it is not registered" in failed.stderr.strip().splitlines()[-1]
+    assert "'promote'" not in failed.stderr
