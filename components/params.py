@@ -26,6 +26,7 @@ class IngestParams(Frozen):
     test_share: Share
     datasets: dict[str, Literal["train", "test", "ignore"]] = Field(default={})
     leak: Literal["keep", "drop"] = "keep"
+    near_duplicates: Literal["tie", "off"] = "tie"
     max_group_share: Share = 0.4
 
 

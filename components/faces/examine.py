@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.faces.fingerprint import PICTURES, Fingerprint, hash_picture, join
+from components.faces.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
 from components.faces.policy import Limits
 from components.faces.seek import map_spread
 from components.faces.video import VideoInfo, probe
@@ -14,7 +14,7 @@ class Examined:
     """What a video is, and what it looks like."""
 
     info: VideoInfo
-    fingerprint: Fingerprint | None  # None where its pictures say nothing
+    fingerprint: Fingerprint | None  # None where its pictures say nothing, or nothing moves
 
 
 def examine(path: Path, limits: Limits) -> Examined:
@@ -24,5 +24,5 @@ def examine(path: Path, limits: Limits) -> Examined:
         VideoFault: as `probe`, or fewer than `limits.min_frames` frames can be decoded.
     """
     info = probe(path, limits)
-    hashes = map_spread(path, info, PICTURES, limits, lambda frame: hash_picture(frame.image))
-    return Examined(info, join(hashes))
+    pictures = map_spread(path, info, PICTURES, limits, lambda frame: shrink(frame.image))
+    return Examined(info, make_fingerprint(pictures))

@@ -33,11 +33,14 @@ class Video:
         return self.result.fingerprint if isinstance(self.result, Examined) else None
 
 
-def make_samples(videos: Sequence[Video]) -> list[tuple[Video, Sample]]:
-    """What dealing needs to know of each video, by video id: the order of `videos` decides nothing."""
+def make_samples(videos: Sequence[Video], by_looks: bool = True) -> list[tuple[Video, Sample]]:
+    """What dealing needs to know of each video, by video id: the order of `videos` decides nothing.
+
+    `by_looks` says whether to look for near duplicates.
+    """
     ids = video_ids([video.entry.path for video in videos])
     ordered = sorted(zip(ids, videos, strict=True), key=lambda pair: pair[0])
-    firsts = near_duplicates([video.fingerprint for _, video in ordered])
+    firsts = near_duplicates([video.fingerprint if by_looks else None for _, video in ordered])
     return [
         (video, _sample(video, video_id, None if first is None else ordered[first][0]))
         for (video_id, video), first in zip(ordered, firsts, strict=True)

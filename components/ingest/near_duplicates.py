@@ -1,41 +1,46 @@
 """Which videos look the same: copies that were scaled, brought to another frame rate or encoded anew.
 
-All pairs are compared, which is affordable because almost all of them differ in the coarsest 64 bits.
+All pairs are compared, which is affordable because almost all of them differ in their mean pictures.
 
-The bounds lie between what copies and what strangers measure on a rendered sample and some real clips: copies
-at the hardest settings differ in at most 6 coarse bits and 120 bits in all, strangers in at least 10 and 254.
-`benchmarks/near_duplicates.py` measures both on a sample of another seed. Copies that were cropped by more
-than a little, or mirrored, are beyond what this hash can see.
+Two videos are alike where both their pictures and what changes between these are. The pictures alone agree
+wherever two people sit in one studio, the changes tell them apart: at the same moments nobody moves as
+another does. `benchmarks/near_duplicates.py` measures copies and strangers, also such on one set, of a seed
+that set no bound. Copies that are cropped much, mirrored, or cut to an excerpt are beyond what this can see.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from components.faces.fingerprint import coarse_words, words
+from components.faces.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, words
 
-Words = NDArray[np.uint64]
 Indices = NDArray[np.int64]
-Labels = NDArray[np.int32]
+Flags = NDArray[np.bool_]
 
-COARSE_BITS = 12
-"""Of the 64 of the first picture's lowest frequencies, as many may differ."""
+MEAN_BITS = 12
+"""Of the 64 of the mean picture, as many may differ."""
 
-FINE_BITS = 160
-"""Of all 1024 bits of a fingerprint, as many may differ."""
+PICTURE_SHARE = 0.2
+"""Of the bits of the pictures that say something in both videos, as many may differ."""
+
+CHANGE_SHARE = 0.25
+"""Of the bits of the changes that say something in both videos, as many may differ."""
+
+FAR_BITS = 24
+"""Of 64; a change that differs in more is another one."""
+
+FAR_SHARE = 0.25
+"""Of the changes, as many may be others: a long opening that many videos share makes no copies."""
 
 BLOCK = 512
 """Fingerprints that are compared with as many others at once; their distances take 2 MiB."""
 
-CHUNK = 1 << 16
-"""Pairs whose 1024 bits are compared at once, in 16 MiB, however many videos look the same."""
-
 
 def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
-    """Find the clusters of videos that look alike: A is in one cluster with C if both look like B.
+    """Find the clusters of videos that look alike: all that look like the first of them.
+
+    Not all that are tied by some chain of look-alikes: one such chain could run through a whole dataset.
 
     Args:
         fingerprints: `components.faces.fingerprint.Fingerprint` of each video; None looks like nothing.
@@ -48,8 +53,8 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
         if fingerprint:
             videos.setdefault(fingerprint, []).append(index)
     clusters: dict[int, list[int]] = {}
-    for label, alike in zip(_clusters(words(list(videos))).tolist(), videos.values(), strict=True):
-        clusters.setdefault(label, []).extend(alike)
+    for leader, alike in zip(_leaders(words(list(videos))).tolist(), videos.values(), strict=True):
+        clusters.setdefault(leader, []).extend(alike)
     found: list[int | None] = [None] * len(fingerprints)
     for cluster in clusters.values():
         if len(cluster) > 1:
@@ -59,39 +64,40 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
     return found
 
 
-def _clusters(fine: Words) -> Labels:
-    """The number of the cluster of each of N fingerprints (N,), given as words (N, W)."""
-    labels = np.arange(len(fine), dtype=np.int32)
-    for first, second in _near(coarse_words(fine)):
-        apart = labels[first] != labels[second]  # what is known to belong together is not compared again
-        pairs = _alike(fine, first[apart], second[apart])
-        if pairs.size:
-            labels = _merged(labels, *pairs)
-    return labels
+def _leaders(prints: Words) -> Indices:
+    """For each of N fingerprints (N, W) the first of its cluster, itself if that is none (N,)."""
+    leaders = np.arange(len(prints))
+    for index, later in _near(np.ascontiguousarray(prints[:, 0])):
+        if leaders[index] == index:
+            free = later[leaders[later] == later]
+            leaders[free[_alike(prints[index], prints[free])]] = index
+    return leaders
 
 
-def _near(coarse: Words) -> Iterator[tuple[Indices, Indices]]:
-    """Indices of the pairs whose coarse words are near, each pair once, some at a time."""
-    for top in range(0, len(coarse), BLOCK):
-        for left in range(top, len(coarse), BLOCK):
-            differing = coarse[top : top + BLOCK, None] ^ coarse[None, left : left + BLOCK]
-            first, second = np.nonzero(np.bitwise_count(differing) <= COARSE_BITS)
-            first, second = first + top, second + left
-            once = first < second
-            first, second = first[once], second[once]
-            for start in range(0, len(first), CHUNK):
-                yield first[start : start + CHUNK], second[start : start + CHUNK]
+def _near(means: Words) -> Iterator[tuple[int, Indices]]:
+    """Each index, in order, with the later ones whose mean pictures are near; most have none: left out."""
+    for top in range(0, len(means), BLOCK):
+        block = means[top : top + BLOCK]
+        near = np.empty((len(block), len(means) - top), np.bool_)
+        for left in range(top, len(means), BLOCK):
+            differing = block[:, None] ^ means[None, left : left + BLOCK]
+            near[:, left - top : left - top + BLOCK] = np.bitwise_count(differing) <= MEAN_BITS
+        near[np.tril_indices(len(block))] = False
+        for row in np.flatnonzero(near.any(axis=1)).tolist():
+            yield top + row, np.flatnonzero(near[row]) + top
 
 
-def _alike(fine: Words, first: Indices, second: Indices) -> Indices:
-    """Those of the pairs that are near in all pictures (2, P)."""
-    distance = np.bitwise_count(fine[first] ^ fine[second]).sum(axis=1, dtype=np.int64)
-    return np.stack([first, second])[:, distance <= FINE_BITS]
+def _alike(one: Words, others: Words) -> Flags:
+    """Which of N fingerprints (N, W) are near one (W,) in pictures and in changes (N,)."""
+    pictures, shown = _differing(one[PICTURE_WORDS], others[:, PICTURE_WORDS])
+    changes, moved = _differing(one[CHANGE_WORDS], others[:, CHANGE_WORDS])
+    near = pictures.sum(axis=1) <= PICTURE_SHARE * 64 * shown
+    near &= changes.sum(axis=1) <= CHANGE_SHARE * 64 * moved
+    near &= np.count_nonzero(changes > FAR_BITS, axis=1) <= FAR_SHARE * moved
+    return np.asarray(near & (np.minimum(shown, moved) >= LEAST_TELLING))
 
 
-def _merged(labels: Labels, first: Indices, second: Indices) -> Labels:
-    """The labels, with one for all that some pair ties together."""
-    ties = (np.ones(len(first), np.bool_), (labels[first], labels[second]))
-    graph = coo_array(ties, shape=(len(labels), len(labels)))
-    merged: Labels = connected_components(graph, directed=False)[1]
-    return merged[labels]
+def _differing(one: Words, others: Words) -> tuple[Indices, Indices]:
+    """Bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
+    telling = (one != 0) & (others != 0)
+    return np.bitwise_count(one ^ others) * telling, telling.sum(axis=1)

@@ -98,13 +98,14 @@ def _write(
     """Deal the videos and write all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
     _say(console, *filter(None, [lock.notice]))
-    pairs = make_samples(videos)
+    by_looks = params.ingest.near_duplicates == "tie"
+    pairs = make_samples(videos, by_looks)
     samples = [sample for _, sample in pairs]
     assignments = assign(samples, params.ingest, lock)
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
     leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
-    summary = summarise(iterate(manifest), datasets, leaks, tangle)
+    summary = summarise(iterate(manifest), datasets, leaks, tangle, by_looks)
     write_text(json.dumps(summary, indent=2) + "\n", project.splits)
     write_text(quarantine(iterate(manifest)), project.quarantine)
     write_lock(project.splits_lock, params.ingest, lock.extended(dealt(samples, assignments)))

@@ -25,6 +25,8 @@ NOUNS: dict[LeakKind, str] = {
     "near-duplicate": "near duplicate",
 }
 
+MOST_UNSEEN = 0.05
+"""Share of the dealt videos without a fingerprint; above it nothing is said of near duplicates."""
 
 REASONS: dict[Excluded, str] = {
     "unlabelled": "their dataset tells no label",
@@ -55,6 +57,7 @@ class _Tally:
             self.counts[column][row[column]] += 1
         named = {person for person in row["identities"] if is_named([person])}
         self.counts["named"][str(bool(named))] += 1
+        self.counts["seen"][str(row["fingerprint"] is not None)] += 1
         self.people |= named
         self.groups.add(row["group"])
 
@@ -64,6 +67,7 @@ class _Tally:
             **{label: self.counts["label"][label] for label in LABELS},
             "people": len(self.people),
             "unnamed": self.counts["named"]["False"],
+            "unseen": self.counts["seen"]["False"],
             "groups": len(self.groups),
             "methods": dict(sorted(self.counts["method"].items())),
             "datasets": dict(sorted(self.counts["dataset"].items())),
@@ -71,7 +75,11 @@ class _Tally:
 
 
 def summarise(
-    rows: Iterable[Row], datasets: Sequence[Dataset], leaks: Iterable[Leak], tangle: Tangle | None = None
+    rows: Iterable[Row],
+    datasets: Sequence[Dataset],
+    leaks: Iterable[Leak],
+    tangle: Tangle | None = None,
+    by_looks: bool = True,
 ) -> Summary:
     """`reports/splits.json`.
 
@@ -80,12 +88,14 @@ def summarise(
         datasets: with their layouts' notes.
         leaks: what stands in two splits.
         tangle: the group that holds most videos, if one does.
+        by_looks: whether near duplicates were looked for.
 
     Returns:
-        `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, groups,
-        and videos per method and dataset; `excluded` and `broken`: videos by reason and by status;
+        `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, videos
+        without a fingerprint, groups, and videos per method and dataset; `excluded` and `broken`: videos
+        by reason and by status;
         `datasets`: layout, videos and notes; `leaks`: how many of each kind;
-        `tangle`: as given.
+        `tangle` and `by_looks`: as given.
     """
     tallies = {split: _Tally() for split in SPLITS}
     excluded: Counter[str] = Counter(dict.fromkeys(get_args(Excluded), 0))
@@ -106,6 +116,7 @@ def summarise(
         "datasets": {dataset.name: _described(dataset) for dataset in datasets},
         "leaks": {kind: found[kind] for kind in KINDS},
         "tangle": asdict(tangle) if tangle else None,
+        "by_looks": by_looks,
     }
 
 
@@ -146,10 +157,19 @@ def _tangle(videos: int, dealt: int, kind: LeakKind | None, parts: int) -> str:
 def _proof(summary: Summary) -> Iterator[str]:
     dealt = sum(counts["videos"] for counts in summary["splits"].values())
     unnamed = sum(counts["unnamed"] for counts in summary["splits"].values())
-    clean = [kind for kind in KINDS if not summary["leaks"][kind]]
-    kept = [NOUNS[kind] for kind in clean if kind != "identity" or unnamed < dealt]
+    unseen = sum(counts["unseen"] for counts in summary["splits"].values())
+    unproven: set[LeakKind] = set()
+    if unnamed == dealt:
+        unproven.add("identity")
+    if not summary["by_looks"] or unseen > MOST_UNSEEN * dealt:
+        unproven.add("near-duplicate")
+    kept = [NOUNS[kind] for kind in KINDS if not summary["leaks"][kind] and kind not in unproven]
     if kept:
         yield f"No {', no '.join(kept)} stands in two splits."
+    if not summary["by_looks"]:
+        yield "Nothing looked for near duplicates: ingest.near_duplicates is off in params.yaml."
+    elif unseen:
+        yield f"{unseen} of {dealt} videos show too little to be compared by looks."
     if unnamed:
         yield (
             f"{unnamed} of {dealt} videos name nobody: nothing proves that these show no person of another "

@@ -32,6 +32,7 @@ def make_frame(rows: Sequence[Row], leaks: Sequence[Leak] = ()) -> pd.DataFrame:
         `people`, `blank_people`: how many people are named, how many names are blank, 1 if there is none;
         `missing_facts`: facts that a usable video lacks;
         `timing`: frames over fps × duration, 1.0 if they agree;
+        `is_unseen`: it has no fingerprint, NaN if not usable;
         `copies`, `labels_of_content`: how many usable videos have its content, how many labels these have;
         `labels_of_dataset`: how many labels the training videos of its dataset have, NaN outside train;
         `is_unplaced`, `is_misplaced`: neither in a split nor left out, or both;
@@ -79,6 +80,7 @@ def _of_facts(frame: pd.DataFrame) -> pd.DataFrame:
             "missing_facts": frame[list(FACTS)].isna().sum(axis="columns").where(_usable(frame), 0),
             "timing": (frames / expected).where((frames > 0) & (expected > 0)),
             "is_broken": ~_usable(frame),
+            "is_unseen": frame["fingerprint"].isna().astype(float).where(_usable(frame)),
         }
     )
 

@@ -12,6 +12,7 @@ from great_expectations.expectations.row_conditions import Column
 from components.faces.policy import Status
 from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
 from components.ingest.roles import Excluded
+from components.ingest.summary import MOST_UNSEEN
 from components.params import LeakKind, ValidateParams
 from components.tables import MANIFEST
 from components.validation.frame import LEAK_KINDS, leak_column
@@ -61,6 +62,7 @@ def make_suite(params: ValidateParams) -> list[Check]:
         *_facts(params),
         *_people(),
         *_content(),
+        _looks(),
         *_leaks(params),
         *_splits(params),
         *_balance(params),
@@ -160,6 +162,17 @@ def _content() -> Iterator[Check]:
         "remove the copies, they count double",
         gxe.ExpectColumnValuesToBeBetween(column="copies", max_value=1),
         "warning",
+    )
+
+
+def _looks() -> Check:
+    return Check(
+        f"at least {1 - MOST_UNSEEN:.0%} of the videos can be compared by looks",
+        "nothing finds near duplicates of these: they are dark, blank, or nothing moves in them; "
+        "name their recordings in the column source of data/manifest.csv",
+        gxe.ExpectColumnMeanToBeBetween(column="is_unseen", max_value=MOST_UNSEEN),
+        "warning",
+        culprits="is_unseen == 1",
     )
 
 

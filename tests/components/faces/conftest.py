@@ -95,7 +95,7 @@ def make_scene() -> Callable[..., Path]:
 
 
 def _scene(time: float, size: tuple[int, int], seed: int) -> np.ndarray[Any, Any]:
-    texture = np.random.default_rng([seed, int(2 * time + 0.5)]).integers(0, 256, (9, 12, 3), np.uint8)
+    texture = np.random.default_rng([seed, int(2 * time + 0.25)]).integers(0, 256, (9, 12, 3), np.uint8)
     large = cv2.resize(texture, (480, 360), interpolation=cv2.INTER_CUBIC)
     return cv2.resize(np.roll(large, int(40 * time), axis=1), size, interpolation=cv2.INTER_AREA)
 

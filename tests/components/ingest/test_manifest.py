@@ -128,6 +128,12 @@ def test_videos_that_look_the_same_are_one_group() -> None:
     assert rows[0]["group"] == rows[3]["group"]
 
 
+def test_looks_tie_nobody_where_nothing_looks_for_near_duplicates() -> None:
+    videos = [video("real/a.mp4", fingerprint="0f" * 128), video("real/b.mp4", fingerprint="0f" * 128)]
+    assert [sample.near_duplicate for _, sample in make_samples(videos)] == ["real/a", "real/a"]
+    assert [sample.near_duplicate for _, sample in make_samples(videos, by_looks=False)] == [None, None]
+
+
 def test_a_file_is_not_taken_for_the_person_of_that_name() -> None:
     rows = rows_of([video("real/a.mp4"), video("fake/b.mp4", "a")])
     assert [(row["identities"], row["group"]) for row in rows] == [(["a"], "a"), (["unnamed:a"], "unnamed:a")]

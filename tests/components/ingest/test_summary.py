@@ -15,7 +15,7 @@ from components.ingest.tree import Tree
 
 def row(name: str, split: str | None = "train", label: str | None = "real", **told: Any) -> dict[str, Any]:
     found = {"dataset": "data", "method": "none", "identities": ["x"], "group": "x"}
-    status = {"status": "ok", "excluded": None}
+    status = {"status": "ok", "excluded": None, "fingerprint": "0f"}
     return {"video_id": name, "split": split, "label": label, **found, **status, **told}
 
 
@@ -47,6 +47,7 @@ def test_videos_are_counted_by_split() -> None:
         "fake": 1,
         "people": 2,
         "unnamed": 0,
+        "unseen": 0,
         "groups": 1,
         "methods": {"none": 1, "swap": 1},
         "datasets": {"data": 2},
@@ -102,6 +103,43 @@ def test_a_group_that_holds_most_videos_is_told(tangle: Tangle, told: str) -> No
 )
 def test_nothing_is_claimed_about_people_whom_nobody_named(identities: list[str], proof: str) -> None:
     assert proof in lines(summarise([row("a", identities=identities)], DATASETS, []))
+
+
+@pytest.mark.parametrize(
+    ("unseen", "by_looks", "told"),
+    [
+        (0, True, ["No person, no source recording, no content, no near duplicate stands in two splits."]),
+        (
+            1,
+            True,
+            [
+                "No person, no source recording, no content, no near duplicate stands in two splits.",
+                "1 of 20 videos show too little to be compared by looks.",
+            ],
+        ),
+        (
+            2,
+            True,
+            [
+                "No person, no source recording, no content stands in two splits.",
+                "2 of 20 videos show too little to be compared by looks.",
+            ],
+        ),
+        (
+            0,
+            False,
+            [
+                "No person, no source recording, no content stands in two splits.",
+                "Nothing looked for near duplicates: ingest.near_duplicates is off in params.yaml.",
+            ],
+        ),
+    ],
+)
+def test_nothing_is_claimed_about_looks_that_nobody_compared(
+    unseen: int, by_looks: bool, told: list[str]
+) -> None:
+    rows = [row(str(number), fingerprint=None if number < unseen else "0f") for number in range(20)]
+    assert list(lines(summarise(rows, DATASETS[1:], [], by_looks=by_looks)))[1:] == told
 
 
 def test_the_table_has_a_line_for_each_split() -> None:

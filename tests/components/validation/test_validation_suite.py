@@ -51,7 +51,7 @@ def make_rows() -> list[Row]:
             "duration": 0.96,
             "codec": "h264",
             "sha256": f"{label} {person}",
-            "fingerprint": None,
+            "fingerprint": "0f",
             "near_duplicate": None,
             "status": "ok",
             "reason": None,
@@ -177,6 +177,12 @@ FAULTS: list[tuple[Callable[[list[Row]], None], str, str, list[str]]] = [
         "critical",
         "what is prescribed for testing is only tested on",
         ["fake/p0"],
+    ),
+    (
+        change(0, fingerprint=None),
+        "warning",
+        "at least 95% of the videos can be compared by looks",
+        ["real/p0"],
     ),
     (
         change(0, 2, identities=["x"]),
