@@ -134,7 +134,7 @@ def run(
 
         stages = read_graph(project.root)
         if needs_pull(project.root):
-            typer.echo("pull  data, then whatever has changed; run `dvc pull` to see what")
+            typer.echo("pull  data, if the DVC remote holds what data.dvc names; then whatever has changed")
             return
         stale = stale_stages(project.root, stages)
         for stage in stages:

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from components.errors import DataError, StageError
 from components.ingest.adding import Plan, bring, make_plan
-from components.ingest.datasets import Dataset, read_datasets
-from components.ingest.layouts import LAYOUTS
+from components.ingest.datasets import Dataset, list_datasets
+from components.ingest.layouts import LABELS, LAYOUTS
 from components.ingest.layouts.base import Entry, some
 from components.project import Project
 from flows.graph import repository, run_dvc
@@ -42,8 +42,8 @@ def add(
     if dry_run:
         console.print(f"dry run: nothing was written; {plan.target} would get {len(plan.missing)} files")
         return
-    verb = "Copying" if copy else "Linking"
-    for _ in track(bring(plan, copy), total=len(plan.missing), description=verb, console=console):
+    verb, total = "Copying" if copy else "Linking", len(plan.missing)
+    for _ in track(bring(plan, copy), total=total, description=verb, console=console, disable=not total):
         pass
     track_with_dvc(project.root)
     console.print(NEXT.format(name=plan.target.name), markup=False, highlight=False, soft_wrap=True)
@@ -55,6 +55,7 @@ NEXT = """
   dvc push                # to the remote of .dvc/config: the folder dvc-remote/, unless you set another
 To go on:
   dvc repro validate      # splits, audit and checks: reports/splits.json, reports/validation/data_docs/
+  git add dvc.lock reports && git commit -m "Splits"     # reports/splits.lock keeps everybody where they are
   unmask run              # the whole pipeline"""
 
 
@@ -62,24 +63,22 @@ def show(project: Project) -> None:
     """Print the layouts that are known and the datasets that `data/` holds.
 
     Raises:
-        DataError: `data/` holds no videos.
+        DataError: there is no `data/`, or a list in it cannot be understood.
     """
     console = Console()
     table = Table("layout", "what it reads", title="Layouts", title_justify="left")
     for layout in LAYOUTS.values():
         table.add_row(layout.NAME, layout.TITLE)
     console.print(table)
-    console.print(
-        describe(read_datasets(project.data)) if project.data.is_dir() else "data/ is not there yet"
-    )
+    there = project.data.is_dir()
+    console.print(describe(list_datasets(project.data)) if there else "data/ is not there yet")
 
 
 def describe(datasets: Sequence[Dataset]) -> Table:
     """A row per dataset: what its layout found in it."""
-    table = Table(
-        "dataset", "layout", "real", "fake", "unlabelled", "own splits", "methods", title="Datasets"
-    )
-    table.title_justify = "left"
+    table = Table(title="Datasets", title_justify="left")
+    for column in ("dataset", "layout", "real", "fake", "unlabelled", "own splits", "methods"):
+        table.add_column(column, no_wrap=column in {"dataset", "layout"})
     for dataset in datasets:
         entries = dataset.listing.entries
         counts = [str(sum(entry.label == label for entry in entries)) for label in ("real", "fake", None)]
@@ -101,9 +100,17 @@ def methods_of(entries: Sequence[Entry]) -> str:
 
 def notes(plan: Plan) -> Iterator[str]:
     """Lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
+    entries = plan.dataset.listing.entries
     yield from plan.dataset.listing.notes
+    for label in LABELS:
+        if not any(entry.label == label for entry in entries):
+            yield f"no {label} videos: another dataset has to bring them"
+    if unnamed := sum(not entry.identities for entry in entries):
+        yield f"{unnamed} of {len(entries)} videos name nobody; a manifest.csv can (docs/datasets.md)"
     if plan.unreadable:
         yield f"{len(plan.unreadable)} files cannot be read and are left out: {some(list(plan.unreadable))}"
+    if plan.gone:
+        yield f"{len(plan.gone)} files in data/ that the dataset has no more stay: {some(list(plan.gone))}"
     there = f", {plan.present} are there already" if plan.present else ""
     yield f"{len(plan.missing)} files to bring to {plan.target} ({decimal(plan.bytes)}){there}"
 

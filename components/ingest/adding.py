@@ -4,6 +4,7 @@ Files are linked, not copied: `dvc add`, which comes next, makes DVC's own copie
 where `cache.type` says so, hard links, which cost no space but write-protect the originals).
 """
 
+import errno
 import os
 import re
 import shutil
@@ -13,13 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import DataError
-from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset
+from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset, supersedes
 from components.ingest.layouts import LAYOUTS, Layout, layout_of
+from components.ingest.layouts.base import some
 from components.ingest.tree import FileStat, Tree, walk
 from components.tables import write_text
 
 RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})
 """Folders that mean something where a dataset stands in `data/` itself."""
+
+_PARTIAL = ".unmask-adding-"
+"""What a file is called while it is on its way; short, as its own name may be as long as names can be."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -33,7 +38,8 @@ class Plan:
         target: its folder under `data/`.
         missing: paths of files that are not in the target yet, or have changed since.
         present: how many are there already.
-        unreadable: paths that the dataset names and that are no files, or gone; they are left out.
+        unreadable: paths that the dataset names and that are gone, or cannot be read; they are left out.
+        gone: paths in the target that the dataset has no more; they stay.
         bytes: of the missing files.
     """
 
@@ -42,6 +48,7 @@ class Plan:
     missing: tuple[str, ...]
     present: int
     unreadable: tuple[str, ...]
+    gone: tuple[str, ...]
     bytes: int
 
 
@@ -58,7 +65,8 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
         DataError: the folder holds no dataset of that layout, or the name is taken by another one.
     """
     if not source.is_dir():
-        raise DataError(f"{source}: no such folder; name the folder that the dataset was unpacked to")
+        what = "is a file" if source.exists() else "no such folder"
+        raise DataError(f"{source}: {what}; name the folder that the dataset was unpacked to")
     _check_apart(source.resolve(), data.resolve())
     tree = walk(source)
     chosen = _choose(tree, layout)
@@ -68,16 +76,20 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     target = data / _check_name(name or chosen.NAME)
     _check_target(target, chosen)
     paths = [*(entry.path for entry in dataset.listing.entries), *dataset.listing.annotations]
-    files = {path: stat for path in paths if (stat := tree.files.get(path))}
+    files = {path: stat for path in paths if (stat := _readable(tree, path))}
+    here = tuple(entry for entry in dataset.listing.entries if entry.path in files)
+    if not here:
+        raise DataError(f"{source}: not one of the videos that it lists can be read{_hint(paths)}")
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
     if len(missing) == len(files):
         _check_unused(target)
     return Plan(
-        dataset=replace(dataset, name=target.name),
+        dataset=replace(dataset, name=target.name, listing=replace(dataset.listing, entries=here)),
         target=target,
         missing=missing,
         present=len(files) - len(missing),
         unreadable=tuple(path for path in paths if path not in files),
+        gone=tuple(path for path in _present(target) if path not in files),
         bytes=sum(files[path].size for path in missing),
     )
 
@@ -92,6 +104,8 @@ def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
         DataError: a file cannot be written.
     """
     with _writing(plan.target):
+        for left in plan.target.rglob(f"{_PARTIAL}*"):  # by a run that was killed
+            left.unlink()
         _mark(plan.target, plan.dataset.layout)
     for path in plan.missing:
         with _writing(plan.target / path):
@@ -104,10 +118,10 @@ def _writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"{target}: cannot be written ({error.strerror}); "
-            "make room or mend the permissions, then run the same command again"
-        ) from error
+        remedy = "make room or mend the permissions, then run the same command again"
+        if error.errno == errno.ENAMETOOLONG:
+            remedy = "give it a shorter name"
+        raise DataError(f"{target}: cannot be written ({error.strerror}); {remedy}") from error
 
 
 def _mark(target: Path, layout: str) -> None:
@@ -119,7 +133,7 @@ def _mark(target: Path, layout: str) -> None:
 def _place(source: Path, target: Path, copy: bool) -> None:
     """Put a file there in one step, so that no half of it is ever taken for a video."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    partial = target.with_name(f"{_PARTIAL}{os.getpid()}")
     if copy:
         shutil.copy2(source, partial)
     else:
@@ -145,7 +159,7 @@ def _choose(tree: Tree, name: str | None) -> Layout:
 def _deeper(tree: Tree) -> str:
     """Archives often hold one folder more than expected."""
     fitting = [name for name in tree.top_folders if find_layout(tree.subtree(name))]
-    return f"its folder {fitting[0]} looks right: add that, or " if fitting else ""
+    return f"inside it {some(fitting)} would fit: add that, or " if fitting else ""
 
 
 def _check_apart(source: Path, data: Path) -> None:
@@ -168,7 +182,7 @@ def _check_target(target: Path, layout: Layout) -> None:
     if not target.is_dir() or not marker.is_file():
         raise DataError(f"{target}: is there already and was not added as a dataset; choose another --name")
     present = find_layout(Tree(target, target.name, {MARKER: None}))
-    if present is not layout:
+    if present is not layout and not supersedes(layout, present):
         told = present.NAME if present else "another"
         raise DataError(
             f"{target}: holds a dataset of layout {told}, not {layout.NAME}; choose another --name"
@@ -177,11 +191,23 @@ def _check_target(target: Path, layout: Layout) -> None:
 
 def _check_unused(target: Path) -> None:
     """Two parts of a dataset, each with lists of its own, must not end up in one folder."""
-    if any(path.is_file() and path.name != MARKER for path in target.rglob("*")):
+    if _present(target):
         raise DataError(
             f"{target}: holds other files of this layout, and none of these; choose another --name, "
             "or add the folder that holds all parts"
         )
+
+
+def _present(target: Path) -> list[str]:
+    return [path for path in walk(target).files if path != MARKER] if target.is_dir() else []
+
+
+def _readable(tree: Tree, path: str) -> FileStat | None:
+    return tree.files.get(path) if os.access(tree.root / path, os.R_OK) else None
+
+
+def _hint(paths: list[str]) -> str:
+    return "; write / instead of \\ in paths" if any("\\" in path for path in paths) else ""
 
 
 def _is_current(stat: FileStat, target: Path) -> bool:

@@ -8,7 +8,16 @@ from pathlib import Path
 import yaml
 
 from components.errors import DataError
-from components.ingest.layouts import LABELS, LAYOUTS, Layout, Listing, layout_of
+from components.ingest.layouts import (
+    LABELS,
+    LAYOUTS,
+    Layout,
+    Listing,
+    classroom,
+    folders,
+    layout_of,
+    manifest,
+)
 from components.ingest.layouts.base import Entry, some
 from components.ingest.tree import Tree, walk
 
@@ -50,14 +59,23 @@ def read_datasets(data: Path) -> list[Dataset]:
         DataError: there is no such folder, it holds no videos or those of one class only, or an annotation
             file cannot be understood.
     """
-    if not data.is_dir():
-        raise DataError(f"{data}: no such folder; {REMEDY}")
-    datasets = sorted(_datasets(walk(data)), key=lambda dataset: dataset.name)
+    datasets = list_datasets(data)
     entries = [entry for dataset in datasets for entry in dataset.listing.entries]
     _check_names(datasets, data)
     _check_paths(entries, data)
     _check_classes(entries, data)
     return datasets
+
+
+def list_datasets(data: Path) -> list[Dataset]:
+    """The same without asking whether they make up something to train on.
+
+    Raises:
+        DataError: there is no such folder, or an annotation file cannot be understood.
+    """
+    if not data.is_dir():
+        raise DataError(f"{data}: no such folder; {REMEDY}")
+    return sorted(_datasets(walk(data)), key=lambda dataset: dataset.name)
 
 
 def read_dataset(tree: Tree, layout: Layout) -> Dataset:
@@ -76,8 +94,14 @@ def find_layout(tree: Tree) -> Layout | None:
         DataError: the marker names no layout.
     """
     if MARKER in tree.files:
-        return _marked(tree)
+        marked = _marked(tree)
+        return manifest if supersedes(manifest, marked) and manifest.recognises(tree) else marked
     return next((layout for layout in LAYOUTS.values() if layout.recognises(tree)), None)
+
+
+def supersedes(layout: Layout, marked: Layout | None) -> bool:
+    """Tell whether a layout may be read where another is marked: a manifest says more than class folders."""
+    return layout is manifest and marked in (folders, classroom)
 
 
 def _datasets(tree: Tree) -> Iterator[Dataset]:

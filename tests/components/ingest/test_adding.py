@@ -144,7 +144,7 @@ def test_parts_with_lists_of_their_own_stay_apart(tmp_path: Path) -> None:
 
 def test_a_folder_too_high_is_told(download: Download, tmp_path: Path) -> None:
     download("x/real/a.mp4", "x/fake/b.mp4")
-    with pytest.raises(DataError, match="no layout fits this folder; its folder x looks right: add that"):
+    with pytest.raises(DataError, match="no layout fits this folder; inside it x would fit: add that"):
         make_plan(tmp_path / "download", tmp_path / "data")
 
 
@@ -157,3 +157,53 @@ def test_a_marker_that_dvc_holds_is_left_alone(download: Download, tmp_path: Pat
     (source / "Real" / "new.mp4").write_text("new", encoding="utf-8")
     assert list(bring(make_plan(source, data))) == ["Real/new.mp4"]
     assert (marker.stat().st_ino, marker.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_manifest_beside_class_folders_has_the_last_word(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    list(bring(make_plan(source, data)))
+    (source / "manifest.csv").write_text("path,label,identity\nReal/a.mp4,real,p\n", encoding="utf-8")
+    list(bring(make_plan(source, data, name="folders")))
+    (data / "folders" / "manifest.csv").write_text(
+        "path,label,identity\nReal/a.mp4,real,p\nFake/b.mp4,fake,q\n", encoding="utf-8"
+    )
+    (dataset,) = read_datasets(data)
+    assert (dataset.layout, [entry.identities for entry in dataset.listing.entries]) == (
+        "manifest",
+        [("q",), ("p",)],
+    )
+
+
+def test_videos_that_are_listed_and_not_there_do_not_count(download: Download, tmp_path: Path) -> None:
+    source = download("x/a.mp4")
+    lines = ["path,label", "x/a.mp4,real", "x/gone.mp4,fake"]
+    (source / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
+    plan = make_plan(source, tmp_path / "data")
+    assert [entry.path for entry in plan.dataset.listing.entries] == ["x/a.mp4"]
+    assert plan.unreadable == ("x/gone.mp4",)
+    (source / "manifest.csv").write_text("path,label\nx\\a.mp4,real\n", encoding="utf-8")
+    with pytest.raises(DataError, match="that it lists can be read; write / instead of"):
+        make_plan(source, tmp_path / "data")
+
+
+def test_what_is_gone_from_the_source_stays_and_is_told(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    list(bring(make_plan(source, data), copy=True))
+    (source / "Fake" / "b.mp4").unlink()
+    plan = make_plan(source, data)
+    assert (plan.gone, plan.missing) == (("Fake/b.mp4",), ())
+
+
+def test_what_a_killed_run_left_half_done_is_removed(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    half = data / "folders" / "Fake" / ".unmask-adding-123"
+    half.parent.mkdir(parents=True)
+    half.touch()
+    (data / "folders" / "unmask.yaml").write_text("layout: folders\n", encoding="utf-8")
+    list(bring(make_plan(source, data), copy=True))
+    assert not half.exists()
+
+
+def test_a_name_may_be_as_long_as_names_can_be(download: Download, tmp_path: Path) -> None:
+    source = download("real/a.mp4", f"fake/{'b' * 251}.mp4")
+    assert len(list(bring(make_plan(source, tmp_path / "data")))) == 2
