@@ -54,6 +54,7 @@ class DatasetReports:
     quarantined: tuple[Row, ...]
     figures: tuple[Path, ...]
     contact_sheet: Path | None
+    failures: tuple[str, ...] = ()  # critical expectations that do not hold, as `validate` found
 
 
 def read_dataset_reports(project: Project) -> DatasetReports:
@@ -70,7 +71,19 @@ def read_dataset_reports(project: Project) -> DatasetReports:
         quarantined=tuple(_read_quarantine(project.quarantine)) if project.quarantine.is_file() else (),
         figures=tuple(sorted((folder / "figures").glob("*.png"))),
         contact_sheet=sheet if sheet.is_file() else None,
+        failures=tuple(_read_failures(project.reports / "validation" / "validation.json")),
     )
+
+
+def _read_failures(file: Path) -> Iterator[str]:
+    if not file.is_file():
+        return
+    try:
+        for found in json.loads(file.read_text(encoding="utf-8"))["expectations"]:
+            if found["severity"] == "critical" and not found["success"]:
+                yield str(found["name"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StageError(f"{file}: cannot be read; run dvc repro validate again") from error
 
 
 def _read_splits(path: Path) -> Mapping[str, Any]:
@@ -164,9 +177,15 @@ def proof(splits: Mapping[str, Any], statistics: Statistics) -> str | None:
     if "leaks" not in splits or leak_rows(splits):
         return None
     unnamed = sum(held.unnamed for held in statistics.splits.values())
-    known = "No person, source recording, file or near duplicate is known to stand in two splits."
-    doubt = f" {unnamed:,} of {statistics.total.dealt:,} videos name nobody: who is in them is not known."
+    named = "No person, " if not unnamed else "No "
+    known = f"{named}source recording, file or near duplicate is known to stand in two splits."
+    doubt = f" {unnamed:,} of {statistics.total.dealt:,} videos name nobody: one person may stand in several."
     return known + doubt * bool(unnamed)
+
+
+def names_everybody(statistics: Statistics) -> bool:
+    """Tell whether every dealt video names who is in it."""
+    return not any(held.unnamed for held in statistics.splits.values())
 
 
 def _counts(held: Count) -> Row:

@@ -20,6 +20,8 @@ def draw_dataset(project: Project) -> None:
     except UnmaskError as error:
         st.error(str(error))
         return
+    if found.failures:
+        st.error(f"`validate` stops here: these do not hold: {'; '.join(found.failures)}.")
     if found.statistics is None:
         st.info("The data are not described yet: `unmask run` or `dvc repro describe` does it.")
     else:
@@ -46,7 +48,7 @@ def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
         st.warning("Some videos tie two splits: figures on test videos may flatter. `validate` names them.")
         st.table(rows, border="horizontal", hide_index=True)
     elif told := reports.proof(splits, statistics):
-        st.success(told)
+        (st.success if reports.names_everybody(statistics) else st.warning)(told)
 
 
 def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:

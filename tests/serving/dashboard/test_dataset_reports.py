@@ -87,6 +87,24 @@ def test_nothing_is_proven_of_people_whom_nobody_named(described: Project, stati
     doubtful = statistics.model_copy(update={"splits": {**statistics.splits, "train": unnamed}})
     assert "name nobody" not in str(reports.proof(splits, statistics))
     assert "3 of 15 videos name nobody" in str(reports.proof(splits, doubtful))
+    assert "person," not in str(reports.proof(splits, doubtful))
+    assert reports.names_everybody(statistics)
+    assert not reports.names_everybody(doubtful)
+
+
+def test_what_validate_found_wanting_is_told(described: Project) -> None:
+    file = described.reports / "validation" / "validation.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    expectations = [
+        {"name": "first", "severity": "critical", "success": False},
+        {"name": "second", "severity": "warning", "success": False},
+        {"name": "third", "severity": "critical", "success": True},
+    ]
+    file.write_text(json.dumps({"expectations": expectations}), encoding="utf-8")
+    assert reports.read_dataset_reports(described).failures == ("first",)
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(StageError, match="cannot be read; run dvc repro validate again"):
+        reports.read_dataset_reports(described)
 
 
 @pytest.mark.parametrize(
