@@ -235,6 +235,7 @@ def test_splits_are_told_in_numbers(
         "fake": 2,
         "people": 2,
         "unnamed": 0,
+        "unseen": 0,
         "groups": len({row["group"] for row in rows.values() if row["split"] == "test"}),
         "methods": {"none": 1, "paste": 1, "swap": 1},
         "datasets": {"data": 3},

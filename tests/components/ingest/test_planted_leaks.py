@@ -131,3 +131,17 @@ def test_a_planted_leak_is_found_and_named(kind: LeakKind, project: Project, par
     assert (rows[planted]["split"], rows[planted]["excluded"]) == (None, "leak")
     assert rows[tested]["split"] == "test"
     validate(project, params)
+
+
+def test_nothing_looks_for_near_duplicates_where_that_is_off(
+    project: Project, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant("near-duplicate", project)
+    off = params.model_copy(update={"ingest": params.ingest.model_copy(update={"near_duplicates": "off"})})
+    ingest(project, off, workers=1)
+    rows = list(read_table(project.manifest, MANIFEST))
+    assert {row["near_duplicate"] for row in rows} == {None}
+    assert all(row["fingerprint"] for row in rows)
+    told = capsys.readouterr().err
+    assert "Nothing looked for near duplicates" in told
+    assert "no near duplicate stands" not in told

@@ -38,6 +38,7 @@ def row(split: str, label: str, number: int) -> dict[str, Any]:
         "duration": 0.96,
         "codec": "h264",
         "sha256": name,
+        "fingerprint": "0f",
         "status": "ok",
         "reason": None,
     }
@@ -90,7 +91,7 @@ def test_a_sound_manifest_gives_both_reports_and_one_line(
         "leaks": [],
     }
     assert "The manifest is fit for training" in page_file(project).read_text()
-    assert capfd.readouterr() == ("", f"47 of 47 expectations hold; see {page_file(project)}\n")
+    assert capfd.readouterr() == ("", f"48 of 48 expectations hold; see {page_file(project)}\n")
 
 
 def test_another_run_replaces_everything_with_the_same_bytes(
