@@ -9,14 +9,14 @@ import pytest
 from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
-from components.faces.fingerprint import DIGITS, PICTURES
+from components.faces.fingerprint import BLANK, HASHES
 from components.faces.policy import Limits
 from components.faces.video import VideoInfo
 from components.ingest import examined
 from components.ingest.examined import Record, examining_digest, open_store
 
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)
-SOUND = Record(7, 123, "digest", "sha", Examined(INFO, "0f" * (PICTURES * DIGITS // 2)))
+SOUND = Record(7, 123, "digest", "sha", Examined(INFO, "0f" * (HASHES * len(BLANK) // 2)))
 FLAT = Record(7, 124, "digest", "other sha", Examined(INFO, None))
 BROKEN = Record(0, 125, "digest", "a third", Failure("too_short", "3 frames"))
 
