@@ -173,7 +173,7 @@ def _proof(summary: Summary) -> Iterator[str]:
     if unnamed:
         yield (
             f"{unnamed} of {dealt} videos name nobody: nothing proves that these show no person of another "
-            "split. Name people in the column identity of data/manifest.csv."
+            "split. A manifest.csv in their dataset's folder can name people (docs/datasets.md)."
         )
     for kind, count in summary["leaks"].items():
         if count:

@@ -118,10 +118,14 @@ def _of_splits(frame: pd.DataFrame, leaks: Sequence[Leak]) -> pd.DataFrame:
     for leak in leaks:
         sides[leak.kind].update(*leak.videos.values())
     trained = frame["label"].where(frame["split"].eq("train"))
+    first = ~frame.duplicated("sha256") | frame["sha256"].isna()  # copies add nothing to a split
     return pd.DataFrame(
         {
             **{leak_column(kind): frame["video_id"].isin(sides[kind]) for kind in LEAK_KINDS},
-            **{f"{s}_{x}": frame["split"].eq(s) & frame["label"].eq(x) for s, x in product(SPLITS, LABELS)},
+            **{
+                f"{s}_{x}": frame["split"].eq(s) & frame["label"].eq(x) & first
+                for s, x in product(SPLITS, LABELS)
+            },
             "labels_of_dataset": trained.groupby(frame["dataset"])
             .transform("nunique")
             .where(trained.notna()),

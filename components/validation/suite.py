@@ -21,7 +21,7 @@ Severity = Literal["critical", "warning"]
 
 _USABLE, _BROKEN = Column("status") == "ok", Column("status") != "ok"
 
-_CORRECT = "correct data/manifest.csv, or the list that came with the dataset"
+_CORRECT = "correct the manifest.csv of the dataset, or the list that it came with"
 _REINGEST = "run dvc repro ingest again"
 
 _LEAKS: dict[LeakKind, str] = {
@@ -145,7 +145,7 @@ def _people() -> Iterator[Check]:
     yield Check(
         "each video names a person",
         "splits are disjoint by recording and content only for the others; "
-        "fill in the column identity of data/manifest.csv",
+        "fill in the column identity of a manifest.csv in the folder of their dataset",
         gxe.ExpectColumnValuesToBeBetween(column="people", min_value=1, row_condition=_USABLE),
         "warning",
     )
@@ -169,7 +169,7 @@ def _looks() -> Check:
     return Check(
         f"at least {1 - MOST_UNSEEN:.0%} of the videos can be compared by looks",
         "nothing finds near duplicates of these: they are dark, blank, or nothing moves in them; "
-        "name their recordings in the column source of data/manifest.csv",
+        "name their recordings in the column source of a manifest.csv in the folder of their dataset",
         gxe.ExpectColumnMeanToBeBetween(column="is_unseen", max_value=MOST_UNSEEN),
         "warning",
         culprits="is_unseen == 1",

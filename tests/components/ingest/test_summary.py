@@ -74,7 +74,7 @@ def test_lines_tell_what_the_numbers_mean() -> None:
         "3 videos cannot be used (too_short 2, undecodable 1): reports/quarantine.csv",
         "No source recording, no content, no near duplicate stands in two splits.",
         "1 of 4 videos name nobody: nothing proves that these show no person of another split. "
-        "Name people in the column identity of data/manifest.csv.",
+        "A manifest.csv in their dataset's folder can name people (docs/datasets.md).",
         "Leaks by person: 1; `validate` names them (reports/validation/leaks.csv)",
     ]
 

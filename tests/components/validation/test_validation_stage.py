@@ -119,8 +119,9 @@ def test_a_critical_failure_names_the_videos_after_the_reports_are_written(
     project: Project, params: Params, rows: list[dict[str, Any]]
 ) -> None:
     rows[0]["sha256"] = rows[2]["sha256"]
+    few = params.validate_.model_copy(update={"min_videos_per_class": 1})
     with pytest.raises(ValidationError) as caught:
-        validate(project, params, rows)
+        validate(project, params.model_copy(update={"validate_": few}), rows)
     assert str(caught.value) == (
         f"{project.manifest}: not so: the same content has one label "
         "(found 2 of 12 videos: fake/train0, real/train0); one of these labels is wrong; remove that video"
