@@ -47,9 +47,11 @@ FACES = pa.schema(
         ("status", pa.string()),  # components.faces.policy.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),  # frames sampled
-        ("face_share", pa.float64()),  # share of them that show the tracked face
+        ("face_share", pa.float64()),  # share of them in which the main face was detected
         ("tracks", pa.int64()),  # faces told apart in the video
-        ("box_side", pa.float64()),  # median side of the face box, px of the original video
+        ("clips", pa.int64()),  # of them, those that are scored
+        ("fallback", pa.string()),  # "center" where that was cut because no face was found
+        ("box_side", pa.float64()),  # median side of the main face's box, px of the original video
         ("clip", pa.string()),  # file inside artifacts/clips; null where status is not ok
         ("crop_digest", pa.string()),  # CropPolicy.digest
     ]

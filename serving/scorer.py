@@ -17,7 +17,7 @@ from rich.progress import track
 
 from components.bundle import Bundle
 from components.errors import BundleError
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Faces, Failure
 from components.faces.policy import Frozen, Status
 from components.faces.pool import WorkerPool
 from serving.providers import Asked, open_session
@@ -113,7 +113,7 @@ class Scorer:
         absence = _absence(path)
         outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
         failure = outcome if isinstance(outcome, Failure) else None
-        probability = self._probability(outcome, path) if isinstance(outcome, Clip) else None
+        probability = self._probability(outcome, path) if isinstance(outcome, Faces) else None
         return VideoScore(
             path=printable(path),
             verdict=verdict(probability, self.bundle.info.threshold),
@@ -126,8 +126,8 @@ class Scorer:
             model_version=self.model_version,
         )
 
-    def _probability(self, clip: Clip, path: Path) -> float:
-        logit = self._logit(clip.crops)
+    def _probability(self, faces: Faces, path: Path) -> float:
+        logit = self._logit(faces.main.crops)
         if not math.isfinite(logit):
             raise BundleError(
                 f"{self.bundle.model}: yields {logit} for {printable(path)}; train and export it again"

@@ -23,12 +23,12 @@ from components.bundle import (
     Provenance,
     open_bundle,
 )
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Even, Limits
 
 # The logit of its model is the mean brightness of a clip.
 INFO = BundleInfo(
     candidate="brightness",
-    crop=CropPolicy(frames=4, size=64),
+    crop=CropPolicy(sampling=Even(frames=4), size=64),
     limits=Limits(min_frames=4),
     mean=(0.5, 0.5, 0.5),
     std=(0.25, 0.25, 0.25),

@@ -40,7 +40,7 @@ def run(project: Project, params: Params) -> None:
     pixels = clips(project, params.export.parity_clips)
 
     detector = ExportedDetector(candidate, about.mean, about.std).eval()
-    model = to_onnx(detector, params.faces.frames, params.faces.size, params.export.opset)
+    model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
     allowed = params.export.parity_tolerance
     found = check_parity(detector, model, pixels, allowed)
     digest = pack(project.bundle, files | {"model.onnx": model})
@@ -76,7 +76,7 @@ def clips(project: Project, count: int) -> Clips:
         )
     store = ClipStore(project.clips)
     chosen = np.unique(np.linspace(0, len(names) - 1, count).round().astype(int))
-    return np.stack([store.read_crops(names[index]) for index in chosen])
+    return np.stack([store.read_crops(names[index])[0] for index in chosen])
 
 
 def bundle_info(project: Project, params: Params, winner: Winner, about: CandidateInfo) -> BundleInfo:

@@ -1,7 +1,8 @@
-"""What becomes of a video: a clip of face crops, or the reason why there is none."""
+"""What becomes of a video: the faces that are scored, a clip of each, or the reason why there are none."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +13,73 @@ from components.faces.video import VideoInfo
 Arrays = dict[str, NDArray[Any]]
 
 
+class Origin(IntEnum):
+    """Where a crop comes from."""
+
+    REPEATED = 0  # the face does not show here; the crop of the nearest frame that shows it stands in
+    DETECTED = 1
+    INTERPOLATED = 2  # of this frame, at a box between those of its neighbours
+
+
 @dataclass(frozen=True)
 class Clip:
-    """One face through a video: `T` crops of `S` px. Boxes and landmarks are px of the upright video.
-
-    A frame that does not show the face is filled with the crop of the nearest one that does, so that
-    a clip always has the policy's length; `face_share` keeps the truth.
-    """
+    """One face through a video: `T` crops of `S` px. Boxes and landmarks are px of the upright video."""
 
     crops: NDArray[np.uint8]  # (T, S, S, 3) RGB
     boxes: NDArray[np.float32]  # (T, 4) x1, y1, x2, y2
     scores: NDArray[np.float32]  # (T,) of the detector
-    landmarks: NDArray[np.float32]  # (T, 5, 2) eyes, nose, corners of the mouth
-    times: NDArray[np.float64]  # (T,) seconds
-    frames: int  # sampled from the video
-    face_share: float  # of these, showing the face
-    tracks: int  # faces told apart
+    landmarks: NDArray[np.float32]  # (T, 5, 2) eyes, nose, corners of the mouth; NaN: not known
+    origins: NDArray[np.uint8]  # (T,) of `Origin`
+    face_share: float  # of the sampled frames, those in which the face was detected
     box_side: float  # median, px
+
+
+PER_FACE = ("crops", "boxes", "scores", "landmarks", "origins")
+"""Arrays of a clip, which `Faces.parts` stacks along a first axis."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The clips of a video, most prominent face first; all are of the same frames."""
+
+    clips: tuple[Clip, ...]
+    times: NDArray[np.float64]  # (T,) seconds
+    frames: int  # sampled from the video; fewer than T where it is short
+    tracks: int  # faces told apart, scored or not
+    fallback: Literal["center"] | None  # what was cut because no face was found
     info: VideoInfo
 
+    @property
+    def main(self) -> Clip:
+        """The face that the video is about."""
+        return self.clips[0]
+
+    @property
+    def face_share(self) -> float:
+        """Of the main face."""
+        return self.main.face_share
+
     def parts(self) -> tuple[dict[str, Any], Arrays]:
-        """The clip as numbers that JSON can hold, and arrays."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-        numbers = {name: value for name, value in values.items() if name not in arrays}
-        return numbers | {"info": asdict(self.info)}, arrays
+        """The faces as numbers that JSON can hold, and arrays: `(K, T, …)` for `K` clips, `times` `(T,)`."""
+        numbers = {
+            "clips": [{"face_share": clip.face_share, "box_side": clip.box_side} for clip in self.clips],
+            "frames": self.frames,
+            "tracks": self.tracks,
+            "fallback": self.fallback,
+            "info": asdict(self.info),
+        }
+        arrays = {name: np.stack([getattr(clip, name) for clip in self.clips]) for name in PER_FACE}
+        return numbers, arrays | {"times": self.times}
 
     @classmethod
     def from_parts(cls, numbers: dict[str, Any], arrays: Arrays) -> Self:
         """The inverse of `parts`."""
-        return cls(**{**numbers, **arrays, "info": VideoInfo(**numbers["info"])})
+        clips = tuple(
+            Clip(**{name: arrays[name][index] for name in PER_FACE}, **own)
+            for index, own in enumerate(numbers["clips"])
+        )
+        info = VideoInfo(**numbers["info"])
+        return cls(**{**numbers, "clips": clips, "info": info, "times": arrays["times"]})
 
 
 @dataclass(frozen=True)

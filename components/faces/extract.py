@@ -7,18 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.container import VideoFault
 from components.faces.crop import crop_face
-from components.faces.mtcnn import Detections, Mtcnn
-from components.faces.policy import CropPolicy, Limits
+from components.faces.detections import Detections, Detector
+from components.faces.policy import MAX_FACES, CropPolicy, Limits
 from components.faces.track import Track, link, main_track, sightings
 from components.faces.video import Frame, VideoInfo, map_frames, probe
-
-__all__ = ["Clip", "Failure", "extract"]
-
-MAX_FACES = 16
-"""Faces of a frame that are looked at, best first; bounds what a crowd can cost."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +25,13 @@ class Observation:
     crops: list[NDArray[np.uint8]]  # one per detection
 
 
-def extract(path: Path, policy: CropPolicy, limits: Limits, mtcnn: Mtcnn) -> Clip | Failure:
+def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> Faces | Failure:
     """Cut the clip of a video's main face, or say why there is none."""
     try:
         info = probe(path, limits)
-        seen = map_frames(path, info, policy.frames, limits, lambda frame: _observe(frame, policy, mtcnn))
+        seen = map_frames(
+            path, info, policy.sampling.lengths[1], limits, lambda frame: _observe(frame, policy, detector)
+        )
     except VideoFault as fault:
         return Failure(fault.status, fault.reason)
     tracks = link(sightings([o.found.boxes for o in seen], [o.found.scores for o in seen]))
@@ -47,11 +44,11 @@ def extract(path: Path, policy: CropPolicy, limits: Limits, mtcnn: Mtcnn) -> Cli
             f"the face shows in {len(track)} of {len(seen)} frames, {policy.min_face_share:.0%} are needed"
         )
         return Failure("no_face", reason, frames=len(seen), face_share=share, tracks=len(tracks))
-    return _clip(seen, track, len(tracks), policy.frames, info)
+    return _faces(seen, track, len(tracks), length, info)
 
 
-def _observe(frame: Frame, policy: CropPolicy, mtcnn: Mtcnn) -> Observation:
-    all_faces = mtcnn.detect(frame.image)
+def _observe(frame: Frame, policy: CropPolicy, detector: Detector) -> Observation:
+    all_faces = detector.detect(frame.image)
     found = Detections(
         all_faces.boxes[:MAX_FACES], all_faces.scores[:MAX_FACES], all_faces.landmarks[:MAX_FACES]
     )
@@ -59,21 +56,20 @@ def _observe(frame: Frame, policy: CropPolicy, mtcnn: Mtcnn) -> Observation:
     return Observation(frame.time, found, crops)
 
 
-def _clip(seen: Sequence[Observation], track: Track, tracks: int, length: int, info: VideoInfo) -> Clip:
+def _faces(seen: Sequence[Observation], track: Track, tracks: int, length: int, info: VideoInfo) -> Faces:
     chosen = [track[index] for index in fill([face.frame for face in track], len(seen), length)]
     frames = [seen[face.frame] for face in chosen]
-    return Clip(
+    clip = Clip(
         crops=np.stack([o.crops[face.detection] for o, face in zip(frames, chosen, strict=True)]),
         boxes=np.stack([face.box for face in chosen]),
         scores=np.array([face.score for face in chosen], np.float32),
         landmarks=np.stack([o.found.landmarks[f.detection] for o, f in zip(frames, chosen, strict=True)]),
-        times=np.array([o.time for o in frames], np.float64),
-        frames=len(seen),
+        origins=np.full(len(chosen), Origin.DETECTED, np.uint8),
         face_share=len(track) / len(seen),
-        tracks=tracks,
         box_side=float(np.median([face.side for face in track])),
-        info=info,
     )
+    times = np.array([o.time for o in frames], np.float64)
+    return Faces((clip,), times, frames=len(seen), tracks=tracks, fallback=None, info=info)
 
 
 def fill(present: Sequence[int], sampled: int, length: int) -> list[int]:

@@ -6,7 +6,6 @@ Networks, https://arxiv.org/abs/1604.02878. Weights and arithmetic are those of 
 pixel coordinates are kept, because the networks were trained with them.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,25 +14,14 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from components.errors import StageError
-from components.faces.policy import DetectorPolicy
+from components.faces.detections import Detections, Floats, Image
+from components.faces.policy import MtcnnPolicy
 
 CELL, STRIDE = 12, 2
 """PNet sees 12 px squares, one every 2 px."""
 
 BATCH = 512
 """Candidates that pass through a network at once; bounds the memory that a noisy frame can ask for."""
-
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Detections:
-    """Faces in a frame, px of that frame, best first."""
-
-    boxes: Floats  # (N, 4) x1, y1, x2, y2
-    scores: Floats  # (N,)
-    landmarks: Floats  # (N, 5, 2) left eye, right eye, nose, left and right corner of the mouth
 
 
 class Mtcnn:
@@ -48,13 +36,13 @@ class Mtcnn:
         StageError: a network is missing or cannot be read.
     """
 
-    def __init__(self, folder: Path, policy: DetectorPolicy, threads: int = 1) -> None:
+    def __init__(self, folder: Path, policy: MtcnnPolicy, threads: int = 1) -> None:
         self._policy = policy
         self._pnet, self._rnet, self._onet = (
             _session(folder / f"{name}.onnx", threads) for name in ("pnet", "rnet", "onet")
         )
 
-    def detect(self, frame: Image) -> Detections:
+    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3)."""
         image = _shrink(frame, self._policy.longest_side)
         found = self._locate(image, self._refine(image, self._propose(image)))
@@ -112,7 +100,7 @@ class Mtcnn:
         return Detections(boxes[keep], scores[keep], landmarks[keep])
 
 
-def pyramid(shorter_side: int, policy: DetectorPolicy) -> list[float]:
+def pyramid(shorter_side: int, policy: MtcnnPolicy) -> list[float]:
     """Scales at which a face of at least `min_face` px fills PNet's cell."""
     scales = [CELL / policy.min_face]
     while shorter_side * scales[-1] >= CELL:

@@ -2,15 +2,22 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-CROP_VERSION = 1
+CROP_VERSION = 2
 """Raised by hand whenever code in this room changes the pixels that a policy yields."""
+
+MAX_FRAMES = 512
+"""Of one clip."""
+
+MAX_FACES = 16
+"""Faces of a frame that are looked at, best first; bounds what a crowd can cost."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
+FrameCount = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 Line = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
 """One line without control characters."""
 
@@ -21,23 +28,123 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class DetectorPolicy(Frozen):
+class Even(Frozen):
+    """The middles of `frames` equal parts of the video's time."""
+
+    policy: Literal["even"] = "even"
+    frames: FrameCount = 16
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.frames, self.frames
+
+
+class Every(Frozen):
+    """Each `step`-th frame; in a video that has more than `most` of them, every one of a wider step."""
+
+    policy: Literal["every"]
+    step: int = Field(ge=1)
+    most: FrameCount = 64
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return 1, self.most
+
+
+class Range(Frozen):
+    """Evenly spaced frames, `per_second` but from `least` to `most`: clips vary in length."""
+
+    policy: Literal["range"]
+    least: FrameCount = 10
+    most: FrameCount = 30
+    per_second: float = Field(1.0, gt=0)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.least, self.most
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"least {self.least} is more than most {self.most}")
+        return self
+
+
+class Consecutive(Frozen):
+    """`frames` frames in a row, at `places` places spread evenly over the video's time."""
+
+    policy: Literal["clip"]
+    places: int = Field(4, ge=1)
+    frames: FrameCount = 8
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.places * self.frames, self.places * self.frames
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.places * self.frames > MAX_FRAMES:
+            raise ValueError(f"places × frames is {self.places * self.frames}; at most {MAX_FRAMES}")
+        return self
+
+
+Sampling = Annotated[Even | Every | Range | Consecutive, Field(discriminator="policy")]
+"""Which frames of a video are looked at."""
+
+
+class MtcnnPolicy(Frozen):
     """MTCNN's settings (Zhang et al., 2016, https://arxiv.org/abs/1604.02878)."""
 
+    name: Literal["mtcnn"] = "mtcnn"
     min_face: int = Field(24, ge=12, description="smallest face, px at detection size")
     longest_side: int = Field(640, ge=64, description="frames are shrunk to this before detection, px")
+    retry: bool = Field(True, description="search at full size where nothing was found")
     thresholds: tuple[Share, Share, Share] = (0.6, 0.7, 0.7)
     factor: float = Field(0.709, gt=0.1, lt=1.0, description="scale step of the image pyramid")
 
 
-class CropPolicy(Frozen):
-    """How a video becomes a clip of `frames` square RGB crops of `size` px."""
+class MediapipePolicy(Frozen):
+    """MediaPipe's face detector (BlazeFace, https://arxiv.org/abs/1907.05047)."""
 
-    frames: int = Field(8, ge=1, le=512, description="evenly spaced frames taken from a video")
+    name: Literal["mediapipe"]
+    model: str = Field(description="the task file, e.g. blaze_face_short_range.tflite")
+    confidence: Share = Field(0.5, description="of a face, at least")
+
+
+class NoDetector(Frozen):
+    """Nothing is detected: the whole frame is the face."""
+
+    name: Literal["none"]
+
+
+DetectorPolicy = Annotated[MtcnnPolicy | MediapipePolicy | NoDetector, Field(discriminator="name")]
+"""What finds faces."""
+
+
+class CropPolicy(Frozen):
+    """How a video becomes clips of square RGB crops of `size` px, one clip for each face that is scored."""
+
+    sampling: Sampling = Even()
     size: int = Field(96, ge=32, le=1024, description="side of a crop, px")
     margin: float = Field(0.3, ge=0.0, le=2.0, description="added around the face box, share of its side")
+    align: Literal["none", "landmarks"] = Field("none", description="turn and scale faces onto one template")
+    border: Literal["edge", "mirror", "black"] = Field("edge", description="what lies beyond the frame")
+    smoothing: float = Field(
+        0.05, ge=0.0, le=1.0, description="boxes are averaged over about this long, seconds"
+    )
+    tracks: Literal["main", "all"] = Field("main", description="which of several faces are scored")
     min_face_share: Share = Field(0.25, description="share of frames that must show the face")
-    detector: DetectorPolicy = DetectorPolicy()
+    fallback: Literal["none", "center"] = Field("none", description="what is cut where no face is found")
+    detector: DetectorPolicy = MtcnnPolicy()
+
+    @property
+    def max_clips(self) -> int:
+        """Of one video."""
+        return MAX_FACES if self.tracks == "all" else 1
 
     @property
     def digest(self) -> str:

@@ -11,17 +11,17 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from components.errors import StageError
-from components.faces.clip import Arrays, Clip, Failure, GivenUp
+from components.faces.clip import Arrays, Faces, Failure, GivenUp
 from components.faces.examine import Examined
-from components.faces.identity import network_files
+from components.faces.identity import detector_files
 from components.faces.policy import CropPolicy, Limits
 from components.faces.process import WorkerDied, WorkerProcess
 from components.faces.protocol import Header, ProtocolError
 from components.faces.reply import (
     STILL_BYTES,
-    clip_bytes,
-    read_clip,
+    faces_bytes,
     read_examined,
+    read_faces,
     read_info,
     read_still,
 )
@@ -43,7 +43,7 @@ class WorkerPool:
         workers: child processes; each uses one CPU core.
         limits: what one video may cost.
         policy: how clips are cut; with `detector`, needed by `extract`.
-        detector: folder of MTCNN's three networks.
+        detector: folder of the detector's files.
 
     Raises:
         StageError: the detector's files are not there.
@@ -52,8 +52,8 @@ class WorkerPool:
     def __init__(
         self, workers: int, limits: Limits, policy: CropPolicy | None = None, detector: Path | None = None
     ) -> None:
-        if detector:
-            network_files(detector)
+        if policy and detector:
+            detector_files(policy.detector, detector)
         self._limits = limits
         self._policy = policy if detector else None
         setup = {
@@ -61,7 +61,7 @@ class WorkerPool:
             "policy": policy.model_dump(mode="json") if policy else None,
             "detector": str(detector.absolute()) if policy and detector else None,
         }
-        most = max(STILL_BYTES, clip_bytes(policy) if policy else 0)
+        most = max(STILL_BYTES, faces_bytes(policy) if policy else 0)
         self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
         self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()  # warm workers first
         for worker in self._workers:
@@ -97,8 +97,8 @@ class WorkerPool:
         """A small picture of each video, with its index in `paths`, in order of completion."""
         return self._each(self.still_one, paths)
 
-    def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Clip | Failure]]:
-        """The clip of each video, with its index in `paths`, in order of completion."""
+    def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Faces | Failure]]:
+        """The faces of each video, with its index in `paths`, in order of completion."""
         return self._each(self.extract_one, paths)
 
     def probe_one(self, path: Path) -> VideoInfo | Failure:
@@ -113,12 +113,12 @@ class WorkerPool:
         """A small picture from the middle of a video, or why there is none."""
         return self._ask("still", path, read_still)
 
-    def extract_one(self, path: Path) -> Clip | Failure:
-        """The clip of a video, or why there is none."""
+    def extract_one(self, path: Path) -> Faces | Failure:
+        """The faces of a video, or why there is none."""
         policy = self._policy
         if policy is None:
             raise StageError("this pool was made without a crop policy and a detector; it can only probe")
-        return self._ask("extract", path, lambda header, arrays: read_clip(header, arrays, policy))
+        return self._ask("extract", path, lambda header, arrays: read_faces(header, arrays, policy))
 
     def _ask(self, task: str, path: Path, read: Callable[[Header, Arrays], T]) -> T | Failure:
         worker = self._idle.get()

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import FiniteFloat, TypeAdapter
+from pydantic import Field, FiniteFloat, TypeAdapter
 
-from components.faces.clip import Arrays, Clip, Failure
+from components.faces.clip import Arrays, Faces, Failure
 from components.faces.examine import Examined
 from components.faces.policy import Count, CropPolicy, Frozen, Share
 from components.faces.protocol import Header, ProtocolError
@@ -28,30 +28,39 @@ _FAILURE = TypeAdapter(Failure)
 
 
 class ClipNumbers(Frozen):
-    """The numbers of `Clip.parts`."""
+    """The numbers of a `Clip`."""
 
-    frames: Count
     face_share: Share
-    tracks: Count
     box_side: FiniteFloat
+
+
+class FacesNumbers(Frozen):
+    """The numbers of `Faces.parts`."""
+
+    clips: tuple[ClipNumbers, ...] = Field(min_length=1)
+    frames: Count
+    tracks: Count
+    fallback: Literal["center"] | None
     info: VideoInfo
 
 
-def layout(policy: CropPolicy) -> Layout:
-    """Type and shape of each array of a clip."""
-    length, size = policy.frames, policy.size
+def layout(policy: CropPolicy, clips: int, length: int) -> Layout:
+    """Type and shape of each array of a video's faces: `clips` of them, each of `length` frames."""
+    size = policy.size
     return {
-        "crops": (np.dtype(np.uint8), (length, size, size, 3)),
-        "boxes": (np.dtype(np.float32), (length, 4)),
-        "scores": (np.dtype(np.float32), (length,)),
-        "landmarks": (np.dtype(np.float32), (length, 5, 2)),
+        "crops": (np.dtype(np.uint8), (clips, length, size, size, 3)),
+        "boxes": (np.dtype(np.float32), (clips, length, 4)),
+        "scores": (np.dtype(np.float32), (clips, length)),
+        "landmarks": (np.dtype(np.float32), (clips, length, 5, 2)),
+        "origins": (np.dtype(np.uint8), (clips, length)),
         "times": (np.dtype(np.float64), (length,)),
     }
 
 
-def clip_bytes(policy: CropPolicy) -> int:
-    """Bytes of a clip's arrays."""
-    return sum(int(np.prod(shape)) * dtype.itemsize for dtype, shape in layout(policy).values())
+def faces_bytes(policy: CropPolicy) -> int:
+    """Bytes of the largest arrays that a video's faces can have."""
+    largest = layout(policy, policy.max_clips, policy.sampling.lengths[1])
+    return sum(int(np.prod(shape)) * dtype.itemsize for dtype, shape in largest.values())
 
 
 def read_info(header: Header) -> VideoInfo | Failure:
@@ -95,7 +104,7 @@ def read_still(header: Header, arrays: Arrays) -> Still | Failure:
         return Still(image)
 
 
-def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Failure:
+def read_faces(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Failure:
     """The answer to `extract`.
 
     Raises:
@@ -104,10 +113,14 @@ def read_clip(header: Header, arrays: Arrays, policy: CropPolicy) -> Clip | Fail
     with _refusing():
         if "failure" in header:
             return _failure(header)
-        numbers = ClipNumbers.model_validate(header["clip"])
-        if {name: (array.dtype, array.shape) for name, array in arrays.items()} != layout(policy):
+        numbers = FacesNumbers.model_validate(header["faces"])
+        (length,), (shortest, longest) = arrays["times"].shape, policy.sampling.lengths
+        if not shortest <= length <= longest or len(numbers.clips) > policy.max_clips:
+            raise ValueError("more or fewer frames or faces than the policy's")
+        expected = layout(policy, len(numbers.clips), length)
+        if {name: (array.dtype, array.shape) for name, array in arrays.items()} != expected:
             raise ValueError("arrays of another shape than the policy's")
-        return Clip.from_parts(numbers.model_dump(), arrays)
+        return Faces.from_parts(numbers.model_dump(), arrays)
 
 
 def _failure(header: Header) -> Failure:

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from components.errors import DataError
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Faces, Failure
 from components.faces.identity import cut_digest
 from components.faces.pool import WorkerPool
 from components.faces.store import ClipStore, DamagedClipError
@@ -31,6 +31,8 @@ T = TypeVar("T")
 Row = dict[str, Any]
 Summary = dict[str, Any]
 """The columns of a FACES row that come from its clip."""
+
+NO_CLIP: Summary = {"box_side": None, "fallback": None, "clips": 0, "clip": None}
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
@@ -63,7 +65,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         results = pool.extract(videos[sha256] for sha256 in missing)
         for index, result in _progress(results, len(missing)):
             sha256 = missing[index]
-            if isinstance(result, Clip):
+            if isinstance(result, Faces):
                 store.write(names[sha256], result)
             summaries[sha256] = _summary(result, names[sha256])
 
@@ -79,11 +81,12 @@ def _stored(store: ClipStore, name: str) -> Summary | None:
         return None
 
 
-def _summary(result: Clip | Failure, name: str) -> Summary:
+def _summary(result: Faces | Failure, name: str) -> Summary:
     common = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
     if isinstance(result, Failure):
-        return {"status": result.status, "reason": result.reason, "box_side": None, "clip": None, **common}
-    return {"status": "ok", "reason": None, "box_side": result.box_side, "clip": name, **common}
+        return {"status": result.status, "reason": result.reason, **NO_CLIP, **common}
+    cut = {"box_side": result.main.box_side, "fallback": result.fallback, "clips": len(result.clips)}
+    return {"status": "ok", "reason": None, "clip": name, **cut, **common}
 
 
 def _row(video: Row, summaries: dict[str, Summary], crop_digest: str) -> Row:
@@ -94,6 +97,7 @@ def _row(video: Row, summaries: dict[str, Summary], crop_digest: str) -> Row:
         "frames": 0,
         "face_share": 0.0,
         "tracks": 0,
+        **NO_CLIP,
     }
     found = summaries[video["sha256"]] if video["status"] == "ok" else unusable
     return {"video_id": video["video_id"], "crop_digest": crop_digest, **found}

@@ -1,4 +1,4 @@
-"""Clips on disk: one lossless file each, named by the video's content and by how it is cut."""
+"""Clips on disk: one lossless file for each video, named by its content and by how it is cut."""
 
 import io
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.errors import DataError
-from components.faces.clip import Clip
+from components.faces.clip import Faces
 
 SUFFIX = ".npz"
 
@@ -33,15 +33,15 @@ class ClipStore:
         """The file of a video's clip: the same content is cut once in the same way."""
         return f"{sha256[:16]}-{cut_digest}{SUFFIX}"
 
-    def write(self, name: str, clip: Clip) -> None:
-        """Write a clip in one step."""
+    def write(self, name: str, faces: Faces) -> None:
+        """Write a video's faces in one step."""
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / f".{name}.{os.getpid()}"
-        partial.write_bytes(_encode(clip))
+        partial.write_bytes(_encode(faces))
         partial.replace(self.folder / name)
 
-    def read(self, name: str) -> Clip:
-        """Read a clip; its checksums are verified.
+    def read(self, name: str) -> Faces:
+        """Read a video's faces; their checksums are verified.
 
         Raises:
             DamagedClipError: the file is missing or damaged.
@@ -49,12 +49,12 @@ class ClipStore:
         members = self._members(name)
         try:
             numbers = json.loads(members.pop("numbers").tobytes())
-            return Clip.from_parts(numbers, members)
+            return Faces.from_parts(numbers, members)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged(name) from error
 
     def read_crops(self, name: str) -> NDArray[np.uint8]:
-        """Read a clip's crops alone: uint8 (T, S, S, 3) RGB.
+        """Read the crops alone: uint8 (K, T, S, S, 3) RGB of K faces, the main one first.
 
         Raises:
             DamagedClipError: the file is missing or damaged.
@@ -79,9 +79,9 @@ class ClipStore:
         return DamagedClipError(f"{self.folder / name}: missing or damaged; run dvc repro faces")
 
 
-def _encode(clip: Clip) -> bytes:
+def _encode(faces: Faces) -> bytes:
     """An uncompressed npz: crops of noise hardly shrink, and training reads them in every epoch."""
-    numbers, arrays = clip.parts()
+    numbers, arrays = faces.parts()
     content = np.frombuffer(json.dumps(numbers, sort_keys=True).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays, numbers=content)

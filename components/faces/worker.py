@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from components.faces.clip import Arrays, Clip, Failure
+from components.faces.clip import Arrays, Faces, Failure
 from components.faces.container import VideoFault
 from components.faces.examine import Examined, examine
 from components.faces.policy import CropPolicy, Limits
@@ -23,7 +23,7 @@ from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
-Answer = VideoInfo | Examined | Still | Clip | Failure
+Answer = VideoInfo | Examined | Still | Faces | Failure
 Task = Callable[[Path], Answer]
 
 
@@ -96,12 +96,12 @@ def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
     import cv2  # noqa: PLC0415
 
     from components.faces.extract import extract  # noqa: PLC0415
-    from components.faces.mtcnn import Mtcnn  # noqa: PLC0415
+    from components.faces.detector import open_detector  # noqa: PLC0415
 
     cv2.setNumThreads(1)  # a worker is one core's work
     policy = CropPolicy.model_validate(setup["policy"])
-    mtcnn = Mtcnn(Path(setup["detector"]), policy.detector)
-    return tasks | {"extract": lambda path: extract(path, policy, limits, mtcnn)}
+    detector = open_detector(policy.detector, Path(setup["detector"]))
+    return tasks | {"extract": lambda path: extract(path, policy, limits, detector)}
 
 
 def answer(task: Task, path: Path) -> Answer:
@@ -117,9 +117,9 @@ def answer(task: Task, path: Path) -> Answer:
 
 
 def _parts(result: Answer) -> tuple[dict[str, Any], Arrays]:
-    if isinstance(result, Clip):
+    if isinstance(result, Faces):
         numbers, arrays = result.parts()
-        return {"clip": numbers}, arrays
+        return {"faces": numbers}, arrays
     if isinstance(result, Still):
         return {}, {"still": result.image}
     return {_KINDS[type(result)]: asdict(result)}, {}

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from components.faces.mtcnn import Mtcnn
-from components.faces.policy import DetectorPolicy
+from components.faces.policy import MtcnnPolicy
 from components.synthesis.scene import Frame
 
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ class ClipLook:
 
 def face_finder(networks: Path) -> Detect:
     """Find faces with the pipeline's own detector, from the folder of its networks."""
-    mtcnn = Mtcnn(networks, DetectorPolicy())
+    mtcnn = Mtcnn(networks, MtcnnPolicy())
 
     def find(frame: Frame) -> Box | None:
         boxes = mtcnn.detect(frame).boxes

@@ -25,7 +25,7 @@ class Store(Protocol):
     """Where crops come from; `components.faces.store.ClipStore` is one."""
 
     def read_crops(self, name: str) -> NDArray[np.uint8]:
-        """A clip's crops: `(T, S, S, 3)` RGB."""
+        """A video's crops: `(K, T, S, S, 3)` RGB of K faces."""
         ...
 
 
@@ -61,7 +61,7 @@ class ClipDataset(Dataset[Item]):
 
     def _read(self, index: int) -> Tensor:
         crops = self._store.read_crops(self._videos[index].clip)
-        return torch.from_numpy(crops).permute(0, 3, 1, 2)
+        return torch.from_numpy(crops[0]).permute(0, 3, 1, 2)
 
 
 class DrawnClips(Dataset[Item]):

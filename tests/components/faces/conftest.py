@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Even, Limits
 from components.faces.protocol import pack
 
 
@@ -20,7 +20,7 @@ def limits() -> Limits:
 
 @pytest.fixture
 def policy() -> CropPolicy:
-    return CropPolicy(frames=8, size=64)
+    return CropPolicy(sampling=Even(frames=8), size=64)
 
 
 FAKE_WORKER = """

@@ -8,7 +8,7 @@ import pytest
 from components.faces.clip import Clip, Failure
 from components.faces.extract import MAX_FACES, extract, fill
 from components.faces.mtcnn import Detections, Mtcnn
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Even, Limits
 from components.faces.video import evenly_spaced, probe, sample_frames
 
 
@@ -58,7 +58,7 @@ def test_frames_without_the_face_are_filled_with_the_nearest(
 
 
 def test_a_video_shorter_than_the_clip_fills_it(video: Path, limits: Limits) -> None:
-    clip = extract(video, CropPolicy(frames=48, size=64), limits, Scripted(*[[FACE]] * 32))
+    clip = extract(video, CropPolicy(sampling=Even(frames=48), size=64), limits, Scripted(*[[FACE]] * 32))
     assert isinstance(clip, Clip)
     assert clip.crops.shape[0] == 48
     assert clip.frames == 32

@@ -16,7 +16,7 @@ import pytest
 
 from components.errors import DataError, StageError
 from components.faces.identity import NETWORKS, cut_digest
-from components.faces.policy import CropPolicy
+from components.faces.policy import CropPolicy, Even
 from components.faces.process import PACKAGE_ROOT
 from components.faces.stage import run
 from components.faces.store import ClipStore
@@ -30,7 +30,7 @@ PARAMS = PACKAGE_ROOT / "params.yaml"
 @pytest.fixture(scope="module")
 def params() -> Params:
     """The project's own, with short clips."""
-    return load_params(PARAMS).model_copy(update={"faces": CropPolicy(frames=2, size=64)})
+    return load_params(PARAMS).model_copy(update={"faces": CropPolicy(sampling=Even(frames=2), size=64)})
 
 
 def manifest_row(project: Project, path: Path, **told: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ from components.faces.policy import CropPolicy
 from components.faces.stage import run
 from components.params import load_params
 from components.project import Project
-params = load_params(Path(sys.argv[1])).model_copy(update={"faces": CropPolicy(frames=2, size=64)})
+params = load_params(Path(sys.argv[1])).model_copy(update={"faces": CropPolicy(sampling=Even(frames=2), size=64)})
 run(Project(Path(sys.argv[2])), params, workers=1)
 """
 
@@ -186,7 +186,7 @@ def test_another_way_of_cutting_cuts_every_clip_again(
     onnx.save(network, project.detector / "onet.onnx")
     run(project, params, workers=1)
     second = clip_names(project)
-    smaller = params.model_copy(update={"faces": CropPolicy(frames=2, size=32)})
+    smaller = params.model_copy(update={"faces": CropPolicy(sampling=Even(frames=2), size=32)})
     run(project, smaller, workers=1)
     third = clip_names(project)
 

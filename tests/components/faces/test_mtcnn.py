@@ -10,10 +10,10 @@ import pytest
 
 from components.errors import StageError
 from components.faces.mtcnn import Mtcnn, pyramid, regress, square, suppress, suppress_nested
-from components.faces.policy import DetectorPolicy, Limits
+from components.faces.policy import Limits, MtcnnPolicy
 from components.faces.video import sample_frames
 
-POLICY = DetectorPolicy()
+POLICY = MtcnnPolicy()
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +86,8 @@ def test_a_folder_without_networks(tmp_path: Path, content: bytes | None, why: s
 
 
 def test_the_pyramid_ends_where_the_frame_is_smaller_than_a_cell() -> None:
-    assert pyramid(48, DetectorPolicy(min_face=24, factor=0.5)) == [0.5, 0.25]
-    assert pyramid(23, DetectorPolicy(min_face=24)) == []
+    assert pyramid(48, MtcnnPolicy(min_face=24, factor=0.5)) == [0.5, 0.25]
+    assert pyramid(23, MtcnnPolicy(min_face=24)) == []
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray[Any, Any]:

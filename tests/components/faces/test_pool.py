@@ -18,7 +18,7 @@ from components.errors import StageError
 from components.faces.clip import Clip, Failure, GivenUp
 from components.faces.container import VideoFault
 from components.faces.examine import Examined, examine
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Even, Limits
 from components.faces.pool import WorkerPool
 from components.faces.process import PACKAGE_ROOT, WorkerProcess
 from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
@@ -169,7 +169,7 @@ def test_whatever_a_task_raises_is_a_failure(error: Exception, failure: Failure)
 
 
 def test_extract_yields_clips_from_several_threads(sample_data: Path, detector: Path) -> None:
-    policy = CropPolicy(frames=4, size=64)
+    policy = CropPolicy(sampling=Even(frames=4), size=64)
     videos = sorted((sample_data / "real").glob("*.mp4"))[:3]
     with WorkerPool(2, Limits(), policy, detector) as pool:
         streamed = dict(pool.extract(videos))

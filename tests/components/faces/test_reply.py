@@ -11,13 +11,13 @@ import pytest
 from components.faces.clip import Clip, Failure
 from components.faces.examine import Examined
 from components.faces.identity import NETWORKS
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Even, Limits
 from components.faces.pool import WorkerPool
 from components.faces.protocol import pack
 from components.faces.reply import clip_bytes, layout
 from components.faces.video import VideoInfo
 
-POLICY = CropPolicy(frames=2, size=32)
+POLICY = CropPolicy(sampling=Even(frames=2), size=32)
 INFO = asdict(VideoInfo(24, 25.0, 320, 240, 0.96, "h264", 7))
 NUMBERS = {"frames": 2, "face_share": 1.0, "tracks": 1, "box_side": 40.0, "info": INFO}
 
