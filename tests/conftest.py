@@ -23,7 +23,9 @@ from components.bundle import (
     Provenance,
     open_bundle,
 )
+from components.faces.clip import Clip, Faces, Origin
 from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.video import VideoInfo
 
 # The logit of its model is the mean brightness of a clip.
 INFO = BundleInfo(
@@ -44,6 +46,35 @@ INFO = BundleInfo(
 @pytest.fixture(scope="session")
 def info() -> BundleInfo:
     return INFO
+
+
+@pytest.fixture(scope="session")
+def make_faces() -> Callable[..., Faces]:
+    """Makes what is cut of a video: `len(shades)` faces, each of one shade, or of noise where that is None."""
+
+    def make(
+        length: int, size: int, shades: tuple[int | None, ...] = (None,), face_share: float = 0.75
+    ) -> Faces:
+        rng = np.random.default_rng(3)
+        times = np.arange(length, dtype=np.float64)
+        info = VideoInfo(max(length, 30), 25.0, 320, 240, 1.0, "h264", 1000)
+        clips = tuple(_clip(length, size, shade, face_share, rng) for shade in shades)
+        return Faces(clips, times, frames=length, tracks=len(shades), fallback=None, info=info)
+
+    return make
+
+
+def _clip(length: int, size: int, shade: int | None, share: float, rng: np.random.Generator) -> Clip:
+    noise = rng.integers(0, 256, (length, size, size, 3), np.uint8)
+    return Clip(
+        crops=noise if shade is None else np.full_like(noise, shade),
+        boxes=rng.random((length, 4), np.float32),
+        scores=rng.random(length, np.float32),
+        landmarks=rng.random((length, 5, 2), np.float32),
+        origins=np.full(length, Origin.DETECTED, np.uint8),
+        face_share=share,
+        box_side=81.5,
+    )
 
 
 @pytest.fixture(scope="session")

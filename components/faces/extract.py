@@ -44,7 +44,7 @@ def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) 
             f"the face shows in {len(track)} of {len(seen)} frames, {policy.min_face_share:.0%} are needed"
         )
         return Failure("no_face", reason, frames=len(seen), face_share=share, tracks=len(tracks))
-    return _faces(seen, track, len(tracks), length, info)
+    return _faces(seen, track, len(tracks), policy.sampling.lengths[1], info)
 
 
 def _observe(frame: Frame, policy: CropPolicy, detector: Detector) -> Observation:

@@ -95,8 +95,8 @@ def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
     # Only here: a pool that probes pays neither for OpenCV nor for ONNX Runtime.
     import cv2  # noqa: PLC0415
 
-    from components.faces.extract import extract  # noqa: PLC0415
     from components.faces.detector import open_detector  # noqa: PLC0415
+    from components.faces.extract import extract  # noqa: PLC0415
 
     cv2.setNumThreads(1)  # a worker is one core's work
     policy = CropPolicy.model_validate(setup["policy"])
