@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.bundle import open_bundle
 from components.project import Project
-from serving.providers import Asked
+from components.providers import Asked
 from serving.scorer import Scorer
 
 ALIAS = "champion"

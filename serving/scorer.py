@@ -20,7 +20,7 @@ from components.errors import BundleError
 from components.faces.clip import Faces, Failure
 from components.faces.policy import Frozen, Status
 from components.faces.pool import WorkerPool
-from serving.providers import Asked, open_session
+from components.providers import Asked, open_session
 from serving.videos import printable
 
 Verdict = Literal["fake", "real", "undetermined"]
@@ -58,7 +58,7 @@ class Scorer:
 
     Args:
         bundle: what to score with.
-        provider: where to classify; see `serving.providers`.
+        provider: where to classify; see `components.providers`.
         workers: processes that decode videos; 0 is one per core.
         model_version: repeated in every score.
 

@@ -8,9 +8,9 @@ import uvicorn
 
 from components.errors import BusyError
 from components.project import Project
+from components.providers import Asked
 from serving.api.app import create_app
 from serving.champion import ALIAS, open_scorer
-from serving.providers import Asked
 
 MAX_UPLOAD_BYTES = 512 * 1024**2
 MAX_CONCURRENCY = 4

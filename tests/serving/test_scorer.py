@@ -14,7 +14,7 @@ from components.faces.policy import CropPolicy, Limits
 from components.faces.video import VideoInfo
 from components.tables import SCORES, read_table, write_table
 from serving import scorer as scorer_module
-from serving.providers import cuda_fault
+from components.providers import cuda_fault
 from serving.scorer import Scorer, Verdict, VideoScore, verdict
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from components import providers
 from components.errors import BundleError, ProviderError
-from serving import providers
-from serving.providers import Asked, Provider, choose, cuda_fault, open_session
+from components.providers import Asked, Provider, choose, cuda_fault, open_session
 
 without_cuda = pytest.mark.skipif(cuda_fault() is None, reason="this machine has a CUDA device")
 
@@ -27,6 +27,16 @@ def test_choice(asked: Asked, fault: str | None, chosen: Provider) -> None:
 def test_cuda_that_was_asked_for_is_never_replaced() -> None:
     with pytest.raises(ProviderError, match=r"no device; .*--provider cpu"):
         choose("cuda", "no device")
+
+
+def test_the_message_names_what_the_user_wrote() -> None:
+    with pytest.raises(ProviderError, match=r"^DEVICE=cuda: no device; .* use DEVICE=cpu$"):
+        choose("cuda", "no device", "DEVICE=")
+
+
+def test_threads_are_those_asked_for(brightness_model: Path) -> None:
+    session = open_session(brightness_model, "cpu", threads=1)
+    assert session.get_session_options().intra_op_num_threads == 1
 
 
 @without_cuda
@@ -51,7 +61,7 @@ def test_auto_goes_to_the_cpu_and_says_why(
     brightness_model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(providers, "cuda_fault", lambda: None)
-    with caplog.at_level(logging.INFO, logger="serving.providers"):
+    with caplog.at_level(logging.INFO, logger="components.providers"):
         session = open_session(brightness_model, "auto")
     assert session.get_providers() == ["CPUExecutionProvider"]
     assert "CUDA cannot run" in caplog.messages[0]

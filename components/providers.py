@@ -14,22 +14,22 @@ from components.errors import BundleError, ProviderError
 Provider = Literal["cuda", "cpu"]
 Asked = Literal["auto", "cuda", "cpu"]
 
-_REMEDY = "mend the driver or CUDA libraries, or use --provider cpu"
 _log = logging.getLogger(__name__)
 
 
-def choose(asked: Asked, fault: str | None) -> Provider:
+def choose(asked: Asked, fault: str | None, option: str = "--provider ") -> Provider:
     """Choose a provider.
 
     Args:
         asked: what the user asked for; `auto` takes the CUDA device where there is one.
         fault: why CUDA cannot be used here, None where a device was found.
+        option: what the user writes before a provider's name, for the message.
 
     Raises:
         ProviderError: CUDA was asked for and there is a fault.
     """
     if asked == "cuda" and fault is not None:
-        raise ProviderError(f"--provider cuda: {fault}; {_REMEDY}")
+        raise ProviderError(f"{option}cuda: {fault}; {_remedy(option)}")
     return "cpu" if asked == "cpu" or fault is not None else "cuda"
 
 
@@ -51,57 +51,73 @@ def cuda_fault() -> str | None:
     return None
 
 
-def open_session(model: Path, asked: Asked = "auto") -> onnxruntime.InferenceSession:
+def open_session(
+    model: Path, asked: Asked = "auto", *, threads: int | None = None, option: str = "--provider "
+) -> onnxruntime.InferenceSession:
     """Open an ONNX model on the provider that was asked for.
+
+    Args:
+        model: the file.
+        asked: `auto` falls back to the CPU, with a warning where a device is there and fails.
+        threads: on the CPU; None: as many as there are cores.
+        option: what the user writes before a provider's name, for messages.
 
     Raises:
         ProviderError: CUDA was asked for and cannot be used.
         BundleError: the file is no ONNX model that this ONNX Runtime reads.
     """
-    chosen = choose(asked, cuda_fault() if asked != "cpu" else None)
+    chosen = choose(asked, cuda_fault() if asked != "cpu" else None, option)
     if chosen == "cuda":
         try:
-            return _open_on_cuda(model)
+            return _open_on_cuda(model, _options(threads), option)
         except ProviderError as error:
             if asked == "cuda":
                 raise
             _log.warning("%s", error)
     _log.info("ONNX Runtime computes on the CPU")
-    return _open_on_cpu(model)
+    return _open_on_cpu(model, _options(threads))
 
 
-def _open_on_cpu(model: Path) -> onnxruntime.InferenceSession:
+def _open_on_cpu(model: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
     try:
-        return onnxruntime.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions share no base of their own
         raise BundleError(
             f"{model}: not a usable ONNX model ({_one_line(error)}); export it again"
         ) from error
 
 
-def _open_on_cuda(model: Path) -> onnxruntime.InferenceSession:
+def _open_on_cuda(
+    model: Path, options: onnxruntime.SessionOptions, option: str
+) -> onnxruntime.InferenceSession:
     """Open on CUDA alone. Left to itself ONNX Runtime would fall back to the CPU without an exception."""
     with contextlib.redirect_stdout(sys.stderr):  # it reports with print(), and stdout belongs to the results
         onnxruntime.preload_dlls()
-    options = _options()
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     providers = ["CUDAExecutionProvider"]
     try:
         session = onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise ProviderError(f"CUDA cannot run {model}: {_one_line(error)}; {_REMEDY}") from error
+        raise ProviderError(f"CUDA cannot run {model}: {_one_line(error)}; {_remedy(option)}") from error
     if session.get_providers()[0] != providers[0]:
-        raise ProviderError(f"CUDA cannot run {model}: it was given to {session.get_providers()}; {_REMEDY}")
+        given = session.get_providers()
+        raise ProviderError(f"CUDA cannot run {model}: it was given to {given}; {_remedy(option)}")
     _log.info("ONNX Runtime computes on the CUDA device")
     return session
 
 
-def _options() -> onnxruntime.SessionOptions:
+def _options(threads: int | None) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors: warnings about devices that are not there help nobody
+    if threads is not None:
+        options.intra_op_num_threads = threads
     # Threads that spin while they wait would take the cores from the workers that decode.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
+
+
+def _remedy(option: str) -> str:
+    return f"mend the driver or CUDA libraries, or use {option}cpu"
 
 
 def _one_line(error: Exception) -> str:
