@@ -1,5 +1,7 @@
 """The tables that stages hand to one another: their columns, and how they are written and read."""
 
+import csv
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -12,6 +14,11 @@ import pyarrow.parquet as pq
 from components.errors import DataError, StageError
 
 BATCH_ROWS = 8192
+
+
+class ColumnsError(DataError):
+    """A table has other columns than this version of unmask writes."""
+
 
 MANIFEST = pa.schema(
     [
@@ -68,6 +75,18 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+SCORED_FACE = pa.struct(
+    [
+        ("probability", pa.float64()),  # calibrated probability of fake
+        ("decisive", pa.bool_()),  # its probability is the video's
+        ("face_share", pa.float64()),
+        ("box_side", pa.float64()),  # median, px
+        ("start", pa.float64()),  # seconds; first sampled frame that shows it
+        ("end", pa.float64()),  # seconds; last one
+        ("box", pa.list_(pa.int64())),  # x1, y1, x2, y2 at `start`, px of the upright video
+    ]
+)
+
 SCORES = pa.schema(
     [
         ("path", pa.string()),
@@ -77,7 +96,9 @@ SCORES = pa.schema(
         ("status", pa.string()),  # components.faces.policy.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),
-        ("face_share", pa.float64()),
+        ("face_share", pa.float64()),  # of the most prominent face
+        ("fallback", pa.string()),  # "center": no face was found, and the middle of the frame was judged
+        ("faces", pa.list_(SCORED_FACE)),  # most prominent first; JSON text in CSV
         ("bytes", pa.int64()),
         ("mtime_ns", pa.int64()),
         ("seconds", pa.float64()),
@@ -104,6 +125,23 @@ def write_table(rows: Iterable[dict[str, Any]] | pa.Table, schema: pa.Schema, pa
     _replace(path, lambda partial: pq.write_table(table, partial))
 
 
+def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
+    """Write rows as CSV in one step; lists become JSON text, null an empty cell."""
+
+    def write(partial: Path) -> None:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, schema.names)
+            writer.writeheader()
+            writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
+
+    _replace(path, write)
+
+
+def as_text(value: Any) -> Any:
+    """A value of a row as a cell that CSV can hold."""
+    return json.dumps(value) if isinstance(value, list) else value
+
+
 def write_text(text: str, path: Path) -> None:
     """Write a text file in one step."""
     _replace(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
@@ -124,7 +162,8 @@ def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
 
     Raises:
         StageError: the file is not there.
-        DataError: it is not Parquet, or its columns are not those of `schema`.
+        ColumnsError: its columns are not those of `schema`.
+        DataError: it is not Parquet.
     """
     if not path.is_file():
         raise StageError(f"{path}: not there yet; run the stage that makes it (dvc repro)")
@@ -133,6 +172,26 @@ def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
     except pa.ArrowException as error:
         raise DataError(f"{path}: not a Parquet table ({error}); delete it and run dvc repro") from error
     if table.schema.names != schema.names:
-        raise DataError(f"{path}: columns {table.schema.names} are not those expected; run dvc repro")
+        raise ColumnsError(f"{path}: columns {table.schema.names} are not those expected; run dvc repro")
     rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def read_faces(path: Path, crop_digest: str) -> list[dict[str, Any]]:
+    """Read the FACES table and check that its clips are cut as params.yaml says.
+
+    Args:
+        path: of the table.
+        crop_digest: `CropPolicy.digest` of the parameters.
+
+    Raises:
+        StageError: the file is not there, or names clips of another crop digest.
+        DataError: see `read_table`.
+    """
+    rows = read_table(path, FACES)
+    other = next((row["crop_digest"] for row in rows if row["crop_digest"] != crop_digest), crop_digest)
+    if other != crop_digest:
+        raise StageError(
+            f"{path}: of crop digest {other}, params.yaml makes {crop_digest}; run dvc repro faces"
+        )
     return rows

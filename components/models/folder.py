@@ -19,6 +19,7 @@ class CandidateInfo(Frozen):
 
     name: str
     size: int = Field(description="side of the crops it was trained on, px")
+    crop: str = Field(description="digest of the crop policy of those clips")
     frames: int = Field(description="frames drawn from a clip in each epoch of the training")
     mean: Channels = MEAN
     std: Channels = STD

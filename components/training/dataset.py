@@ -15,10 +15,10 @@ from torch.utils.data import Dataset, Sampler
 from components.training.videos import Video
 
 MEMORY = 2 * 1024**3
-"""Clips of a split that need no more bytes than this are read once and kept."""
+"""As many clips of a split as fit into this many bytes are read once and kept."""
 
 Item = tuple[Tensor, int]
-"""A clip, uint8 `(T, 3, S, S)` RGB, and its label."""
+"""Pixels, uint8 RGB, and the label of their video."""
 
 
 class Store(Protocol):
@@ -37,35 +37,54 @@ class Draw(NamedTuple):
 
 
 class ClipDataset(Dataset[Item]):
-    """All stored frames of every clip, as they are."""
+    """All stored frames of every video, as they are: uint8 `(K, T, 3, S, S)` of K faces, the main one first.
 
-    def __init__(self, videos: Sequence[Video], store: Store) -> None:
+    Args:
+        videos: with a clip in the store.
+        store: where their crops are.
+        faces: how many of a video are taken at most; None takes all that are stored.
+    """
+
+    def __init__(self, videos: Sequence[Video], store: Store, faces: int | None = None) -> None:
         self._videos = videos
         self._store = store
+        self._faces = faces
+        self._shapes: dict[int, torch.Size] = {}
         self._kept: dict[int, Tensor] = {}
-        self._keep = self._read(0).numel() * len(videos) <= MEMORY
+        self._room = MEMORY
 
     def __len__(self) -> int:
         return len(self._videos)
 
     def __getitem__(self, index: int) -> Item:
-        clip = self._kept[index] if index in self._kept else self._read(index)
-        if self._keep:
-            self._kept[index] = clip
-        return clip, self._videos[index].label
+        faces = self._kept[index] if index in self._kept else self._read(index)
+        return faces, self._videos[index].label
+
+    def shape(self, index: int) -> torch.Size:
+        """Of a video's pixels; read from them once."""
+        return self._shapes[index] if index in self._shapes else self[index][0].shape
 
     @property
     def crop_size(self) -> int:
         """Side of the crops, px."""
-        return self[0][0].shape[-1]
+        return self.shape(0)[-1]
 
     def _read(self, index: int) -> Tensor:
         crops = self._store.read_crops(self._videos[index].clip)
-        return torch.from_numpy(crops[0]).permute(0, 3, 1, 2)
+        # Copied, or the faces that are left out would stay in memory with those that are kept.
+        faces = torch.from_numpy(crops[: self._faces].copy()).permute(0, 1, 4, 2, 3)
+        self._shapes[index] = faces.shape
+        if faces.numel() <= self._room:
+            self._kept[index] = faces
+            self._room -= faces.numel()
+        return faces
 
 
 class DrawnClips(Dataset[Item]):
-    """A few frames of every clip, drawn and augmented anew in each epoch.
+    """A few frames of each video's main face, uint8 `(T, 3, S, S)`, drawn and augmented anew in every epoch.
+
+    Of several faces only the main one is learnt from: a label says that a video was forged, not whose face
+    in it. Most forgeries change one person, so every bystander of a fake would be a wrong label.
 
     Args:
         clips: the whole clips.
@@ -86,7 +105,8 @@ class DrawnClips(Dataset[Item]):
         return len(self._clips)
 
     def __getitem__(self, draw: Draw) -> Item:
-        clip, label = self._clips[draw.clip]
+        faces, label = self._clips[draw.clip]
+        clip = faces[0]
         generator = np.random.default_rng((self._seed, *draw))
         drawn = draw_frames(len(clip), self._frames, generator)
         with torch.random.fork_rng(devices=[]):

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from components.models import Candidate, create
 from components.params import CandidateParams, TrainingParams
 from components.training.augmentation import augmentation
+from components.training.batches import WholeBatch, WholeVideos
 from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping
 from components.training.dataset import ClipDataset, DrawnClips, EpochSampler, Item
 from components.training.history import Epoch, best_epoch
@@ -92,9 +93,9 @@ def training_batches(clips: ClipDataset, batch_size: int, training: TrainingPara
     return DataLoader(drawn, batch_size, sampler=EpochSampler(len(drawn), training.seed))
 
 
-def whole_batches(clips: ClipDataset, batch_size: int) -> DataLoader[Item]:
-    """All stored frames, uint8 `(B, T, 3, S, S)`, in the order of the videos."""
-    return DataLoader(clips, batch_size)
+def whole_batches(clips: ClipDataset, batch_size: int) -> DataLoader[WholeBatch]:
+    """All stored frames of all faces; see `WholeVideos`."""
+    return DataLoader(WholeVideos(clips, batch_size), batch_size=None)
 
 
 def _trainer(candidate: CandidateParams, training: TrainingParams, folder: Path, history: History) -> Trainer:

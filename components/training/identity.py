@@ -10,8 +10,8 @@ import torch
 from components.params import CandidateParams, TrainingParams
 from components.training.videos import Video
 
-ROOMS = ("models", "training")
-"""The folders of this package whose source decides what a training yields."""
+SOURCES = ("models/*.py", "training/*.py", "pooling.py")
+"""The files of this package that decide what a training yields."""
 
 
 def training_digest(
@@ -37,7 +37,7 @@ def training_digest(
 
 
 def _source(package: Path) -> dict[str, str]:
-    files = sorted(file for room in ROOMS for file in (package / room).glob("*.py"))
+    files = sorted(file for pattern in SOURCES for file in package.glob(pattern))
     return {
         file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
     }

@@ -12,6 +12,7 @@ from torchmetrics.classification import BinaryAUROC
 
 from components.models import Candidate, normalise
 from components.params import CandidateParams, TrainingParams
+from components.training.batches import WholeBatch, video_logits
 
 OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 
@@ -57,9 +58,9 @@ class ClipClassifier(LightningModule):
         self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(labels))
         return loss
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        clips, labels = batch
-        logits = self(clips)
+    def validation_step(self, batch: WholeBatch, batch_idx: int) -> None:
+        labels = batch.labels
+        logits = video_logits(self, batch.faces)
         self.auc.update(logits.softmax(dim=1)[:, 1], labels)
         loss = nn.functional.cross_entropy(logits, labels)
         self.log("val_loss", loss, prog_bar=True, batch_size=len(labels))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from components.models import Candidate, normalise
+from components.training.batches import video_logits
 from components.training.dataset import ClipDataset
 from components.training.fit import whole_batches
 from components.training.videos import LABELS, Video
@@ -15,7 +16,7 @@ from components.training.videos import LABELS, Video
 def predict(
     model: Candidate, clips: ClipDataset, videos: Sequence[Video], batch_size: int
 ) -> list[dict[str, Any]]:
-    """Rows of `components.tables.PREDICTIONS`, from all stored frames of each clip.
+    """Rows of `components.tables.PREDICTIONS`, from all stored frames of each face that is scored.
 
     Args:
         model: in evaluation mode.
@@ -25,16 +26,19 @@ def predict(
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device)
+    logits: dict[int, float] = {}
     with torch.inference_mode():
-        logits = [_logits(model, batch.to(device)) for batch, _ in whole_batches(clips, batch_size)]
-    return [_row(video, logit) for video, logit in zip(videos, torch.cat(logits).tolist(), strict=True)]
+        for batch in whole_batches(clips, batch_size):
+            found = _fake_minus_real(model, batch.faces.to(device))
+            logits.update(zip(batch.indices, found.tolist(), strict=True))
+    return [_row(video, logits[index]) for index, video in enumerate(videos)]
 
 
-def _logits(model: Candidate, clips: Tensor) -> Tensor:
-    """(B,) fake minus real."""
-    logits = model(normalise(clips)).double()
-    fake_minus_real: Tensor = logits[:, LABELS["fake"]] - logits[:, LABELS["real"]]
-    return fake_minus_real.cpu()
+def _fake_minus_real(model: Candidate, faces: Tensor) -> Tensor:
+    """(B,) of videos, faces (B, K, T, 3, S, S)."""
+    logits = video_logits(lambda clips: model(normalise(clips)), faces).double()
+    difference: Tensor = logits[:, LABELS["fake"]] - logits[:, LABELS["real"]]
+    return difference
 
 
 def _row(video: Video, logit: float) -> dict[str, Any]:

@@ -32,13 +32,13 @@ def run(project: Project, params: Params, name: str) -> None:
 
     Raises:
         ParamsError: params.yaml or the registry has no such candidate.
-        StageError: a table is not there yet.
+        StageError: a table is not there yet, or the clips are not cut as params.yaml says.
         TrainingError: a split lacks a class, pretrained weights are out of reach, or training diverged.
     """
     from components.tracking.runs import live_run  # noqa: PLC0415 - mlflow takes seconds to import
 
     settings = _settings(project, params, name)
-    videos = read_videos(project)
+    videos = read_videos(project, params.faces.digest)
     digest = training_digest(name, settings, params.training, videos)
     with live_run(name, settings.model_dump(), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
@@ -57,13 +57,15 @@ def _train(
     project: Project, params: Params, name: str, videos: Sequence[Video], digest: str, on_epoch: OnEpoch
 ) -> None:
     """Fit, then write the weights, `candidate.json` and `history.csv`."""
-    train, val = (_clips(project, of_split(videos, split)) for split in ("train", "val"))
+    train = _clips(project, of_split(videos, "train"), faces=1)  # `DrawnClips` says why
+    val = _clips(project, of_split(videos, "val"))
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
     fitted = fit(name, params.candidates[name], params.training, train, val, scratch, on_epoch)
     info = CandidateInfo(
         name=name,
         size=train.crop_size,
+        crop=params.faces.digest,
         frames=params.training.frames_per_clip,
         parameters=fitted.model.size,
         pretrained=fitted.model.origin,
@@ -86,8 +88,8 @@ def _judge(project: Project, name: str, videos: Sequence[Video], batch_size: int
     write_table(rows, PREDICTIONS, project.candidate(name) / "predictions.parquet")
 
 
-def _clips(project: Project, videos: Sequence[Video]) -> ClipDataset:
-    return ClipDataset(videos, ClipStore(project.clips))
+def _clips(project: Project, videos: Sequence[Video], faces: int | None = None) -> ClipDataset:
+    return ClipDataset(videos, ClipStore(project.clips), faces)
 
 
 def _scratch(project: Project, name: str, digest: str) -> Path:

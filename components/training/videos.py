@@ -6,7 +6,7 @@ from typing import Any
 
 from components.errors import TrainingError
 from components.project import Project
-from components.tables import FACES, MANIFEST, read_table
+from components.tables import MANIFEST, read_faces, read_table
 
 LABELS = {"real": 0, "fake": 1}
 
@@ -25,14 +25,18 @@ class Video:
     clip: str  # file in the clip store
 
 
-def read_videos(project: Project) -> list[Video]:
+def read_videos(project: Project, crop_digest: str) -> list[Video]:
     """All videos of the project that can be used.
 
+    Args:
+        project: where the tables are.
+        crop_digest: of the crop policy in params.yaml.
+
     Raises:
-        StageError: a table is not there yet.
+        StageError: a table is not there yet, or the clips are of another crop digest.
         TrainingError: training or validation has no clip of a class.
     """
-    videos = join(read_table(project.manifest, MANIFEST), read_table(project.faces, FACES))
+    videos = join(read_table(project.manifest, MANIFEST), read_faces(project.faces, crop_digest))
     for split in ("train", "val"):
         for label, number in LABELS.items():
             if not of_split(videos, split, number):

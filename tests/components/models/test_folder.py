@@ -13,6 +13,7 @@ def info() -> CandidateInfo:
     return CandidateInfo(
         name="simple_cnn",
         size=64,
+        crop="0123456789ab",
         frames=4,
         parameters=422_530,
         pretrained="random",

@@ -16,6 +16,7 @@ from components.params import Params, load_params
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
 
+SHIPPED = load_params(Path(__file__).parents[3] / "params.yaml")
 FRAMES, SIZE = 6, 32
 SPLITS = {"train": 8, "val": 4, "test": 4}
 
@@ -41,6 +42,7 @@ def make_project(root: Path) -> None:
     write_table([*rows, broken], MANIFEST, project.manifest)
     faces = [{"video_id": row["video_id"], "status": "ok", "clip": _clip_name(row)} for row in rows]
     faces.append({"video_id": "fake/broken", "status": "undecodable", "clip": None})
+    faces = [row | {"crop_digest": SHIPPED.faces.digest} for row in faces]
     write_table(faces, FACES, project.faces)
     for number, row in enumerate(rows):
         content = io.BytesIO()
@@ -68,21 +70,21 @@ def _clip_name(row: Mapping[str, Any]) -> str:
 
 
 def _crops(seed: int, marked: bool) -> np.ndarray[Any, Any]:
-    crops = np.random.default_rng(seed).integers(60, 180, (FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
+    """One face, (1, T, S, S, 3)."""
+    crops = np.random.default_rng(seed).integers(60, 180, (1, FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
     if marked:
-        crops[:, 8:24, 8:24] = (0, 255, 0)
+        crops[..., 8:24, 8:24, :] = (0, 255, 0)
     return crops
 
 
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The shipped parameters, cut down: six epochs, one thread, so that sums are added in one order."""
-    shipped = load_params(Path(__file__).parents[3] / "params.yaml")
-    training = shipped.training.model_copy(
+    training = SHIPPED.training.model_copy(
         update={"frames_per_clip": 3, "num_threads": 1, "plateau_patience": 1, "early_stopping": 12}
     )
-    candidate = shipped.candidates["simple_cnn"].model_copy(update={"epochs": 6, "batch_size": 4})
-    return shipped.model_copy(update={"training": training, "candidates": {"simple_cnn": candidate}})
+    candidate = SHIPPED.candidates["simple_cnn"].model_copy(update={"epochs": 6, "batch_size": 4})
+    return SHIPPED.model_copy(update={"training": training, "candidates": {"simple_cnn": candidate}})
 
 
 class Curves:

@@ -11,7 +11,7 @@ from components.training.videos import Video
 
 
 class Store:
-    """Clips of five frames; every pixel of a frame tells which clip and frame it is of."""
+    """Two faces of five frames; every pixel of the main one tells which clip and frame it is of."""
 
     def __init__(self) -> None:
         self.reads: list[str] = []
@@ -19,7 +19,8 @@ class Store:
     def read_crops(self, name: str) -> NDArray[np.uint8]:
         self.reads.append(name)
         frames = np.arange(5, dtype=np.uint8) + 10 * int(name)
-        return np.broadcast_to(frames[:, None, None, None], (5, 8, 8, 3)).copy()
+        main = np.broadcast_to(frames[:, None, None, None], (5, 8, 8, 3))
+        return np.stack([main, np.full_like(main, 255)])
 
 
 def videos(count: int) -> list[Video]:
@@ -32,33 +33,52 @@ def drawn(seed: int = 3, frames: int = 3, augment: Any = lambda clip: clip) -> D
 
 def test_whole_clips_with_labels() -> None:
     clips = ClipDataset(videos(4), Store())
-    clip, label = clips[3]
-    assert (clip.shape, clip.dtype, label) == ((5, 3, 8, 8), torch.uint8, 1)
-    assert clip[:, 0, 0, 0].tolist() == [30, 31, 32, 33, 34]
-    assert (len(clips), clips.crop_size) == (4, 8)
+    faces, label = clips[3]
+    assert (faces.shape, faces.dtype, label) == ((2, 5, 3, 8, 8), torch.uint8, 1)
+    assert faces[0, :, 0, 0, 0].tolist() == [30, 31, 32, 33, 34]
+    assert (len(clips), clips.crop_size, clips.shape(2)) == (4, 8, faces.shape)
+
+
+def test_the_main_face_alone_holds_no_memory_of_the_others() -> None:
+    faces, _ = ClipDataset(videos(4), Store(), faces=1)[3]
+    assert faces.shape == (1, 5, 3, 8, 8)
+    assert faces.untyped_storage().nbytes() == faces.numel()
 
 
 def test_colours_stay_where_they_are() -> None:
     class Red(Store):
         def read_crops(self, name: str) -> NDArray[np.uint8]:
-            crops = np.zeros((2, 4, 4, 3), np.uint8)
+            crops = np.zeros((1, 2, 4, 4, 3), np.uint8)
             crops[..., 0] = 200
             return crops
 
-    clip, _ = ClipDataset(videos(1), Red())[0]
-    assert clip.float().mean(dim=(0, 2, 3)).tolist() == [200, 0, 0]
+    faces, _ = ClipDataset(videos(1), Red())[0]
+    assert faces.float().mean(dim=(0, 1, 3, 4)).tolist() == [200, 0, 0]
 
 
-@pytest.mark.parametrize(("memory", "reads"), [(10**6, 4), (1000, 8)])
-def test_small_sets_are_read_once(monkeypatch: pytest.MonkeyPatch, memory: int, reads: int) -> None:
+@pytest.mark.parametrize(("memory", "reads"), [(10**6, 4), (2 * 1920, 6), (1000, 8)])
+def test_as_many_as_fit_are_read_once(monkeypatch: pytest.MonkeyPatch, memory: int, reads: int) -> None:
     monkeypatch.setattr(room, "MEMORY", memory)
     store = Store()
     clips = ClipDataset(videos(4), store)
-    store.reads.clear()
     for _ in range(2):
         for index in range(4):
-            assert int(clips[index][0][0, 0, 0, 0]) == 10 * index
+            assert int(clips[index][0][0, 0, 0, 0, 0]) == 10 * index
     assert len(store.reads) == reads
+
+
+def test_only_the_main_face_is_learnt_from() -> None:
+    clip, _ = drawn(frames=5)[Draw(0, 2)]
+    assert clip[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
+
+
+def test_clips_of_any_length_are_drawn_alike() -> None:
+    class Growing(Store):
+        def read_crops(self, name: str) -> NDArray[np.uint8]:
+            return np.zeros((1, 1 + 3 * int(name), 8, 8, 3), np.uint8)
+
+    clips = DrawnClips(ClipDataset(videos(4), Growing()), 3, lambda clip: clip, seed=3)
+    assert {clips[Draw(0, index)][0].shape for index in range(4)} == {(3, 3, 8, 8)}
 
 
 def test_a_draw_depends_on_seed_epoch_and_clip_alone() -> None:

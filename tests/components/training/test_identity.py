@@ -35,19 +35,20 @@ def test_other_settings_other_digest(params: Params) -> None:
     assert len(set(found)) == 4
 
 
-def test_source_of_both_rooms_counts(tmp_path: Path) -> None:
-    for room in identity.ROOMS:
-        (tmp_path / room).mkdir()
-        (tmp_path / room / "a.py").write_text("x = 1\n")
+def test_source_of_both_rooms_and_of_the_rule_for_faces_counts(tmp_path: Path) -> None:
+    names = ["models/a.py", "pooling.py", "training/a.py"]
+    for name in (*names, "bundle.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
     before = identity._source(tmp_path)
     (tmp_path / "models" / "a.py").write_text("x = 2\n")
     after = identity._source(tmp_path)
-    assert list(before) == ["models/a.py", "training/a.py"]
+    assert list(before) == names
     assert before["models/a.py"] != after["models/a.py"]
     assert before["training/a.py"] == after["training/a.py"]
 
 
 def test_source_of_this_package_is_found() -> None:
-    assert {"models/simple_cnn.py", "training/module.py"} <= set(
+    assert {"models/simple_cnn.py", "training/module.py", "pooling.py"} <= set(
         identity._source(Path(identity.__file__).parents[1])
     )

@@ -50,6 +50,7 @@ def test_writes_what_later_stages_read(project: Project, params: Params, curves:
     run(project, params, "simple_cnn")
     model, info = load_candidate(project.candidate("simple_cnn"))
     assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, 3, 7)
+    assert info.crop == params.faces.digest
     assert (info.parameters, info.pretrained, info.epochs) == (422_530, "random", 6)
     assert not model.training
 
@@ -218,6 +219,14 @@ def test_stage_before_was_not_run(project: Project, params: Params) -> None:
     project.faces.unlink()
     with pytest.raises(StageError, match=r"faces\.parquet: not there yet"):
         run(project, params, "simple_cnn")
+
+
+def test_clips_of_other_settings_are_refused(project: Project, params: Params) -> None:
+    other = params.model_copy(update={"faces": params.faces.model_copy(update={"margin": 0.5})})
+    told = rf"faces\.parquet: of crop digest {params.faces.digest}, params\.yaml makes {other.faces.digest}; "
+    with pytest.raises(StageError, match=told + "run dvc repro faces"):
+        run(project, other, "simple_cnn")
+    assert not project.candidate("simple_cnn").exists()
 
 
 def test_class_without_faces(project: Project, params: Params) -> None:
