@@ -1,0 +1,117 @@
+"""Rendered videos for benchmarks of decoding and of face detection: nobody in them was ever photographed.
+
+Faces are those of `components.synthesis`, before a background with more texture than the sample's. A scene is
+rendered once, at 1080 lines, and scaled: the same footage at every size.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from components.synthesis import render, scene
+from components.synthesis.paint import Head, paint_head
+from components.synthesis.person import draw_person
+from components.synthesis.scene import Frame, Scene, draw_scene
+from components.synthesis.talking import Motion, draw_motion
+from components.synthesis.texture import fractal
+
+HEIGHTS = (360, 720, 1080)
+FPS = 30
+SECONDS = 10
+RENDERED = 45
+"""Frames that are rendered; shown forwards and backwards in turn until the video is long enough."""
+
+SEED = 2028
+
+# Of each face: centre, as shares of the picture's width and height, and side, as a share of its height.
+SCENES: dict[str, tuple[tuple[float, float, float], ...]] = {
+    "speaker": ((0.52, 0.42, 0.40),),
+    "crowd": (
+        (0.06, 0.26, 0.06),
+        (0.44, 0.22, 0.08),
+        (0.93, 0.24, 0.11),
+        (0.28, 0.34, 0.16),
+        (0.72, 0.36, 0.22),
+        (0.48, 0.60, 0.30),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One person in a scene."""
+
+    head: Head
+    scene: Scene
+    motion: Motion
+
+
+def film_all(folder: Path) -> list[Path]:
+    """Every scene at every height, `speaker-720p.mp4` …; files that are there already are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        made = processes.map(film, SCENES, [folder] * len(SCENES))
+        return [path for paths in made for path in paths]
+
+
+def film(name: str, folder: Path) -> list[Path]:
+    """Write a scene as H.264 with x264's default settings, a file for each of `HEIGHTS`."""
+    paths = [folder / f"{name}-{height}p.mp4" for height in HEIGHTS]
+    if all(path.is_file() for path in paths):
+        return paths
+    frames = list(shoot(SCENES[name], HEIGHTS[-1] * 16 // 9, HEIGHTS[-1]))
+    for height, path in zip(HEIGHTS, paths, strict=True):
+        size = (height * 16 // 9, height)
+        encode(path, [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    return paths
+
+
+def shoot(spots: Sequence[tuple[float, float, float]], width: int, height: int) -> Iterator[Frame]:
+    """Render `RENDERED` frames of people at these spots, the largest in front."""
+    rng = np.random.default_rng(SEED)
+    stage = draw_scene(draw_person(SEED, 0), width, height, rng)
+    texture = 1 + 0.3 * fractal(rng, stage.background.shape[:2], height / 12, 6)
+    background = np.clip(stage.background * texture[..., None], 0.005, 1.2)
+    camera = replace(stage.camera, blur=0.8, noise=3.0)  # the sample's blur grows with the picture
+    stage = replace(stage, background=background, camera=camera)
+    actors = [_actor(index, spot, stage, rng) for index, spot in enumerate(spots)]
+    for index in range(RENDERED):
+        light = render._shifted(stage.background, stage, actors[0].motion.drift[index])
+        for actor in actors:
+            torso = render._shifted(actor.scene.torso, stage, actor.motion.sway[index])
+            light *= 1 - torso[..., 3:]
+            light += torso[..., :3]
+            motion = actor.motion
+            render._draw_head(light, actor.head, actor.scene, motion.poses[index], motion.expressions[index])
+        yield render.expose(light, stage.camera, rng)
+
+
+def _actor(index: int, spot: tuple[float, float, float], stage: Scene, rng: np.random.Generator) -> Actor:
+    person = draw_person(SEED, index)
+    unit = spot[2] * stage.height / 2  # a face is about two units wide
+    centre = (spot[0] * stage.width, spot[1] * stage.height)
+    torso = scene._torso(person, stage.light, (stage.width, stage.height), unit, centre, rng)
+    placed = replace(stage, unit=unit, centre=centre, torso=torso)
+    return Actor(paint_head(person), placed, draw_motion(placed, np.arange(RENDERED) / FPS, rng))
+
+
+def encode(path: Path, frames: Sequence[Frame]) -> None:
+    """Write `SECONDS` of video."""
+    there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    partial = path.with_stem(f".{path.stem}")
+    with av.open(partial, "w") as container:
+        stream: Any = container.add_stream("libx264", rate=FPS)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for index in range(SECONDS * FPS):
+            frame = av.VideoFrame.from_ndarray(frames[there_and_back[index % len(there_and_back)]], "rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    partial.replace(path)
