@@ -14,6 +14,7 @@ from components.errors import StageError
 from components.faces.clip import Arrays, Faces, Failure, GivenUp
 from components.faces.examine import Examined
 from components.faces.identity import detector_files
+from components.faces.look import LOOK_BYTES, Look, read_look
 from components.faces.policy import CropPolicy, Limits
 from components.faces.process import WorkerDied, WorkerProcess
 from components.faces.protocol import Header, ProtocolError
@@ -61,7 +62,7 @@ class WorkerPool:
             "policy": policy.model_dump(mode="json") if policy else None,
             "detector": str(detector.absolute()) if policy and detector else None,
         }
-        most = max(STILL_BYTES, faces_bytes(policy) if policy else 0)
+        most = max(STILL_BYTES, faces_bytes(policy) + LOOK_BYTES if policy else 0)
         self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
         self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()  # warm workers first
         for worker in self._workers:
@@ -119,6 +120,17 @@ class WorkerPool:
         if policy is None:
             raise StageError("this pool was made without a crop policy and a detector; it can only probe")
         return self._ask("extract", path, lambda header, arrays: read_faces(header, arrays, policy))
+
+    def look(self, paths: Iterable[Path]) -> Iterator[tuple[int, Look | Failure]]:
+        """What is seen in each video, with its index in `paths`, in order of completion."""
+        return self._each(self.look_one, paths)
+
+    def look_one(self, path: Path) -> Look | Failure:
+        """The faces of a video, and all that was seen on the way to them."""
+        policy = self._policy
+        if policy is None:
+            raise StageError("this pool was made without a crop policy and a detector; it can only probe")
+        return self._ask("look", path, lambda header, arrays: read_look(header, arrays, policy))
 
     def _ask(self, task: str, path: Path, read: Callable[[Header, Arrays], T]) -> T | Failure:
         worker = self._idle.get()

@@ -69,7 +69,7 @@ def read_info(header: Header) -> VideoInfo | Failure:
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
     """
-    with _refusing():
+    with refusing():
         if "failure" in header:
             return _failure(header)
         return _INFO.validate_python(header["info"])
@@ -81,7 +81,7 @@ def read_examined(header: Header) -> Examined | Failure:
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
     """
-    with _refusing():
+    with refusing():
         if "failure" in header:
             return _failure(header)
         return _EXAMINED.validate_python(header["examined"])
@@ -93,7 +93,7 @@ def read_still(header: Header, arrays: Arrays) -> Still | Failure:
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
     """
-    with _refusing():
+    with refusing():
         if "failure" in header:
             return _failure(header)
         image = arrays["still"]
@@ -110,7 +110,7 @@ def read_faces(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Fa
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
     """
-    with _refusing():
+    with refusing():
         if "failure" in header:
             return _failure(header)
         numbers = FacesNumbers.model_validate(header["faces"])
@@ -131,7 +131,8 @@ def _failure(header: Header) -> Failure:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
+    """Whatever fails inside means that a worker's answer is none."""
     try:
         yield
     except (KeyError, TypeError, ValueError, RecursionError) as error:

@@ -17,13 +17,14 @@ from typing import Any, BinaryIO
 from components.faces.clip import Arrays, Faces, Failure
 from components.faces.container import VideoFault
 from components.faces.examine import Examined, examine
+from components.faces.look import Look, look
 from components.faces.policy import CropPolicy, Limits
 from components.faces.protocol import Header, pack, receive
 from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
-Answer = VideoInfo | Examined | Still | Faces | Failure
+Answer = VideoInfo | Examined | Still | Look | Faces | Failure
 Task = Callable[[Path], Answer]
 
 
@@ -101,7 +102,10 @@ def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
     cv2.setNumThreads(1)  # a worker is one core's work
     policy = CropPolicy.model_validate(setup["policy"])
     detector = open_detector(policy.detector, Path(setup["detector"]))
-    return tasks | {"extract": lambda path: extract(path, policy, limits, detector)}
+    return tasks | {
+        "extract": lambda path: extract(path, policy, limits, detector),
+        "look": lambda path: look(path, policy, limits, detector),
+    }
 
 
 def answer(task: Task, path: Path) -> Answer:
@@ -120,6 +124,8 @@ def _parts(result: Answer) -> tuple[dict[str, Any], Arrays]:
     if isinstance(result, Faces):
         numbers, arrays = result.parts()
         return {"faces": numbers}, arrays
+    if isinstance(result, Look):
+        return result.parts()
     if isinstance(result, Still):
         return {}, {"still": result.image}
     return {_KINDS[type(result)]: asdict(result)}, {}

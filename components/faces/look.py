@@ -1,0 +1,184 @@
+"""What the pipeline sees in a video, for a person to look at: every face of every sampled frame."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, NonNegativeFloat
+
+from components.faces.clip import Arrays, Faces, Failure
+from components.faces.detections import Detector, Floats
+from components.faces.policy import MAX_FACES, MAX_FRAMES, Count, CropPolicy, Frozen, Limits
+from components.faces.protocol import Header
+from components.faces.reply import read_faces, refusing
+from components.faces.video import Frame, VideoInfo, map_frames, probe
+
+LONGEST_SIDE = 480
+"""Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""
+
+MOST_PICTURES = 64
+"""That are shown of a video; where more frames are sampled, these are spread over them."""
+
+LOOK_BYTES = 3 * MOST_PICTURES * LONGEST_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
+"""Of the largest arrays of a look, next to its faces."""
+
+FARTHEST = 1e6
+"""Px from a picture's corner that a face may be; larger numbers are no places."""
+
+
+@dataclass(frozen=True)
+class Sighted:
+    """One face in one sampled frame. Box and landmarks are px of the upright video."""
+
+    frame: int
+    track: int  # a number for each face told apart, from 0 in order of appearance
+    box: Floats  # (4,) x1, y1, x2, y2
+    score: float
+    landmarks: Floats  # (5, 2); NaN: not known
+
+
+@dataclass(frozen=True)
+class Look:
+    """What became of a video, and all that was seen on the way there."""
+
+    result: Faces | Failure
+    info: VideoInfo
+    times: NDArray[np.float64]  # (N,) of the sampled frames, seconds
+    pictures: NDArray[np.uint8]  # (P, H, W, 3) RGB, of the frames that `shown` names
+    sighted: tuple[Sighted, ...]  # in order of time
+    scored: tuple[int, ...]  # tracks, in the order of the result's clips
+    cpu: float  # seconds
+    wall: float  # seconds
+
+    def parts(self) -> tuple[Header, Arrays]:
+        """The look as numbers that JSON can hold, and arrays."""
+        numbers = {
+            "info": asdict(self.info),
+            "scored": self.scored,
+            "cpu": self.cpu,
+            "wall": self.wall,
+        }
+        rows = [
+            np.hstack([face.frame, face.track, face.box, face.score, face.landmarks.ravel()])
+            for face in self.sighted
+        ]
+        seen = np.array(rows, np.float32).reshape(-1, 17)
+        own: Arrays = {"pictures": self.pictures, "seen": seen, "seen_times": self.times}
+        if isinstance(self.result, Failure):
+            return {"look": numbers, "failure": asdict(self.result)}, own
+        faces, arrays = self.result.parts()
+        return {"look": numbers, "faces": faces}, own | arrays
+
+
+def shown(frames: int) -> list[int]:
+    """Which of the sampled frames a look has pictures of."""
+    count = min(frames, MOST_PICTURES)
+    return [index * frames // count for index in range(count)]
+
+
+def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> Look:
+    """Do what `extract` does, and keep what was seen.
+
+    Raises:
+        VideoFault: the video has no frames to look at.
+    """
+    # Only here: whoever reads looks needs neither OpenCV nor what finds faces.
+    from components.faces.cutter import Cutter  # noqa: PLC0415
+    from components.faces.extract import assemble, scored_tracks  # noqa: PLC0415
+
+    cpu, wall = time.process_time(), time.perf_counter()
+    cutter = Cutter(policy, detector)
+    pictures: list[NDArray[np.uint8]] = []
+    drawing = 0.0
+
+    def visit(frame: Frame) -> None:
+        nonlocal drawing
+        cutter.visit(frame)
+        start = time.process_time()
+        del pictures[len(cutter.times) - 1 :]  # sampling may begin anew
+        pictures.append(_shrunk(frame.image, policy.sampling.lengths[1]))
+        drawing += time.process_time() - start
+
+    info = probe(path, limits)
+    map_frames(path, info, policy.sampling, limits, visit)
+    cutter.finish()
+    result = assemble(cutter, policy, info)
+    numbers = {track: number for number, track in enumerate(cutter.tracks)}
+    sighted = [
+        Sighted(face.frame, number, face.box, face.score, face.landmarks)
+        for track, number in numbers.items()
+        for face in track.sightings
+    ]
+    return Look(
+        result=result,
+        info=info,
+        times=np.array(cutter.times),
+        pictures=np.stack([pictures[index] for index in shown(len(pictures))]),
+        sighted=tuple(sorted(sighted, key=lambda face: face.frame)),
+        scored=tuple(numbers[track] for track in scored_tracks(cutter, policy)),
+        cpu=time.process_time() - cpu - drawing,
+        wall=time.perf_counter() - wall - drawing,
+    )
+
+
+def _shrunk(image: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    from PIL import Image as Picture  # noqa: PLC0415  only workers that look pay for it
+
+    side = LONGEST_SIDE if most <= MOST_PICTURES else LONGEST_SIDE // 2
+    picture = Picture.fromarray(image)
+    picture.thumbnail((side, side))
+    return np.asarray(picture)
+
+
+class LookNumbers(Frozen):
+    """The numbers of `Look.parts`."""
+
+    info: VideoInfo
+    scored: tuple[Count, ...] = Field(max_length=MAX_FACES)
+    cpu: NonNegativeFloat
+    wall: NonNegativeFloat
+
+
+def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Failure:
+    """The answer to `look`.
+
+    Raises:
+        ProtocolError: it is not an answer that a sound worker could have given under this policy.
+    """
+    own = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
+    result = read_faces(header, arrays, policy)
+    if isinstance(result, Failure) and "look" not in header:
+        return result
+    with refusing():
+        numbers = LookNumbers.model_validate(header["look"])
+        times, pictures, seen = own["seen_times"], own["pictures"], own["seen"]
+        if len(times) not in range(1, policy.sampling.lengths[1] + 1):
+            raise ValueError("more or fewer frames than the policy's")
+        _check(times, np.float64, (len(times),))
+        _check(pictures, np.uint8, (len(shown(len(times))), *pictures.shape[1:3], 3))
+        _check(seen, np.float32, (len(seen), 17))
+        if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LONGEST_SIDE:
+            raise ValueError("not small pictures")
+        sighted = tuple(_sighted(seen, len(times)))
+        if not {face.track for face in sighted}.issuperset(numbers.scored):
+            raise ValueError("scored faces that were not seen")
+        own_numbers = {name: getattr(numbers, name) for name in LookNumbers.model_fields}
+        return Look(result=result, times=times, pictures=pictures, sighted=sighted, **own_numbers)
+
+
+def _check(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
+    if array.dtype != dtype or array.shape != shape or not np.isfinite(array[..., :7]).all():
+        raise ValueError("an array of another shape, or of no numbers")
+
+
+def _sighted(seen: Floats, frames: int) -> Iterator[Sighted]:
+    """The rows of the array `seen`, whose numbers may be anything."""
+    for row in seen:
+        frame, track = int(row[0]), int(row[1])
+        if frame not in range(frames) or track not in range(len(seen)) or (np.abs(row[2:]) > FARTHEST).any():
+            raise ValueError("a face in a frame that was not sampled, or far away from it")
+        yield Sighted(frame, track, row[2:6], float(row[6]), row[7:].reshape(5, 2))
