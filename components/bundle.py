@@ -4,12 +4,13 @@ A bundle is a folder:
 
     bundle.json        `BundleInfo`
     model.onnx         clip uint8 (B, T, H, W, 3) RGB → logit float32 (B,), fake minus real
-    detector/          pnet.onnx, rnet.onnx, onet.onnx: MTCNN, to cut the crops that training saw
+    detector/          what finds faces, to cut the crops that training saw; `components.faces.identity.FILES`
     MODEL_CARD.md      for people
     seen.txt           what it was trained and settled on, so that no comparison is held on those videos
 """
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +18,15 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from components.errors import BundleError
+from components.faces.identity import FILES as DETECTOR_FILES
 from components.faces.policy import CROP_VERSION, CropPolicy, Frozen, Limits
 
 FORMAT = 1
-DETECTOR_FILES = ("pnet.onnx", "rnet.onnx", "onet.onnx")
-FILES = (
-    "bundle.json",
-    "model.onnx",
-    "MODEL_CARD.md",
-    "seen.txt",
-    *(f"detector/{name}" for name in DETECTOR_FILES),
-)
+OWN_FILES = ("bundle.json", "model.onnx", "MODEL_CARD.md", "seen.txt")
+"""Of every bundle; its detector's files stand beside them."""
+
+EXPORT = "export it again with dvc repro"
+OTHER_VERSION = "train again, or score with the version of unmask that made it"
 
 
 class Interval(Frozen):
@@ -116,42 +115,78 @@ def seen_digest(sha256: str) -> str:
     return sha256[:16]
 
 
+def bundle_files(detector: str) -> tuple[str, ...]:
+    """The files of a bundle with this detector, relative to its folder, in the order of its digest."""
+    return (*OWN_FILES, *(f"detector/{name}" for name in DETECTOR_FILES[detector]))
+
+
 def digest_of(folder: Path) -> str:
     """SHA-256 over a bundle's files, whatever version of unmask made them.
 
     Raises:
-        FileNotFoundError: a file is missing.
+        OSError: a file is missing or cannot be read.
     """
     whole = hashlib.sha256()
-    for name in FILES:
+    for name in bundle_files(_detector_of(folder)):
         content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         whole.update(f"{name}\0{content}\n".encode())
     return whole.hexdigest()
+
+
+def _detector_of(folder: Path) -> str:
+    """The name of a bundle's detector: MTCNN where it names none, as the first bundles did, or none known."""
+    try:
+        named = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["crop"]["detector"]["name"]
+    except (ValueError, KeyError, TypeError):
+        return "mtcnn"
+    return named if isinstance(named, str) and named in DETECTOR_FILES else "mtcnn"
 
 
 def open_bundle(folder: Path) -> Bundle:
     """Open a bundle and check that this code can use it.
 
     Raises:
-        BundleError: a file is missing, `bundle.json` is not readable, or the bundle's format or crop
-            version is not the one that this code implements.
+        BundleError: a file is missing, `bundle.json` is not readable, or the bundle's format, crop version or
+            crop policy is not one that this code implements.
     """
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise BundleError(f"{folder}: not a bundle, {name} is missing; export it again with dvc repro")
+    file = folder / "bundle.json"
     try:
-        info = BundleInfo.model_validate_json((folder / "bundle.json").read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(
+            f"{folder}: not a bundle, bundle.json is missing or unreadable; {EXPORT}"
+        ) from error
+    # Before anything else is looked at: other versions have other keys, which say nothing to a user.
+    _check_versions(folder, text)
+    try:
+        info = BundleInfo.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise BundleError(f"{folder / 'bundle.json'}: {key}: {first['msg']}; export it again") from error
-    if info.format != FORMAT:
-        raise BundleError(
-            f"{folder}: bundle format {info.format}, this version reads {FORMAT}; export it again"
-        )
-    if info.crop_version != CROP_VERSION:
-        raise BundleError(
-            f"{folder}: made with crop version {info.crop_version}, this code cuts version {CROP_VERSION}; "
-            "train again, or score with the version of unmask that made it"
-        )
+        raise BundleError(f"{file}: {_first_fault(error)}") from error
+    for name in bundle_files(info.crop.detector.name):
+        if not (folder / name).is_file():
+            raise BundleError(f"{folder}: not a bundle, {name} is missing; {EXPORT}")
     return Bundle(folder, info)
+
+
+def _check_versions(folder: Path, text: str) -> None:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise BundleError(f"{folder / 'bundle.json'}: not JSON ({error}); {EXPORT}") from error
+    versions = content if isinstance(content, dict) else {}
+    made, cut = versions.get("format", FORMAT), versions.get("crop_version", CROP_VERSION)
+    if made != FORMAT:
+        raise BundleError(f"{folder}: bundle format {made}, this version reads {FORMAT}; {OTHER_VERSION}")
+    if cut != CROP_VERSION:
+        raise BundleError(
+            f"{folder}: made with crop version {cut}, this code cuts version {CROP_VERSION}; {OTHER_VERSION}"
+        )
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    remedy = (
+        f"this code has no such crop policy; {OTHER_VERSION}" if first["loc"][:1] == ("crop",) else EXPORT
+    )
+    return f"{key}: {first['msg']}; {remedy}"

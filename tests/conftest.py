@@ -14,7 +14,6 @@ import pytest
 from onnx import TensorProto, helper
 
 from components.bundle import (
-    DETECTOR_FILES,
     Bundle,
     BundleInfo,
     Calibration,
@@ -24,6 +23,7 @@ from components.bundle import (
     open_bundle,
 )
 from components.faces.clip import Clip, Faces, Origin
+from components.faces.identity import FILES
 from components.faces.policy import CropPolicy, Even, Limits
 from components.faces.video import VideoInfo
 
@@ -50,7 +50,7 @@ def info() -> BundleInfo:
 
 @pytest.fixture(scope="session")
 def make_faces() -> Callable[..., Faces]:
-    """Makes what is cut of a video: `len(shades)` faces, each of one shade, or of noise where that is None."""
+    """Makes what is cut of a video: `len(shades)` faces, each of one shade, or of noise where it is None."""
 
     def make(
         length: int, size: int, shades: tuple[int | None, ...] = (None,), face_share: float = 0.75
@@ -89,7 +89,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle whose detector is empty, for tests that bring their own clips."""
     folder = tmp_path_factory.mktemp("bundle")
     (folder / "detector").mkdir()
-    for name in DETECTOR_FILES:
+    for name in FILES["mtcnn"]:
         (folder / "detector" / name).touch()
     return write_bundle(folder)
 

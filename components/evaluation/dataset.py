@@ -20,14 +20,18 @@ def videos_with_clip(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str,
 def count_splits(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str, SplitCounts]:
     """Count decodable videos, classes, identity groups, and videos unnamed or with a face clip, by split."""
     scored = videos_with_clip(manifest, faces)
-    return {split: _count(_of(manifest, split), len(scored[split])) for split in SPLITS}
+    without_face = {row["video_id"] for row in faces if row["fallback"] is not None}
+    return {
+        split: _count(_of(manifest, split), len(ids), sorted(ids & without_face))
+        for split, ids in scored.items()
+    }
 
 
 def _of(manifest: Sequence[Row], split: str) -> list[Row]:
     return [row for row in manifest if row["status"] == "ok" and row["split"] == split]
 
 
-def _count(rows: Sequence[Row], scored: int) -> SplitCounts:
+def _count(rows: Sequence[Row], scored: int, fallback: Sequence[str]) -> SplitCounts:
     fakes = sum(row["label"] == "fake" for row in rows)
     return SplitCounts(
         videos=len(rows),
@@ -36,4 +40,5 @@ def _count(rows: Sequence[Row], scored: int) -> SplitCounts:
         groups=len({row["group"] for row in rows}),
         unnamed=sum(not is_named(row["identities"]) for row in rows),
         scored=scored,
+        fallback=tuple(fallback),
     )

@@ -10,12 +10,14 @@ from rich.table import Table
 
 from components.evaluation.comparison import Contender
 from components.evaluation.metrics import METRICS
-from components.evaluation.results import rounded
+from components.evaluation.results import SplitCounts, rounded
 
 WITH_INTERVAL = ("auc", "f1", "accuracy")
 
 
-def leaderboard(contenders: Sequence[Contender], coverage: float, confidence: float) -> list[dict[str, Any]]:
+def leaderboard(
+    contenders: Sequence[Contender], test: SplitCounts, confidence: float
+) -> list[dict[str, Any]]:
     """One row per candidate, best first.
 
     `test_auc_behind` is the winner's AUC minus this candidate's, on the same resamples: an interval that
@@ -35,7 +37,8 @@ def leaderboard(contenders: Sequence[Contender], coverage: float, confidence: fl
                 f"{name}_low": rounded(drawn.low),
                 f"{name}_high": rounded(drawn.high),
             }
-        row |= {"test_coverage": rounded(coverage), "threshold": rounded(contender.decision.threshold)}
+        row |= {"test_coverage": rounded(test.coverage), "test_fallback": rounded(test.fallback_share)}
+        row |= {"threshold": rounded(contender.decision.threshold)}
         rows.append(row)
     return rows
 

@@ -19,6 +19,12 @@ FIGURES = {
 }
 
 
+SPLIT_TITLES = {"train": "training", "val": "validation", "test": "test"}
+
+NAMED = 20
+"""Videos that the page names where there are many of a kind."""
+
+
 def write_report(reports: Path, gate: GateReport, winner: Winner, evaluation: Evaluation) -> None:
     """Render the page, with those of the figures that are there."""
     page = render(gate, winner, evaluation, _embedded(reports / "figures"))
@@ -42,7 +48,7 @@ def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: di
         lstrip_blocks=True,
     )
     environment.filters |= {"shown": shown, "figure_title": title}
-    environment.globals |= {"captions": FIGURES}
+    environment.globals |= {"captions": FIGURES, "titles": SPLIT_TITLES, "named": NAMED}
     template = environment.get_template("report.html.j2")
     return template.render(gate=gate, winner=winner, evaluation=evaluation, figures=figures)
 

@@ -14,13 +14,17 @@ from components.ingest.identities import disjointness
 Figures = dict[str, int | float | None]
 """Figures by name; None where one is not defined, since JSON has no NaN."""
 
-TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate"}
+TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate", "fallback": "Scored without a face"}
 
 Document = TypeVar("Document", bound=Frozen)
 
 
 class SplitCounts(Frozen):
-    """What a split holds, of the videos that could be decoded; `unnamed` are those that name no person."""
+    """What a split holds, of the videos that could be decoded; `unnamed` are those that name no person.
+
+    `scored` videos carry a score. Of these, `fallback` names the ones in which no face was found, so that the
+    middle of the frame was judged instead.
+    """
 
     videos: int
     real: int
@@ -28,11 +32,22 @@ class SplitCounts(Frozen):
     groups: int
     unnamed: int
     scored: int
+    fallback: tuple[str, ...] = ()
+
+    @property
+    def with_face(self) -> int:
+        """Videos that are scored by a face, or by the whole frame where that was asked for."""
+        return self.scored - len(self.fallback)
 
     @property
     def coverage(self) -> float:
-        """Share of the videos in which a face was found, so that they get a score."""
-        return self.scored / self.videos if self.videos else math.nan
+        """Share of the videos in which a face was found. A fallback earns a score, but never coverage."""
+        return self.with_face / self.videos if self.videos else math.nan
+
+    @property
+    def fallback_share(self) -> float:
+        """Share of the videos that got their score without a face."""
+        return len(self.fallback) / self.videos if self.videos else math.nan
 
 
 class CandidateResult(Frozen):
@@ -55,6 +70,11 @@ class Evaluation(Frozen):
     unusable: int
     data: dict[str, SplitCounts]
     candidates: dict[str, CandidateResult]
+
+    @property
+    def fallbacks(self) -> dict[str, tuple[str, ...]]:
+        """Videos that were scored without a face, of the splits that have any."""
+        return {split: counts.fallback for split, counts in self.data.items() if counts.fallback}
 
     @property
     def disjointness(self) -> str:

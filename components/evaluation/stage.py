@@ -47,10 +47,9 @@ def run(project: Project, params: Params) -> None:
 
     counts, confidence = count_splits(manifest, faces), params.evaluate.confidence
     unusable = sum(row["status"] != "ok" for row in manifest)
-    coverage = counts["test"].coverage
-    board = leaderboard(contenders, coverage, confidence)
+    board = leaderboard(contenders, counts["test"], confidence)
     write_document(summarise(contenders, counts, unusable, params.evaluate), project.evaluation)
-    write_document(crown(contenders[0], coverage, confidence), project.winner)
+    write_document(crown(contenders[0], counts["test"], confidence), project.winner)
     write_csv(board, project.reports / "leaderboard.csv")
     write_plots(project.reports, contenders)
     draw(project, contenders, confidence)

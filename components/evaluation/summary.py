@@ -44,7 +44,9 @@ def _candidate(contender: Contender, test: SplitCounts, confidence: float) -> Ca
         calibration=contender.decision.calibration,
         calibration_note=contender.decision.calibration_note,
         val={name: rounded(value) for name, value in contender.decision.val.items()},
-        test=metrics | _auc(contender.metrics["auc"], confidence) | {"coverage": rounded(test.coverage)},
+        test=metrics
+        | _auc(contender.metrics["auc"], confidence)
+        | {"coverage": rounded(test.coverage), "fallback": rounded(test.fallback_share)},
         methods={
             method: _auc(found, confidence) | {"videos": contender.test.methods.count(method)}
             for method, found in contender.methods.items()
@@ -57,10 +59,12 @@ def _auc(found: Estimate, confidence: float) -> Figures:
     return {"auc": rounded(drawn.value), "auc_low": rounded(drawn.low), "auc_high": rounded(drawn.high)}
 
 
-def crown(contender: Contender, coverage: float, confidence: float) -> Winner:
+def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:
     """`winner.json`, for the best of the contenders."""
     metrics = {name: found.interval(confidence) for name, found in contender.metrics.items()}
-    metrics["coverage"] = Interval(value=coverage)
+    metrics["coverage"] = Interval(value=test.coverage)
+    if test.fallback:
+        metrics["fallback"] = Interval(value=test.fallback_share)
     return Winner(
         candidate=contender.name,
         threshold=contender.decision.threshold,

@@ -7,7 +7,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.bundle import BundleInfo
 from components.evaluation.results import Evaluation, title
+from components.faces.policy import Consecutive, Even, Every, Range, Sampling
 from components.params import ExportParams
+
+DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "nothing"}
 
 
 def model_card(info: BundleInfo, evaluation: Evaluation, export: ExportParams) -> str:
@@ -24,9 +27,30 @@ def model_card(info: BundleInfo, evaluation: Evaluation, export: ExportParams) -
         info=info,
         evaluation=evaluation,
         export=export,
+        frames=_span(*info.crop.sampling.lengths),
+        sampling=described(info.crop.sampling),
+        detector=DETECTORS[info.crop.detector.name],
         result=evaluation.candidates[info.candidate],
         percent=f"{evaluation.confidence:.0%}".removesuffix("%"),
     )
+
+
+def described(sampling: Sampling) -> str:
+    """A sampling policy in words."""
+    match sampling:
+        case Even():
+            return f"{sampling.frames} evenly spaced"
+        case Every():
+            return f"one of every {sampling.step}, but at most {sampling.most}"
+        case Range():
+            told = f"from {sampling.least} to {sampling.most}"
+            return f"evenly spaced, {sampling.per_second:g} per second but {told}"
+        case Consecutive():
+            return f"{sampling.places} times {sampling.frames} in a row, spread over the video"
+
+
+def _span(least: int, most: int) -> str:
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def number(value: float | None) -> str:

@@ -7,20 +7,21 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from components.bundle import DETECTOR_FILES, BundleInfo, open_bundle, seen_digest
+from components.bundle import BundleInfo, open_bundle, seen_digest
 from components.errors import StageError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation, read_document
 from components.evaluation.winner import Winner
 from components.export.model_card import model_card
 from components.export.onnx import ExportedDetector, to_onnx
-from components.export.parity import Clips, check_parity
+from components.export.parity import Clip, check_parity
 from components.export.provenance import provenance
+from components.faces import identity
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, load_candidate
 from components.params import Params
 from components.project import Project
-from components.tables import FACES, MANIFEST, read_table
+from components.tables import MANIFEST, read_faces, read_table
 
 
 def run(project: Project, params: Params) -> None:
@@ -33,11 +34,11 @@ def run(project: Project, params: Params) -> None:
     # All that may be missing is asked for before the export, which takes seconds.
     winner = read_document(Winner, project.winner)
     candidate, about = load_candidate(project.candidate(winner.candidate))
-    check_size(project, params, about)
+    check_crop(project, params, about)
     info = bundle_info(project, params, winner, about)
-    files = text_files(info, read_document(Evaluation, project.evaluation), params) | detector_files(project)
-    files["seen.txt"] = seen(project)
-    pixels = clips(project, params.export.parity_clips)
+    files = text_files(info, read_document(Evaluation, project.evaluation), params)
+    files |= detector_files(project, params) | {"seen.txt": seen(project)}
+    pixels = clips(project, params)
 
     detector = ExportedDetector(candidate, about.mean, about.std).eval()
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
@@ -50,33 +51,39 @@ def run(project: Project, params: Params) -> None:
     console.print(f"{project.bundle}: {digest}")
 
 
-def check_size(project: Project, params: Params, about: CandidateInfo) -> None:
-    """Refuse a candidate that was trained on crops of another size.
+def check_crop(project: Project, params: Params, about: CandidateInfo) -> None:
+    """Refuse a candidate that was trained on clips of another crop policy.
 
     Raises:
         StageError: it was.
     """
-    if about.size != params.faces.size:
+    if about.crop != params.faces.digest:
         raise StageError(
-            f"{project.candidate(about.name)}: trained on crops of {about.size} px, params.yaml says "
-            f"{params.faces.size}; run dvc repro"
+            f"{project.candidate(about.name)}: trained on clips of crop digest {about.crop}, params.yaml "
+            f"makes {params.faces.digest}; run dvc repro"
         )
 
 
-def clips(project: Project, count: int) -> Clips:
-    """Crops `(count, T, S, S, 3)` of videos spread evenly over the faces table.
+def clips(project: Project, params: Params) -> list[Clip]:
+    """Main faces of videos spread evenly over the faces table, `(T, S, S, 3)` of any `T`.
+
+    The first one also comes at the least and at the greatest length that the policy can yield: serving may
+    be asked for a length that no clip here has.
 
     Raises:
-        StageError: no video has a clip.
+        StageError: no video has a clip, or they are not cut as params.yaml says.
     """
-    names = [row["clip"] for row in read_table(project.faces, FACES) if row["status"] == "ok"]
+    rows = read_faces(project.faces, params.faces.digest)
+    names = [row["clip"] for row in rows if row["status"] == "ok"]
     if not names:
         raise StageError(
             f"{project.faces}: no video has a face clip to check the model with; see its reasons"
         )
     store = ClipStore(project.clips)
-    chosen = np.unique(np.linspace(0, len(names) - 1, count).round().astype(int))
-    return np.stack([store.read_crops(names[index])[0] for index in chosen])
+    chosen = np.unique(np.linspace(0, len(names) - 1, params.export.parity_clips).round().astype(int))
+    found = [store.read_crops(names[index])[0] for index in chosen]
+    extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in found}
+    return [*found, *(found[0][np.arange(length) % len(found[0])] for length in sorted(extremes))]
 
 
 def bundle_info(project: Project, params: Params, winner: Winner, about: CandidateInfo) -> BundleInfo:
@@ -112,18 +119,14 @@ def seen(project: Project) -> bytes:
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
-def detector_files(project: Project) -> dict[str, bytes]:
-    """MTCNN's networks, by their names in the bundle.
+def detector_files(project: Project, params: Params) -> dict[str, bytes]:
+    """The detector's files, by their names in the bundle.
 
     Raises:
         StageError: one of them is missing.
     """
-    try:
-        return {f"detector/{name}": (project.detector / name).read_bytes() for name in DETECTOR_FILES}
-    except FileNotFoundError as error:
-        raise StageError(
-            f"{error.filename}: not there yet; run the stage that makes it (dvc repro)"
-        ) from error
+    files = identity.detector_files(params.faces.detector, project.detector)
+    return {f"detector/{file.name}": file.read_bytes() for file in files}
 
 
 def pack(bundle: Path, files: Mapping[str, bytes]) -> str:

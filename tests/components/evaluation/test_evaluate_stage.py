@@ -14,7 +14,7 @@ from components.evaluation.stage import run
 from components.evaluation.winner import Winner
 from components.params import Params
 from components.project import Project
-from components.tables import PREDICTIONS, read_table, write_table
+from components.tables import FACES, PREDICTIONS, read_table, write_table
 
 FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves")
 
@@ -24,6 +24,15 @@ def change(project: Project, name: str, alter: Callable[[list[dict[str, Any]]], 
     rows = read_table(path, PREDICTIONS)
     alter(rows)
     write_table(rows, PREDICTIONS, path)
+
+
+def fall_back(project: Project, *videos: str) -> None:
+    """Let these have been scored by the middle of the frame."""
+    rows = [
+        row | {"fallback": "center"} if row["video_id"] in videos else row
+        for row in read_table(project.faces, FACES)
+    ]
+    write_table(rows, FACES, project.faces)
 
 
 def outputs(root: Path) -> dict[str, bytes]:
@@ -57,8 +66,10 @@ def test_writes_what_later_stages_and_people_read(
         "groups": 12,
         "unnamed": 0,
         "scored": 23,
+        "fallback": (),
     }
     best = evaluation.candidates["simple_cnn"]
+    assert (best.test["coverage"], best.test["fallback"]) == (pytest.approx(23 / 24, abs=1e-6), 0)
     assert best.test["auc_low"] <= best.test["auc"] <= best.test["auc_high"]
     assert {method: found["videos"] for method, found in best.methods.items()} == dict.fromkeys(
         ("flicker", "selfblend", "swap"), 4
@@ -74,6 +85,19 @@ def test_writes_what_later_stages_and_people_read(
     for name in FIGURES:
         assert (project.reports / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert "simple_cnn" in capsys.readouterr().out
+
+
+def test_what_was_scored_without_a_face_is_named_and_is_no_coverage(project: Project, params: Params) -> None:
+    fall_back(project, "real/p028", "fake/p003")
+    run(project, params)
+    winner, evaluation = read_document(Winner, project.winner), read_document(Evaluation, project.evaluation)
+    assert evaluation.fallbacks == {"val": ("fake/p003",), "test": ("real/p028",)}
+    assert (evaluation.data["test"].scored, evaluation.data["test"].with_face) == (23, 22)
+    assert winner.metrics["coverage"].value == pytest.approx(22 / 24)
+    assert winner.metrics["fallback"].value == pytest.approx(1 / 24)
+    assert evaluation.candidates["simple_cnn"].test["fallback"] == pytest.approx(1 / 24, abs=1e-6)
+    assert sum(winner.scores.counts) == 23  # it has a score, and counts in every other figure
+    assert float(read_csv(project.reports / "leaderboard.csv")[0]["test_fallback"]) > 0
 
 
 def test_the_same_input_gives_the_same_bytes(project: Project, params: Params) -> None:

@@ -6,7 +6,7 @@ from components.evaluation.gate import run_gate
 from components.evaluation.stage import run
 from components.params import Params
 from components.project import Project
-from components.tables import MANIFEST, read_table, write_table
+from components.tables import FACES, MANIFEST, read_table, write_table
 
 
 class Page(HTMLParser):
@@ -63,6 +63,30 @@ def test_claims_nothing_about_people_whom_nobody_named(project: Project, params:
     text = page_of(project, params).text
     assert "7 of 60 videos name nobody: for them splits are disjoint by file and content only." in text
     assert "No person" not in text
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, []),
+        (1, ["in 1 test video, and the middle of the frame was judged: real/p018. Their"]),
+        (22, ["in 22 test videos, ", "real/p026 and 2 more, which reports/evaluation.json names. Their"]),
+    ],
+)
+def test_names_the_videos_that_were_scored_without_a_face(
+    project: Project, params: Params, count: int, told: list[str]
+) -> None:
+    rows = read_table(project.faces, FACES)
+    scored = [row for row in rows if row["status"] == "ok" and row["video_id"][-3:] >= "018"]  # of test
+    chosen = sorted(scored, key=lambda row: (row["video_id"][-3:], row["video_id"][0] == "f"))[:count]
+    write_table(
+        [row | {"fallback": "center"} if row in chosen else row for row in rows], FACES, project.faces
+    )
+    run(project, params)
+    text = " ".join(page_of(project, params).text.split())
+    assert ("Scored without one" in text) == ("No face was found" in text) == bool(told)
+    for line in told:
+        assert line in text
 
 
 def test_stands_without_figures(evaluated: Project, params: Params) -> None:

@@ -1,24 +1,27 @@
 """A project as it stands before export: a candidate with random weights, four clips, a passed gate."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from components.bundle import DETECTOR_FILES, Calibration, Histogram, Interval
+from components.bundle import Calibration, Histogram, Interval
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
 from components.evaluation.winner import Winner
 from components.export.stage import run
-from components.faces.clip import Clip
+from components.faces.clip import Faces
+from components.faces.identity import FILES
+from components.faces.policy import Even
 from components.faces.store import ClipStore
-from components.faces.video import VideoInfo
 from components.models import CandidateInfo, create, save_candidate
 from components.params import Params, load_params
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
+
+MakeFaces = Callable[..., Faces]
 
 NAME = "simple_cnn"
 """Small and without timm, so that the tests of the stage are quick."""
@@ -27,7 +30,9 @@ NAME = "simple_cnn"
 @pytest.fixture(scope="session")
 def params() -> Params:
     whole = load_params(Path(__file__).parents[3] / "params.yaml")
-    return whole.model_copy(update={"faces": whole.faces.model_copy(update={"size": 32, "frames": 3})})
+    return whole.model_copy(
+        update={"faces": whole.faces.model_copy(update={"size": 32, "sampling": Even(frames=3)})}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -63,15 +68,21 @@ def evaluation(winner: Winner) -> Evaluation:
 
 
 @pytest.fixture
-def project(tmp_path: Path, params: Params, winner: Winner, evaluation: Evaluation) -> Project:
-    return build(tmp_path, params, winner, evaluation)
+def project(
+    tmp_path: Path, params: Params, winner: Winner, evaluation: Evaluation, make_faces: MakeFaces
+) -> Project:
+    return build(tmp_path, params, winner, evaluation, make_faces)
 
 
 @pytest.fixture(scope="session")
 def exported_once(
-    tmp_path_factory: pytest.TempPathFactory, params: Params, winner: Winner, evaluation: Evaluation
+    tmp_path_factory: pytest.TempPathFactory,
+    params: Params,
+    winner: Winner,
+    evaluation: Evaluation,
+    make_faces: MakeFaces,
 ) -> Project:
-    project = build(tmp_path_factory.mktemp("exported"), params, winner, evaluation)
+    project = build(tmp_path_factory.mktemp("exported"), params, winner, evaluation, make_faces)
     run(project, params)
     return project
 
@@ -82,12 +93,14 @@ def exported(exported_once: Project, tmp_path: Path) -> Project:
     return Project(shutil.copytree(exported_once.root, tmp_path / "exported"))
 
 
-def build(root: Path, params: Params, winner: Winner, evaluation: Evaluation) -> Project:
+def build(
+    root: Path, params: Params, winner: Winner, evaluation: Evaluation, make_faces: MakeFaces
+) -> Project:
     project = Project(root)
-    write_tables(project, params)
+    write_tables(project, params, make_faces)
     write_candidate(project, params)
     project.detector.mkdir()
-    for name in DETECTOR_FILES:
+    for name in FILES["mtcnn"]:
         (project.detector / name).write_bytes(name.encode())
     write_document(winner, project.winner)
     write_document(evaluation, project.evaluation)
@@ -96,31 +109,20 @@ def build(root: Path, params: Params, winner: Winner, evaluation: Evaluation) ->
     return project
 
 
-def write_tables(project: Project, params: Params) -> None:
+def write_tables(project: Project, params: Params, make_faces: MakeFaces) -> None:
     videos = [{"video_id": f"v{index}", "sha256": f"{index:064d}", "label": "real"} for index in range(4)]
     write_table([row | {"split": "test", "status": "ok"} for row in videos], MANIFEST, project.manifest)
     clips = [
         {"video_id": row["video_id"], "status": "ok", "clip": f"{row['video_id']}.npz"} for row in videos
     ]
-    write_table([*clips, {"video_id": "v9", "status": "no_face"}], FACES, project.faces)
-    for seed, row in enumerate(clips):
-        ClipStore(project.clips).write(row["clip"], noise(params, seed))
-
-
-def noise(params: Params, seed: int) -> Clip:
-    frames, size = params.faces.frames, params.faces.size
-    return Clip(
-        crops=np.random.default_rng(seed).integers(0, 256, (frames, size, size, 3), dtype=np.uint8),
-        boxes=np.zeros((frames, 4), np.float32),
-        scores=np.ones(frames, np.float32),
-        landmarks=np.zeros((frames, 5, 2), np.float32),
-        times=np.arange(frames, dtype=np.float64),
-        frames=frames,
-        face_share=1.0,
-        tracks=1,
-        box_side=40.0,
-        info=VideoInfo(frames, 25.0, 320, 240, 1.0, "h264", 1000),
-    )
+    faces = [
+        row | {"crop_digest": params.faces.digest}
+        for row in (*clips, {"video_id": "v9", "status": "no_face"})
+    ]
+    write_table(faces, FACES, project.faces)
+    length = params.faces.sampling.lengths[0]
+    for row in clips:
+        ClipStore(project.clips).write(row["clip"], make_faces(length, params.faces.size))
 
 
 def write_candidate(project: Project, params: Params) -> None:
@@ -129,7 +131,8 @@ def write_candidate(project: Project, params: Params) -> None:
     about = CandidateInfo(
         name=NAME,
         size=params.faces.size,
-        frames=params.faces.frames,
+        crop=params.faces.digest,
+        frames=2,
         parameters=model.size,
         pretrained="random",
         epochs=1,

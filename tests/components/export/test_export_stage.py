@@ -10,10 +10,13 @@ import torch
 from components.bundle import open_bundle
 from components.errors import BundleError, StageError
 from components.export.stage import clips, run
-from components.models import load_candidate, normalise
+from components.faces.clip import Faces
+from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, NoDetector, Range
+from components.faces.store import ClipStore
+from components.models import load_candidate, normalise, save_candidate
 from components.params import Params
 from components.project import Project
-from components.tables import FACES, write_table
+from components.tables import FACES, read_table, write_table
 
 
 def test_the_bundle_opens_and_holds_what_was_found(
@@ -35,8 +38,8 @@ def test_the_bundle_opens_and_holds_what_was_found(
     assert [path.name for path in project.artifacts.iterdir() if "partial" in path.name] == []
 
 
-def test_the_bundles_model_says_what_the_candidate_says(exported: Project) -> None:
-    pixels = clips(exported, 4)
+def test_the_bundles_model_says_what_the_candidate_says(exported: Project, params: Params) -> None:
+    pixels = np.stack(clips(exported, params))
     model, _ = load_candidate(exported.candidate("simple_cnn"))
     with torch.inference_mode():
         logits = model(normalise(torch.from_numpy(pixels).permute(0, 1, 4, 2, 3))).numpy()
@@ -91,20 +94,69 @@ def test_other_weights_are_another_digest(exported: Project) -> None:
     assert open_bundle(exported.bundle).digest != before
 
 
-def test_clips_are_spread_over_the_table_and_never_taken_twice(project: Project) -> None:
-    assert clips(project, 2).shape == (2, 3, 32, 32, 3)
-    assert len(clips(project, 16)) == 4
+def with_count(params: Params, count: int) -> Params:
+    return params.model_copy(update={"export": params.export.model_copy(update={"parity_clips": count})})
+
+
+def test_clips_are_spread_over_the_table_and_never_taken_twice(project: Project, params: Params) -> None:
+    assert np.stack(clips(project, with_count(params, 2))).shape == (2, 3, 32, 32, 3)
+    assert len(clips(project, with_count(params, 16))) == 4
+
+
+def under(project: Project, params: Params, faces: CropPolicy) -> Params:
+    """Let everything have been made with this crop policy."""
+    rows = [row | {"crop_digest": faces.digest} for row in read_table(project.faces, FACES)]
+    write_table(rows, FACES, project.faces)
+    model, about = load_candidate(project.candidate("simple_cnn"))
+    changed = about.model_copy(update={"crop": faces.digest})
+    save_candidate(project.candidate("simple_cnn"), model, changed)
+    return params.model_copy(update={"faces": faces})
+
+
+def test_clips_of_every_length_that_serving_may_meet_are_checked(
+    project: Project, params: Params, make_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = params.faces.model_copy(update={"sampling": Range(policy="range", least=2, most=7)})
+    ClipStore(project.clips).write("v1.npz", make_faces(5, 32, shades=(None, 9)))
+    changed = under(project, params, policy)
+    assert [len(clip) for clip in clips(project, changed)] == [3, 5, 3, 3, 2, 7]
+    checked: list[int] = []
+    monkeypatch.setattr(
+        "components.export.stage.check_parity", lambda *given: checked.extend(map(len, given[2])) or 0.0
+    )
+    run(project, changed)
+    assert sorted(checked) == [2, 3, 3, 3, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("detector", "files"),
+    [
+        (NoDetector(name="none"), set()),
+        (MediapipePolicy(name="mediapipe", model="face.tflite"), {"face_detector.task"}),
+    ],
+)
+def test_the_bundle_carries_the_files_of_its_detector(
+    project: Project, params: Params, detector: DetectorPolicy, files: set[str]
+) -> None:
+    for name in files:
+        (project.detector / name).write_bytes(b"model")
+    run(project, under(project, params, params.faces.model_copy(update={"detector": detector})))
+    bundle = open_bundle(project.bundle)
+    assert {path.name for path in bundle.folder.glob("detector/*")} == files
+    card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert ("MTCNN" in card, "lie in `detector/`" in card) == (False, bool(files))
 
 
 def no_clips(project: Project) -> None:
-    write_table([{"video_id": "v0", "status": "no_face"}], FACES, project.faces)
+    rows = [row | {"status": "no_face"} for row in read_table(project.faces, FACES)]
+    write_table(rows, FACES, project.faces)
 
 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (no_clips, "no video has a face clip"),
-        (lambda project: (project.detector / "rnet.onnx").unlink(), r"rnet\.onnx: not there yet"),
+        (lambda project: (project.detector / "rnet.onnx").unlink(), r"rnet\.onnx: not there; make it"),
         (lambda project: project.winner.unlink(), r"winner\.json: not there yet"),
         (lambda project: project.gate.unlink(), r"gate\.json: not there yet"),
     ],
@@ -118,7 +170,20 @@ def test_a_missing_input_is_named_and_leaves_no_bundle(
     assert not project.bundle.exists()
 
 
-def test_a_candidate_of_other_crops_is_refused(project: Project, params: Params) -> None:
-    other = params.model_copy(update={"faces": params.faces.model_copy(update={"size": 64})})
-    with pytest.raises(StageError, match=r"trained on crops of 32 px, params\.yaml says 64"):
+def test_a_candidate_of_other_clips_is_refused(project: Project, params: Params) -> None:
+    wider = params.faces.model_copy(update={"margin": 0.5})
+    other = params.model_copy(update={"faces": wider})
+    told = f"trained on clips of crop digest {params.faces.digest}, params.yaml makes {wider.digest}"
+    with pytest.raises(StageError, match=told):
         run(project, other)
+
+
+def test_clips_of_another_policy_are_refused(project: Project, params: Params) -> None:
+    under(project, params, params.faces.model_copy(update={"margin": 0.5}))
+    model, about = load_candidate(project.candidate("simple_cnn"))
+    save_candidate(
+        project.candidate("simple_cnn"), model, about.model_copy(update={"crop": params.faces.digest})
+    )
+    with pytest.raises(StageError, match=r"faces\.parquet: of crop digest"):
+        run(project, params)
+    assert not project.bundle.exists()

@@ -49,6 +49,20 @@ def test_another_detector_is_refused_with_the_value(model: bytes, offset: float)
         check_parity(detector(offset), model, CLIPS, 1e-4)
 
 
+def test_every_length_is_compared(model: bytes) -> None:
+    class Wavering(Brightness):
+        """Right about short clips alone."""
+
+        def forward(self, clips: torch.Tensor) -> torch.Tensor:
+            return super().forward(clips) * (2 if clips.shape[1] > 4 else 1)
+
+    wavering = ExportedDetector(Wavering(), MEAN, STD).eval()
+    longer = np.concatenate([CLIPS[0]] * 3)
+    assert difference(wavering, model, [*CLIPS]) < 1e-5
+    assert difference(wavering, model, [*CLIPS, longer]) > 0.001
+    assert difference(detector(), model, [*CLIPS, longer]) < 1e-5
+
+
 def test_clips_are_compared_one_by_one_too() -> None:
     class Relative(nn.Module):
         """Sees the other clips of its batch, which no detector may."""
