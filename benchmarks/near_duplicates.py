@@ -33,8 +33,7 @@ from components.faces.examine import Examined
 from components.faces.fingerprint import CHANGE_WORDS, PICTURES, Floats, make_fingerprint, shrink, words
 from components.faces.policy import Limits
 from components.faces.pool import WorkerPool
-from components.faces.seek import map_spread
-from components.faces.video import probe
+from components.faces.video import map_spread, probe
 from components.ingest.near_duplicates import near_duplicates
 from components.synthesis import SampleSettings, generate, scene
 

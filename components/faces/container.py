@@ -4,16 +4,17 @@ A file is opened as a Python object: FFmpeg is told which containers it may reco
 attempt to open anything else (playlists, external references, a network address) is refused.
 """
 
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeAlias
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -22,6 +23,11 @@ from components.faces.policy import Limits, Status
 CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "ogg")
 """FFmpeg's demuxers that hold a video in one file; `mov` is mp4 too, `matroska` is webm too."""
 
+
+if TYPE_CHECKING:
+    Packet: TypeAlias = av.Packet[VideoStream]
+else:  # it is generic for type checkers only
+    Packet = av.Packet
 
 BYTES_PER_PIXEL = 2
 """Of a decoder's frame: 1.5 at 4:2:0, and what surrounds the picture."""
@@ -58,6 +64,9 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoSt
             raise VideoFault("undecodable", _why_not_opened(error, path)) from error
         with container:
             stream = _video_stream(container)
+            for other in container.streams:
+                if other is not stream:
+                    other.discard = Discard.all  # need not even be read
             stream.codec_context.thread_count = 1
             stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
             yield container, stream
@@ -101,21 +110,42 @@ def _video_stream(container: InputContainer) -> VideoStream:
     return videos[0]
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator["av.Packet[VideoStream] | None"]:
-    """The stream's packets; where the file breaks off, None, which makes a decoder hand out what it holds."""
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
+    """The stream's packets in decoding order, from where the container stands.
+
+    The last one is None, which makes a decoder hand out what it holds; it also stands where a file ends early.
+    """
     try:
-        yield from container.demux(stream)
+        for packet in container.demux(stream):
+            if packet.size:  # an empty one stands for no frame, but would end the decoding
+                yield packet
     except MemoryError:
         raise
     except av.FFmpegError:
-        yield None
+        pass
+    yield None
 
 
-def count_packets(container: InputContainer, stream: VideoStream) -> int:
-    """How many packets should yield a frame, where the header does not say."""
-    return sum(
-        1 for packet in _packets(container, stream) if packet and packet.size and not packet.is_discard
-    )
+def tally(container: InputContainer, stream: VideoStream) -> tuple[int, float]:
+    """Read all packets, where the header does not say what there is; none is decoded.
+
+    Returns:
+        How many should yield a frame, and the seconds from the first frame to the end of the last; 0 where
+        the time stamps do not tell.
+    """
+    frames, latest = 0, -math.inf
+    first, end = math.inf, -math.inf
+    for packet in packets(container, stream):
+        if packet is None or packet.is_discard:
+            continue
+        frames += 1
+        if packet.pts is None or (packet.dts is not None and packet.dts < latest):
+            first = -math.inf  # parts that were joined: their times say nothing
+        else:
+            first, end = min(first, packet.pts), max(end, packet.pts + (packet.duration or 0))
+            latest = latest if packet.dts is None else packet.dts
+    span = float((end - first) * (stream.time_base or 0))
+    return frames, span if math.isfinite(span) else 0.0
 
 
 def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
@@ -124,16 +154,26 @@ def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFram
     Raises:
         MemoryError: the worker's limit stands in the way of decoding.
     """
-    for packet in _packets(container, stream):
+    for packet in packets(container, stream):
         try:
-            frames = stream.decode(packet)
+            yield from decode_packet(stream, packet)
         except MemoryError:
             raise
         except av.FFmpegError:
-            frames = []
-        if not frames:
             _need_memory(stream)
-        yield from frames
+
+
+def decode_packet(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
+    """The frames that a decoder hands out for a packet; at None, all that it holds.
+
+    Raises:
+        MemoryError: the worker's limit stands in the way of decoding.
+        av.FFmpegError: the packet is damaged.
+    """
+    frames = stream.decode(packet)
+    if not frames:
+        _need_memory(stream)
+    return frames
 
 
 def _need_memory(stream: VideoStream) -> None:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from components.faces.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
 from components.faces.policy import Limits
-from components.faces.seek import map_spread
-from components.faces.video import VideoInfo, probe
+from components.faces.video import VideoInfo, map_spread, probe
 
 
 @dataclass(frozen=True)

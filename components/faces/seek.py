@@ -1,142 +1,182 @@
-"""A few pictures spread over a video, found by seeking: a long video costs some groups of pictures, not all.
+"""Frames at given moments, exactly those of a full decode, for a small part of its cost.
 
-Sampling goes by time, not by frame number, so that a copy at another frame rate shows the same pictures.
+It is known of a frame whether it is taken before it is decoded (`ahead.py`). So the decoder may pass over
+those that are not and that no frame builds on (FFmpeg's `skip_frame`), and what lies before a keyframe that
+is ahead is not even read. A frame is given out only while all signs say that a full decode would give it.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Iterator
 
 import av
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from components.faces.container import decode, opened
-from components.faces.policy import Limits
-from components.faces.video import Frame, VideoInfo, map_frames, upright
+from components.faces.ahead import Ahead, Inexact
+from components.faces.container import Packet, decode_packet
+from components.faces.sampling import Chooser
 
-T = TypeVar("T")
+EARLIER = (0.0, 1.0, 4.0, 16.0)
+"""Seconds before a moment at which its keyframe is sought: containers without an index lead to any frame."""
 
-MAX_PIXELS = 5 * 10**9
-"""Decoded for one video at most, 10 to 50 s of one core; bounds long videos that have hardly a keyframe."""
+FAR = 10.0
+"""Seconds to the next moment from which on a jump is tried where no index tells of keyframes."""
 
-EARLIER = (0.0, 10.0)
-"""Seconds before a moment at which its keyframe is sought: some containers lead to the keyframe after it."""
-
-NEAR = 1.0
-"""Seconds before a moment from which on every picture is decoded; until then, those that others build on."""
-
-TOLERANCE = 2.0
-"""Frames by which the first picture may begin after a moment, or the last one before it."""
+Taken = tuple[VideoFrame, float, int]
+"""A frame, its time in seconds from the first, and how often it is taken."""
 
 
-def map_spread(
-    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
-) -> list[T]:
-    """Apply `visit` to the pictures shown at the middles of `count` equal parts of a video's time.
-
-    Where seeking does not lead there, the video is decoded from its beginning, if that is affordable.
-
-    Returns:
-        Results in order of time, fewer than `count` where the video has fewer frames; none where finding
-        the pictures would cost too much.
-
-    Raises:
-        VideoFault: fewer than `limits.min_frames` frames can be decoded.
-    """
-    results = _seek_each(path, info, count, limits, visit)
-    if len(results) == count:
-        return results
-    if info.frames * info.width * info.height > MAX_PIXELS:
-        return []
-    return map_frames(path, info, count, limits, visit)
-
-
-def _seek_each(
-    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
-) -> list[T]:
-    """Results up to the first moment that cannot be found."""
-    results: list[T] = []
-    with opened(path, limits) as (container, stream):
-        walk = _Walk(container, stream, info)
-        for part in range(count):
-            moment = (part + 0.5) / count * info.duration
-            frame = walk.shown_at(moment)
-            if frame is None:
-                break
-            results.append(visit(Frame(upright(frame), moment)))
-    return results
-
-
-class _Walk:
-    """Decodes forward through a video, and jumps where a keyframe lies ahead.
+class Walk:
+    """One way through a video, in order of time.
 
     Args:
-        container: opened.
+        container: opened, nothing read yet.
         stream: of it.
-        info: what probing gave.
+        chooser: tells which frames are taken.
+        period: mean time from one frame to the next, seconds.
+        affordable: packets that may be decoded.
+        jumping: pass over what lies before a keyframe.
+
+    Attributes:
+        jumped: something was passed over.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, info: VideoInfo) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        chooser: Chooser,
+        period: float,
+        affordable: float = math.inf,
+        *,
+        jumping: bool = True,
+    ) -> None:
         self._container = container
         self._stream = stream
-        self._affordable = MAX_PIXELS // (info.width * info.height)  # frames
-        self._tolerance = TOLERANCE * info.duration / info.frames
-        self._tick = float(stream.time_base or 0)
-        self._start = stream.start_time or 0
-        self._frames: Iterator[VideoFrame] = iter(())
-        self._shown: VideoFrame | None = None
-        self._next: VideoFrame | None = None  # decoded already, but shown later
+        self._chooser = chooser
+        self._affordable = affordable
+        self._jumping = jumping
+        self._skipping = _may_skip(stream)
+        self._ahead = Ahead(container, stream, chooser, period)
+        self._earlier = 0  # which of EARLIER led to a keyframe the last time
+        self._goal = -math.inf  # the moment to which a jump was last thought of
+        self._awaited: dict[int, int] = {}  # time stamps of frames that are taken, and in the decoder
+        self._shown = -math.inf  # time stamp of the last frame
+        self.jumped = False
 
-    def shown_at(self, moment: float) -> VideoFrame | None:
-        """The picture shown at a moment, in seconds from the start, later than those asked for before."""
-        if not self._keyframe_ahead(moment):
-            return self._forward_to(moment)
-        for earlier in EARLIER:
-            if self._jump(moment - earlier) and (frame := self._forward_to(moment)):
-                return frame
-        return None
+    def __iter__(self) -> Iterator[Taken]:
+        """Walk up to the last frame that is taken.
 
-    def _keyframe_ahead(self, moment: float) -> bool:
-        """Tell whether a jump saves decoding; where the container has no index, it is taken to."""
-        if self._next is None or self._next.pts is None:
-            return True
-        entries = self._stream.index_entries
-        found = entries.search_timestamp(self._timestamp(moment))
-        return found < 0 or entries[found].timestamp > self._next.pts
+        Raises:
+            Inexact: a frame may not be what a full decode gives.
+            MemoryError: the worker's limit stands in the way of decoding.
+        """
+        if self._container.format.name == "avi" and self._stream.codec.name in {"h264", "hevc"}:
+            raise Inexact("the container has no time stamps for frames that are shown out of order")
+        self._ahead.begin()
+        while not self._chooser.done or self._ahead.taking:
+            if self._keyframe_ahead():
+                yield from self._decoded(None, 0)  # the decoder would wait for more
+                self._jump()
+            packet, count = self._ahead.next()
+            if packet is None:
+                break
+            yield from self._decoded(packet, count)
+        yield from self._decoded(None, 0)
+        if not self._chooser.done:
+            raise Inexact("the video ends before its time")
 
-    def _jump(self, moment: float) -> bool:
-        self._shown = self._next = None
-        try:
-            self._container.seek(self._timestamp(max(moment, 0.0)), stream=self._stream)
-        except (av.FFmpegError, OSError, OverflowError, ZeroDivisionError):
-            return False
-        self._frames = decode(self._container, self._stream)
-        return True
+    def _decoded(self, packet: Packet | None, count: int) -> Iterator[Taken]:
+        """Decode a packet, or at None what the decoder holds; the frames that are taken."""
+        if packet and packet.pts is not None and count:
+            self._awaited[packet.pts] = count
+        for frame in self._decode(packet, count):
+            if frame.pts is None:
+                raise Inexact("a frame without a time stamp")
+            if frame.pts < self._ahead.landed:  # shown before the keyframe, and built on what was passed over
+                continue
+            self._check(frame, frame.pts)
+            if taken := self._awaited.pop(frame.pts, 0):
+                yield frame, self._ahead.time(frame.pts), taken
+        if packet is None and self._awaited:
+            raise Inexact("a frame is missing")
 
-    def _forward_to(self, moment: float) -> VideoFrame | None:
-        """Decode until the picture that follows begins after the moment."""
-        if self._next is None:
-            self._next = self._decoded(moment)
-        while self._next and self._time(self._next) <= moment:
-            self._shown, self._next = self._next, self._decoded(moment)
-        if self._shown and self._next:
-            return self._shown
-        frame = self._shown or self._next  # the last of the video, or its first
-        return frame if frame and abs(self._time(frame) - moment) <= self._tolerance else None
-
-    def _decoded(self, moment: float) -> VideoFrame | None:
-        """The next picture; None at the end, or where no more can be afforded."""
-        reached = self._time(self._shown) if self._shown else 0.0
-        self._stream.codec_context.skip_frame = "NONREF" if moment - reached > NEAR else "DEFAULT"
+    def _decode(self, packet: Packet | None, count: int) -> list[VideoFrame]:
         self._affordable -= 1
-        return next(self._frames, None) if self._affordable >= 0 else None
+        if self._affordable < 0:
+            raise Inexact("too much to decode")
+        codec = self._stream.codec_context
+        # Some decoders take the setting only when they are opened: the first packet is never to be skipped.
+        every = count or not self._skipping or not codec.is_open
+        codec.skip_frame = "DEFAULT" if every else "NONREF"
+        try:
+            return decode_packet(self._stream, packet)
+        except MemoryError:
+            raise
+        except av.FFmpegError as error:
+            if packet and packet.pts is not None and packet.pts < self._ahead.landed:
+                return []
+            raise Inexact("a damaged packet") from error
 
-    def _time(self, frame: VideoFrame) -> float:
-        """Seconds from the start; not a number where the container does not tell."""
-        return math.nan if frame.pts is None else (frame.pts - self._start) * self._tick
+    def _check(self, frame: VideoFrame, stamp: int) -> None:
+        """Raise Inexact where something speaks against a frame."""
+        landed = self._ahead.landed
+        if self.jumped and self._shown < landed and not (frame.key_frame and stamp == landed):
+            raise Inexact("what seemed to be a keyframe is none")
+        if stamp <= self._shown:
+            raise Inexact("frames out of order")
+        if frame.is_corrupt:
+            raise Inexact("a damaged frame")
+        if frame.interlaced_frame and self._container.format.name.startswith("mpeg"):
+            raise Inexact("packets may hold half a frame each")
+        if self._awaited and min(self._awaited) < stamp:
+            raise Inexact("a frame is missing")
+        self._shown = stamp
 
-    def _timestamp(self, moment: float) -> int:
-        return self._start + round(moment / self._tick)
+    def _keyframe_ahead(self) -> bool:
+        """Tell, once for each moment, whether a jump towards it is likely to save something."""
+        moment = self._chooser.upcoming
+        if not self._jumping or self._ahead.taking or moment is None or moment == self._goal:
+            return False
+        self._goal = moment
+        target = self._ahead.stamp(moment)
+        entries = self._stream.index_entries
+        found = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
+        if found >= 0 and entries[found].timestamp > self._ahead.reached:
+            return True
+        complete = 0 < self._stream.frames <= len(entries)
+        return not complete and moment - self._ahead.reached_time > FAR
+
+    def _jump(self) -> None:
+        """Go to a keyframe before the next moment."""
+        reached = self._ahead.reached
+        self.jumped = True
+        for place in range(self._earlier, len(EARLIER)):
+            if self._seek(max(self._goal - EARLIER[place], 0.0)):
+                self._earlier = place
+                self._shown = -math.inf
+                self._jumping = self._ahead.landed > reached  # else it cost more than it saved
+                return
+        raise Inexact("no keyframe is found")
+
+    def _seek(self, time: float) -> bool:
+        """Tell whether seeking a time leads to a keyframe before the next moment."""
+        try:
+            self._container.seek(self._ahead.stamp(time), stream=self._stream)
+        except (av.FFmpegError, OSError, OverflowError):
+            return False
+        self._ahead.restart()
+        return self._ahead.land(self._ahead.stamp(self._goal))
+
+
+def _may_skip(stream: VideoStream) -> bool:
+    """Tell whether frames that are marked as no one's reference are just that.
+
+    In HEVC the mark holds for their own temporal layer only (H.265, 7.4.2.2), so there must be one layer.
+    """
+    if stream.codec.name != "hevc":
+        return True
+    headers = stream.codec_context.extradata or b""
+    parameters = headers.find(b"\x40\x01")  # a video parameter set; 12 bits on, its layers less one
+    return 0 <= parameters < len(headers) - 3 and headers[parameters + 3] >> 1 & 7 == 0

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
 from components.faces.policy import Limits
-from components.faces.seek import map_spread
-from components.faces.video import Frame, probe
+from components.faces.video import Frame, map_spread, probe
 
 LONGEST_SIDE = 160
 """Of a still, px."""

@@ -1,12 +1,13 @@
 """What a video is, and exactly the frames of it that were asked for.
 
-Decoding is PyAV's, sequential and on one thread, so that frame `i` is the `i`-th frame of a full
-decode on every machine.
+Frames are bit for bit those of a full decode by PyAV on one thread. Most are had for a small part of its cost
+(`seek.Walk`); where that might not be exact, the whole video is decoded.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,11 +19,17 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from pydantic import FiniteFloat
 
-from components.faces.container import VideoFault, count_packets, decode, opened
-from components.faces.policy import Count, Limits, Line, Status
+from components.faces.ahead import Inexact
+from components.faces.container import VideoFault, decode, opened, tally
+from components.faces.policy import Count, Even, Limits, Line, Sampling, Status
+from components.faces.sampling import Chooser, chosen, moments
+from components.faces.seek import Walk
 
 Image = NDArray[np.uint8]
 T = TypeVar("T")
+
+MAX_PIXELS = 5 * 10**9
+"""Decoded at most for the few pictures of `map_spread`, 10 to 50 s of one core."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,10 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         duration = _header_duration(container, stream)
         _check_header(stream, duration, limits)
-        frames = stream.frames or count_packets(container, stream)
+        frames = stream.frames
+        if not frames:
+            frames, seconds = tally(container, stream)
+            duration = seconds or (frames / fps if fps else duration)
     duration = duration or (frames / fps if fps else 0.0)
     if duration > limits.max_seconds:
         raise VideoFault("too_large", f"{duration:.0f} s long; the limit is {limits.max_seconds:.0f} s")
@@ -84,56 +94,121 @@ def sample_frames(path: Path, count: int, limits: Limits) -> tuple[list[Image], 
     Raises:
         VideoFault: as `probe`, or too few frames can be decoded.
     """
-    frames = map_frames(path, probe(path, limits), count, limits, lambda frame: frame)
+    frames = map_frames(path, probe(path, limits), Even(frames=count), limits, lambda frame: frame)
     return [frame.image for frame in frames], [frame.time for frame in frames]
 
 
 def map_frames(
-    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None] = lambda: None,
 ) -> list[T]:
-    """Apply `visit` to `count` evenly spaced frames in time order, with one frame in memory at a time.
+    """Apply `visit` to the frames that a policy takes, in order of time, one of them in memory at a time.
 
-    A header may promise more frames than the file holds. Then the frames that can be decoded are
-    counted and sampled afresh, so that the samples are evenly spaced all the same.
+    Args:
+        path: the video.
+        info: what `probe` told of it.
+        sampling: which frames are taken.
+        limits: what the video may cost.
+        visit: called once for a frame, also for one that is taken more often (of a video that shows it long).
+        restart: called where what was visited is void: the video turns out to be another than its header
+            told, or needs a full decode. Then the frames come anew.
+
+    Returns:
+        What `visit` returned, as often as the frame is taken.
 
     Raises:
         VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    wanted = evenly_spaced(info.frames, count)
-    results, decodable = _visit_frames(path, wanted, info.fps, limits, visit)
-    if len(results) == len(wanted):
-        return results
-    if decodable < limits.min_frames:
-        status: Status = "too_short" if decodable else "undecodable"
-        raise VideoFault(status, f"only {decodable} of {info.frames} frames can be decoded")
-    return _visit_frames(path, evenly_spaced(decodable, count), info.fps, limits, visit)[0]
+    found = _walk(path, info, sampling, limits, visit, restart)
+    return found if found is not None else _decode_all(path, info, sampling, limits, visit)
 
 
-def evenly_spaced(total: int, count: int) -> list[int]:
-    """The middles of `count` equal parts of `range(total)`; all of it where `total` is less.
+def map_spread(
+    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
+) -> list[T]:
+    """Apply `visit` to the pictures shown at the middles of `count` equal parts of a video's time.
 
-    Middles rather than ends: the first and last frames of a video are often black or a title.
+    Returns:
+        Results in order of time, fewer than `count` where the video has fewer frames; none where finding
+        the pictures would cost too much.
+
+    Raises:
+        VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    if total <= count:
-        return list(range(total))
-    return [(2 * part + 1) * total // (2 * count) for part in range(count)]
+    even = Even(frames=count)
+    affordable = MAX_PIXELS // (info.width * info.height)
+    found = _walk(path, info, even, limits, visit, affordable=affordable)
+    if found is None and info.frames <= affordable:
+        return _decode_all(path, info, even, limits, visit)
+    return found or []
 
 
-def _visit_frames(
-    path: Path, wanted: list[int], fps: float, limits: Limits, visit: Callable[[Frame], T]
-) -> tuple[list[T], int]:
-    """Results for the wanted frames that exist, and how many frames were decoded for that."""
+def _walk(
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None] = lambda: None,
+    affordable: float = math.inf,
+) -> list[T] | None:
+    """Results by passing over what is not needed; None where that cannot be exact."""
+    for jumping in (True, False):
+        results: list[T] = []
+        chooser = Chooser(moments(sampling, info))
+        with opened(path, limits) as (container, stream):
+            period = info.duration / info.frames
+            walk = Walk(container, stream, chooser, period, affordable, jumping=jumping)
+            try:
+                for frame, time, count in walk:
+                    results += [visit(Frame(upright(frame, info), time))] * count
+            except Inexact:
+                restart()
+                if walk.jumped:
+                    continue
+                return None
+            return results
+    return None
+
+
+def _decode_all(
+    path: Path, info: VideoInfo, sampling: Sampling, limits: Limits, visit: Callable[[Frame], T]
+) -> list[T]:
+    """Results by decoding the whole video, first to learn what is there.
+
+    A header may promise more frames than the file holds; the frames are taken from those that are there.
+    """
+    times, end = _times(path, info, limits)
+    if len(times) < limits.min_frames:
+        status: Status = "too_short" if times else "undecodable"
+        raise VideoFault(status, f"only {len(times)} of {info.frames} frames can be decoded")
+    actual = replace(info, frames=len(times), duration=end)
+    counts = Counter(chosen(times, moments(sampling, actual)))
     results: list[T] = []
-    decoded = 0
     with opened(path, limits) as (container, stream):
-        for index, frame in enumerate(decode(container, stream)):
-            decoded = index + 1
-            if index != wanted[len(results)]:
-                continue
-            results.append(visit(Frame(upright(frame), _time(frame, index, fps))))
-            if len(results) == len(wanted):
-                break
-    return results, decoded
+        for index, frame in zip(range(max(counts) + 1), decode(container, stream), strict=False):
+            if index in counts:
+                results += [visit(Frame(upright(frame, info), times[index]))] * counts[index]
+    return results
+
+
+def _times(path: Path, info: VideoInfo, limits: Limits) -> tuple[list[float], float]:
+    """When each frame that can be decoded is shown, and when the last one ends; seconds from the first."""
+    stamps: list[float] = []
+    last = 0.0
+    with opened(path, limits) as (container, stream):
+        for frame in decode(container, stream):
+            stamps.append(math.nan if frame.time is None else frame.time)
+            last = float((frame.duration or 0) * (stream.time_base or 0))
+    times = np.array(stamps) - (stamps[0] if stamps else 0.0)
+    if np.isnan(times).any() or (np.diff(times) < 0).any():  # none are told, or they are of joined parts
+        times, last = np.arange(len(times)) / (info.fps or 1.0), 0.0
+    end = float(times[-1]) + (last or 1 / (info.fps or 1.0)) if len(times) else 0.0
+    return times.tolist(), end
 
 
 def _header_duration(container: InputContainer, stream: VideoStream) -> float:
@@ -156,14 +231,10 @@ def _quarter_turns(frame: VideoFrame) -> int:
     return round(frame.rotation / 90) % 4
 
 
-def upright(frame: VideoFrame) -> Image:
-    """A frame as RGB (H, W, 3), turned as the video says that it is to be shown."""
-    image = frame.to_ndarray(format="rgb24", threads=1).astype(np.uint8, copy=False)
+def upright(frame: VideoFrame, info: VideoInfo) -> Image:
+    """A frame as RGB (H, W, 3), turned as the video says that it is to be shown, and of the video's size."""
     turns = _quarter_turns(frame)
+    width, height = (info.height, info.width) if turns % 2 else (info.width, info.height)
+    image = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
+    image = image.astype(np.uint8, copy=False)
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-
-
-def _time(frame: VideoFrame, index: int, fps: float) -> float:
-    if frame.pts is not None and frame.time_base is not None:
-        return float(frame.pts * frame.time_base)
-    return index / fps if fps else 0.0
