@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, FiniteFloat, TypeAdapter
 
-from components.faces.clip import Arrays, Faces, Failure
+from components.faces.clip import Arrays, Faces, Failure, Origin
 from components.faces.examine import Examined
 from components.faces.policy import Count, CropPolicy, Frozen, Share
 from components.faces.protocol import Header, ProtocolError
@@ -120,7 +120,27 @@ def read_faces(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Fa
         expected = layout(policy, len(numbers.clips), length)
         if {name: (array.dtype, array.shape) for name, array in arrays.items()} != expected:
             raise ValueError("arrays of another shape than the policy's")
+        _check_numbers(numbers, policy, length)
+        _check_values(arrays)
         return Faces.from_parts(numbers.model_dump(), arrays)
+
+
+def _check_numbers(numbers: FacesNumbers, policy: CropPolicy, length: int) -> None:
+    if numbers.frames not in range(1, length + 1):
+        raise ValueError("a clip that is shorter than what was sampled for it, or of nothing")
+    if numbers.fallback not in (None, policy.fallback):
+        raise ValueError("a fallback that the policy does not allow")
+    if numbers.fallback and len(numbers.clips) > 1:
+        raise ValueError("several faces where none was found")
+
+
+def _check_values(arrays: Arrays) -> None:
+    if not all(np.isfinite(arrays[name]).all() for name in ("boxes", "scores", "times")):
+        raise ValueError("no numbers")
+    if np.isinf(arrays["landmarks"]).any():
+        raise ValueError("no places")  # not a number: not known
+    if not np.isin(arrays["origins"], list(Origin)).all():
+        raise ValueError("crops that come from nowhere")
 
 
 def _failure(header: Header) -> Failure:

@@ -1,21 +1,32 @@
-"""Clips on disk: one lossless file for each video, named by its content and by how it is cut."""
+"""Clips on disk: one lossless file for each video, named by its content and by how it is cut.
 
-import io
+A file is in the safetensors format (https://github.com/huggingface/safetensors): named arrays behind an
+index, read through a memory map. Crops are compressed one by one (`components.faces.compression`), so that
+reading a few frames of a clip costs no more than these few.
+"""
+
 import json
 import os
-import zipfile
-from collections.abc import Collection
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
-from components.errors import DataError
-from components.faces.clip import Faces
+from components.errors import DataError, StageError
+from components.faces.clip import Arrays, Faces
+from components.faces.compression import compress, decompress
 
-SUFFIX = ".npz"
+SUFFIX = ".safetensors"
+
+CROPS, HEAD_SUM = "crops", "head_sum"
+"""Members of a file: the compressed crops one after another, and the checksum of all others, the head."""
 
 
 class DamagedClipError(DataError):
@@ -34,32 +45,59 @@ class ClipStore:
         return f"{sha256[:16]}-{cut_digest}{SUFFIX}"
 
     def write(self, name: str, faces: Faces) -> None:
-        """Write a video's faces in one step."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Write a video's faces in one step.
+
+        Raises:
+            StageError: the disk is full, or the folder cannot be written to.
+        """
         partial = self.folder / f".{name}.{os.getpid()}"
-        partial.write_bytes(_encode(faces))
-        partial.replace(self.folder / name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(_encode(faces))
+            partial.replace(self.folder / name)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            why = f"cannot be written ({error.strerror}); free disk space, or make the folder writable"
+            raise StageError(f"{self.folder / name}: {why}") from error
 
     def read(self, name: str) -> Faces:
-        """Read a video's faces; their checksums are verified.
+        """Read a video's faces.
 
         Raises:
             DamagedClipError: the file is missing or damaged.
         """
-        members = self._members(name)
-        try:
-            numbers = json.loads(members.pop("numbers").tobytes())
-            return Faces.from_parts(numbers, members)
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._damaged(name) from error
+        with self._opened(name) as opened:
+            return Faces.from_parts(opened.numbers, opened.arrays | {CROPS: opened.crops()})
 
-    def read_crops(self, name: str) -> NDArray[np.uint8]:
-        """Read the crops alone: uint8 (K, T, S, S, 3) RGB of K faces, the main one first.
+    def read_crops(
+        self, name: str, frames: Sequence[int] | None = None, clips: int | None = None
+    ) -> NDArray[np.uint8]:
+        """Read crops alone: uint8 (K, T, S, S, 3) RGB of K faces, the main one first.
+
+        Args:
+            name: of the file.
+            frames: which of a clip's frames to read, in that order; all by default.
+            clips: how many of the faces to read; all by default.
+
+        Raises:
+            DamagedClipError: the file is missing, or something of what is asked for is damaged.
+            IndexError: a clip has no such frame.
+        """
+        with self._opened(name) as opened:
+            return opened.crops(frames, clips)
+
+    def verify(self, name: str) -> Mapping[str, Any]:
+        """Hold a whole file against its checksums, which is cheaper than to read it.
+
+        Returns:
+            The numbers of `Faces.parts`.
 
         Raises:
             DamagedClipError: the file is missing or damaged.
         """
-        return self._members(name, "crops")["crops"]
+        with self._opened(name) as opened:
+            opened.compressed(range(opened.crop_count))
+            return opened.numbers
 
     def prune(self, keep: Collection[str]) -> list[str]:
         """Remove every file but those named, half-written ones included; what was removed."""
@@ -68,21 +106,75 @@ class ClipStore:
             path.unlink()
         return [path.name for path in stale]
 
-    def _members(self, name: str, *wanted: str) -> dict[str, NDArray[Any]]:
+    @contextmanager
+    def _opened(self, name: str) -> Iterator["_OpenedClip"]:
+        path = self.folder / name
         try:
-            with (self.folder / name).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {member: archive[member] for member in wanted or archive.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise self._damaged(name) from error
+            with safe_open(path, framework="np") as file:
+                yield _OpenedClip(file)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise DamagedClipError(f"{path}: missing or damaged; run dvc repro faces") from error
 
-    def _damaged(self, name: str) -> DamagedClipError:
-        return DamagedClipError(f"{self.folder / name}: missing or damaged; run dvc repro faces")
+
+class _OpenedClip:
+    """A file whose head has been verified; crops are verified when they are read.
+
+    Raises:
+        SafetensorError, KeyError, TypeError, ValueError: it is not what `_encode` made.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._crops = file.get_slice(CROPS)
+        head = {member: file.get_tensor(member) for member in file.keys() if member != CROPS}  # noqa: SIM118
+        if head.pop(HEAD_SUM).tolist() != [_checksum(head)]:
+            raise ValueError("checksum")
+        self._ends, self._sums = head.pop("ends").tolist(), head.pop("sums").tolist()
+        content = json.loads(head.pop("numbers").tobytes())
+        self._shape: list[int] = content["shape"]  # of all crops
+        self.numbers: dict[str, Any] = content["numbers"]
+        self.arrays: Arrays = head
+
+    @property
+    def crop_count(self) -> int:
+        return len(self._ends)
+
+    def crops(self, frames: Sequence[int] | None = None, clips: int | None = None) -> NDArray[np.uint8]:
+        """As `ClipStore.read_crops`."""
+        faces, length, *crop_shape = self._shape
+        rows = np.arange(faces * length).reshape(faces, length)[:clips]
+        wanted = rows if frames is None else rows[:, np.asarray(frames, np.intp)]
+        crops = decompress(self.compressed(wanted.ravel().tolist()), crop_shape[0])
+        return crops.reshape(*wanted.shape, *crop_shape)
+
+    def compressed(self, wanted: Sequence[int]) -> list[bytes]:
+        """Crops by their place in the file."""
+        found = []
+        for index in wanted:
+            content = self._crops[self._ends[index - 1] if index else 0 : self._ends[index]].tobytes()
+            if zlib.crc32(content) != self._sums[index]:
+                raise ValueError("checksum")
+            found.append(content)
+        return found
 
 
 def _encode(faces: Faces) -> bytes:
-    """An uncompressed npz: crops of noise hardly shrink, and training reads them in every epoch."""
     numbers, arrays = faces.parts()
-    content = np.frombuffer(json.dumps(numbers, sort_keys=True).encode(), np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays, numbers=content)
-    return buffer.getvalue()
+    crops = arrays.pop(CROPS)
+    compressed = [compress(crop) for crop in crops.reshape(-1, *crops.shape[2:])]
+    content = json.dumps({"shape": crops.shape, "numbers": numbers}, sort_keys=True).encode()
+    head = arrays | {
+        "numbers": np.frombuffer(content, np.uint8),
+        "ends": np.cumsum([len(crop) for crop in compressed], dtype=np.int64),
+        "sums": np.array([zlib.crc32(crop) for crop in compressed], np.uint32),
+    }
+    joined = np.frombuffer(b"".join(compressed), np.uint8)
+    return save(head | {HEAD_SUM: np.array([_checksum(head)], np.uint32), CROPS: joined})
+
+
+def _checksum(head: Arrays) -> int:
+    """CRC-32 of all that the arrays are: names, types, shapes, contents."""
+    total = 0
+    for name, array in sorted(head.items()):
+        described = f"{name} {array.dtype.str} {array.shape}".encode()
+        total = zlib.crc32(array.tobytes(), zlib.crc32(described, total))
+    return total

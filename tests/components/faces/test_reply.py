@@ -8,34 +8,38 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Faces, Failure, Origin
 from components.faces.examine import Examined
-from components.faces.identity import NETWORKS
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.identity import FILES
+from components.faces.policy import MAX_FACES, CropPolicy, Even, Limits, Range
 from components.faces.pool import WorkerPool
-from components.faces.protocol import pack
-from components.faces.reply import clip_bytes, layout
+from components.faces.protocol import ProtocolError, pack
+from components.faces.reply import faces_bytes, layout, read_faces
 from components.faces.video import VideoInfo
 
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)
+CROWD = CropPolicy(sampling=Range(policy="range", least=2, most=5), size=32, tracks="all", fallback="center")
 INFO = asdict(VideoInfo(24, 25.0, 320, 240, 0.96, "h264", 7))
-NUMBERS = {"frames": 2, "face_share": 1.0, "tracks": 1, "box_side": 40.0, "info": INFO}
+CLIP = {"face_share": 1.0, "box_side": 40.0}
+NUMBERS = {"clips": [CLIP], "frames": 2, "tracks": 1, "fallback": None, "info": INFO}
 
 
 @pytest.fixture
 def networks(tmp_path: Path) -> Path:
     """What a worker that decodes nothing does not open."""
-    for name in NETWORKS:
+    for name in FILES["mtcnn"]:
         (tmp_path / name).touch()
     return tmp_path
 
 
-def arrays(**changed: Any) -> dict[str, Any]:
-    return {name: np.zeros(shape, dtype) for name, (dtype, shape) in layout(POLICY).items()} | changed
+def arrays(policy: CropPolicy = POLICY, clips: int = 1, length: int = 2, **changed: Any) -> dict[str, Any]:
+    described = layout(policy, clips, length)
+    return {name: np.zeros(shape, dtype) for name, (dtype, shape) in described.items()} | changed
 
 
-def clip(**changed: Any) -> bytes:
-    return pack({"clip": NUMBERS | changed}, arrays())
+def faces(numbers: dict[str, Any] | None = None, **changed: Any) -> bytes:
+    """An answer with other numbers or other arrays than a sound one has."""
+    return pack({"faces": NUMBERS | (numbers or {})}, arrays(**changed))
 
 
 def failure(**told: Any) -> bytes:
@@ -47,12 +51,72 @@ def raw(header: bytes) -> bytes:
 
 
 def test_a_sound_answer_is_taken(networks: Path, worker_answers: Callable[..., None]) -> None:
-    worker_answers(clip())
+    worker_answers(faces())
     with WorkerPool(1, Limits(), POLICY, networks) as pool:
         taken = pool.extract_one(Path("a.mp4"))
-    assert isinstance(taken, Clip)
+    assert isinstance(taken, Faces)
     assert taken.parts()[0] == NUMBERS
-    assert sum(array.nbytes for array in taken.parts()[1].values()) == clip_bytes(POLICY)
+    assert sum(array.nbytes for array in taken.parts()[1].values()) == faces_bytes(POLICY)
+
+
+@pytest.mark.parametrize("clips", [1, 2, MAX_FACES])
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_as_many_faces_and_frames_as_the_policy_allows_are_taken(clips: int, length: int) -> None:
+    numbers = NUMBERS | {"clips": [CLIP] * clips, "tracks": clips}
+    taken = read_faces({"faces": numbers}, arrays(CROWD, clips, length), CROWD)
+    assert isinstance(taken, Faces)
+    assert len(taken.clips) == clips
+    assert taken.main.crops.shape == (length, 32, 32, 3)
+    assert sum(array.nbytes for array in taken.parts()[1].values()) <= faces_bytes(CROWD)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "changed"),
+    [
+        ({"fallback": "center", "tracks": 0}, {}),
+        ({}, {"landmarks": np.full((1, 2, 5, 2), np.nan, np.float32)}),
+        ({}, {"origins": np.array([[Origin.REPEATED, Origin.INTERPOLATED]], np.uint8)}),
+        ({"frames": 1}, {}),
+        ({"clips": [{"face_share": 0.0, "box_side": 0.0}]}, {}),
+    ],
+    ids=["fallback", "no landmarks", "origins", "short", "small"],
+)
+def test_what_is_unusual_is_taken(numbers: dict[str, Any], changed: dict[str, Any]) -> None:
+    taken = read_faces({"faces": NUMBERS | numbers}, arrays(CROWD) | changed, CROWD)
+    assert isinstance(taken, Faces)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sent"),
+    [
+        ({"clips": [CLIP] * (MAX_FACES + 1)}, arrays(CROWD, MAX_FACES + 1)),
+        ({}, arrays(CROWD, length=1)),
+        ({}, arrays(CROWD, length=6)),
+        ({}, arrays(CROWD, 2)),
+        ({"clips": [CLIP] * 2}, arrays(CROWD, 1)),
+        ({"clips": [CLIP] * 2, "fallback": "center"}, arrays(CROWD, 2)),
+        ({}, arrays(CROWD, length=3) | {"times": np.zeros(2)}),
+        ({"frames": 4}, arrays(CROWD, length=3)),
+    ],
+    ids=["crowd", "short", "long", "more clips", "fewer clips", "two middles", "fewer times", "more frames"],
+)
+def test_other_faces_and_frames_than_the_policy_allows_are_refused(
+    numbers: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    with pytest.raises(ProtocolError):
+        read_faces({"faces": NUMBERS | numbers}, sent, CROWD)
+
+
+@pytest.mark.parametrize("name", ["boxes", "scores", "times", "landmarks"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused(name: str, value: float) -> None:
+    sent = arrays()
+    sent[name].flat[-1] = value
+    if name == "landmarks" and np.isnan(value):
+        read_faces({"faces": NUMBERS}, sent, POLICY)  # not known
+    else:
+        with pytest.raises(ProtocolError):
+            read_faces({"faces": NUMBERS}, sent, POLICY)
 
 
 NONSENSE = {
@@ -60,24 +124,37 @@ NONSENSE = {
     "long": raw(b"[" * 200_000),
     "no header": raw(b"{}"),
     "nothing told": pack({}),
-    "no clip": pack({"clip": None}, arrays()),
+    "no faces": pack({"faces": None}, arrays()),
     "unknown status": failure(status="splendid"),
     "failure that is ok": failure(status="ok"),
     "reason of two lines": failure(reason="a\nb"),
     "reason without an encoding": failure(reason="\udcff"),
     "count beyond Parquet": failure(frames=1 << 80),
-    "negative count": clip(tracks=-1),
-    "share above one": clip(face_share=1.5),
-    "share not a number": clip(face_share=float("nan")),
-    "endless side": clip(box_side=float("inf")),
-    "another number": clip(threshold=0.0),
-    "info without a codec": clip(info={"frames": 1}),
-    "other shape": pack({"clip": NUMBERS}, arrays(crops=np.zeros((2, 16, 64, 3), np.uint8))),
-    "flat": pack({"clip": NUMBERS}, arrays(crops=np.zeros(2 * 32 * 32 * 3, np.uint8))),
-    "other type": pack({"clip": NUMBERS}, arrays(boxes=np.zeros((2, 2), np.float64))),
-    "too much": pack({"clip": NUMBERS}, arrays(crops=np.zeros((2, 64, 64, 3), np.uint8))),
-    "missing array": pack({"clip": NUMBERS}, {"crops": arrays()["crops"]}),
-    "another array": pack({"clip": NUMBERS}, arrays(frames=np.zeros(0, np.uint8))),
+    "negative count": faces({"tracks": -1}),
+    "no frames": faces({"frames": 0}),
+    "no clip": faces({"clips": []}, clips=0),
+    "a clip more than there is": faces({"clips": [CLIP] * 2}),
+    "a clip more than is scored": faces({"clips": [CLIP] * 2}, clips=2),
+    "a clip that is none": faces({"clips": [None]}),
+    "share above one": faces({"clips": [CLIP | {"face_share": 1.5}]}),
+    "share not a number": faces({"clips": [CLIP | {"face_share": float("nan")}]}),
+    "endless side": faces({"clips": [CLIP | {"box_side": float("inf")}]}),
+    "another number of a clip": faces({"clips": [CLIP | {"threshold": 0.0}]}),
+    "another number": faces({"threshold": 0.0}),
+    "unknown fallback": faces({"fallback": "corner"}),
+    "fallback not asked for": faces({"fallback": "center"}),
+    "unknown origin": faces(origins=np.full((1, 2), max(Origin) + 1, np.uint8)),
+    "endless box": faces(boxes=np.full((1, 2, 4), np.inf, np.float32)),
+    "info without a codec": faces({"info": {"frames": 1}}),
+    "too few frames": faces(length=1),
+    "too many frames": faces(length=3),
+    "times of no length": faces(times=np.zeros(())),
+    "other shape": faces(crops=np.zeros((1, 2, 16, 64, 3), np.uint8)),
+    "flat": faces(crops=np.zeros(2 * 32 * 32 * 3, np.uint8)),
+    "other type": faces(boxes=np.zeros((1, 2, 2), np.float64)),
+    "too much": faces(crops=np.zeros((1, 2, 64, 64, 3), np.uint8)),
+    "missing array": pack({"faces": NUMBERS}, {"crops": arrays()["crops"]}),
+    "another array": faces(frames=np.zeros(0, np.uint8)),
 }
 
 
