@@ -164,7 +164,11 @@ def run_unmask(video: Path, detector: Path) -> tuple[Cost, tuple[int, int]]:
     cpu, wall, faces = timed(lambda: extract(video, POLICY, LIMITS, opened))
     info = probe(video, LIMITS)
     looked = map_frames(
-        video, info, sampling(), LIMITS, lambda frame: (frame.time, opened.detect(frame.image).boxes.tolist())
+        video,
+        info,
+        POLICY.sampling,
+        LIMITS,
+        lambda frame: (frame.time, opened.detect(frame.image).boxes.tolist()),
     )
     if not isinstance(faces, Faces):
         console.print(f"{video.name}: {faces.status}, {faces.reason}")
@@ -174,15 +178,10 @@ def run_unmask(video: Path, detector: Path) -> tuple[Cost, tuple[int, int]]:
 
 def run_floor(video: Path) -> Cost:
     def decode() -> list[None]:
-        return map_frames(video, probe(video, LIMITS), sampling(), LIMITS, lambda _: None)
+        return map_frames(video, probe(video, LIMITS), POLICY.sampling, LIMITS, lambda _: None)
 
     cpu, wall, _ = timed(decode)
     return Cost(cpu, wall, [], [])
-
-
-def sampling() -> Any:
-    """TODO: the policy itself, as soon as `map_frames` takes it."""
-    return POLICY.sampling.lengths[1] if "count" in map_frames.__annotations__ else POLICY.sampling
 
 
 def run_usual(video: Path, min_face: float, times: list[float]) -> Cost:
@@ -326,11 +325,10 @@ def described(result: Result) -> dict[str, Any]:
     return {**plain, **costs, **asdict(Figures.of([result]))}
 
 
-def _convert(folder: Path) -> Path:
-    from components.export.detector import convert  # noqa: PLC0415  imports torch
+def _convert(cache: Path) -> Path:
+    from components.export.detector import ensure_detector  # noqa: PLC0415  imports torch
 
-    convert(folder)
-    return folder
+    return ensure_detector(POLICY.detector, cache)
 
 
 if __name__ == "__main__":

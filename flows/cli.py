@@ -37,6 +37,13 @@ class Provider(StrEnum):
     cpu = "cpu"
 
 
+class Tracks(StrEnum):
+    """Which of several faces are scored."""
+
+    main = "main"
+    all = "all"
+
+
 Model = Annotated[str, typer.Option(help="Alias or version number in the MLflow registry.")]
 BundleFolder = Annotated[
     Path | None, typer.Option(help="Score with this bundle instead of one from the registry.", metavar="DIR")
@@ -185,6 +192,54 @@ def score(
             typer.echo(row.model_dump_json())
     else:
         print_scores(scores)
+
+
+@app.command()
+def faces(
+    sources: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.", metavar="VIDEO")],
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Also draw the frames with their boxes, and the crops: a .png.", metavar="FILE"),
+    ] = None,
+    tracks: Annotated[
+        Tracks | None, typer.Option(help="Which faces are scored, instead of what the policy says.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(help="Look at so many frames, spread evenly.", min=1, max=512)
+    ] = None,
+    params: Annotated[
+        Path | None, typer.Option(help="Take the policy from this params.yaml.", metavar="FILE")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Take policy and detector from this bundle.", metavar="DIR")
+    ] = None,
+    workers: Workers = 0,
+) -> None:
+    """Show what the pipeline sees in videos: sampled frames, faces told apart, which of them are scored.
+
+    Where a score surprises you, look here first: is it the right face, is it there for long enough, is the
+    crop sharp? The policy is that of the project's params.yaml, or the built-in one outside of a project.
+    Nothing is stored. What a sheet shows is told in docs/faces.md.
+
+        unmask faces talk.mp4 --sheet talk.png
+        unmask faces panel.mp4 --tracks all --frames 32 --sheet panel.png
+    """
+    from flows.faces import print_views, setup, view
+    from serving.videos import find_videos, printable
+
+    if sheet is not None:
+        from flows.sheet import check_sheet
+
+        check_sheet(sheet)
+    videos = find_videos(sources)
+    asked = setup(bundle, params, tracks.value if tracks else None, frames)
+    views = view(videos, [printable(video) for video in videos], asked, workers)
+    print_views(views, asked.policy)
+    if sheet is not None:
+        from flows.sheet import write_sheet
+
+        write_sheet(sheet, views)
+        typer.echo(f"\n{sheet}")
 
 
 @app.command()

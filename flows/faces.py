@@ -1,0 +1,179 @@
+"""`unmask faces`: what the pipeline sees in videos, as tables."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track as progress
+from rich.table import Table
+
+from components.bundle import open_bundle
+from components.errors import DataError, ParamsError, StageError
+from components.faces.clip import Faces, Failure
+from components.faces.identity import detector_files
+from components.faces.look import Look, Sighted
+from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.pool import WorkerPool
+from components.params import load_params
+from flows.environment import find_project
+
+MOST_FACES = 12
+"""Rows of a table."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How faces are found and cut."""
+
+    policy: CropPolicy
+    limits: Limits
+    detector: Path
+
+
+@dataclass(frozen=True)
+class Viewed:
+    """A video and what was seen in it."""
+
+    name: str
+    found: Look | Failure
+
+
+def setup(bundle: Path | None, params: Path | None, tracks: str | None, frames: int | None) -> Setup:
+    """What the options of the command ask for.
+
+    Raises:
+        DataError: options that exclude each other.
+        BundleError: the bundle cannot be used.
+        ParamsError: the file of parameters cannot be used.
+        StageError: the detector's files are not there and cannot be made.
+    """
+    if bundle and params:
+        raise DataError("--bundle and --params: a bundle brings its own policy; name one of them")
+    detector = None
+    if bundle:
+        opened = open_bundle(bundle)
+        policy, limits, detector = opened.info.crop, opened.info.limits, opened.detector
+    else:
+        policy, limits = _policy(params)
+    changed = {"tracks": tracks} if tracks else {}
+    sampling = {"sampling": Even(frames=frames)} if frames else {}
+    policy = policy.model_copy(update=changed | sampling)
+    return Setup(policy, limits, detector or _detector(policy))
+
+
+def _policy(params: Path | None) -> tuple[CropPolicy, Limits]:
+    """Of a file of parameters, else of the project around here, else what is built in."""
+    if params is None:
+        try:
+            params = find_project().params
+        except ParamsError:
+            return CropPolicy(), Limits()
+    read = load_params(params)
+    return read.faces, read.limits
+
+
+def _detector(policy: CropPolicy) -> Path:
+    """The project's, where it has been made; else one in the user's cache, made once."""
+    try:
+        folder = find_project().detector
+        detector_files(policy.detector, folder)
+        return folder
+    except (ParamsError, StageError):
+        return converted(policy)
+
+
+def converted(policy: CropPolicy) -> Path:
+    """The detector in the user's cache, made where it is not there yet.
+
+    Raises:
+        StageError: it cannot be made, or the cache cannot be written.
+    """
+    from components.export.detector import ensure_detector
+
+    cache = Path.home() / ".cache" / "unmask" / "detector"
+    try:
+        with Console(stderr=True).status("getting the detector ready (once)"):
+            return ensure_detector(policy.detector, cache)
+    except OSError as error:
+        raise StageError(f"{cache}: {error.strerror}; run this in a project, or name a --bundle") from error
+
+
+def view(videos: Sequence[Path], names: Sequence[str], asked: Setup, workers: int) -> list[Viewed]:
+    """Look at videos, in child processes."""
+    processes = min(workers or len(os.sched_getaffinity(0)), len(videos))
+    with WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
+        looks = pool.look(videos)
+        shown = progress(looks, "looking", len(videos), console=Console(stderr=True), transient=True)
+        found = dict(shown if sys.stderr.isatty() else looks)
+    return [Viewed(name, found[index]) for index, name in enumerate(names)]
+
+
+def ranks(look: Look) -> dict[int, int]:
+    """The place of each track: those that are scored first, then those seen most often."""
+    counts = {face.track: 0 for face in look.sighted}
+    for face in look.sighted:
+        counts[face.track] += 1
+    others = sorted(counts.keys() - set(look.scored), key=lambda track: (-counts[track], track))
+    return {track: place for place, track in enumerate([*look.scored, *others])}
+
+
+def told(look: Look) -> str:
+    """A look in one line."""
+    info, result = look.info, look.result
+    scored = len(result.clips) if isinstance(result, Faces) and result.fallback is None else 0
+    return (
+        f"{info.width}×{info.height}, {info.fps:.4g} frames/s, {info.duration:.1f} s, {info.codec} · "
+        f"{len(look.times)} frames sampled · faces told apart: {len(ranks(look))}, scored: {scored} · "
+        f"{look.cpu:.2f} s CPU, {look.wall:.2f} s wall"
+    )
+
+
+def print_views(videos: Sequence[Viewed], policy: CropPolicy) -> None:
+    """Print what was seen, a table for each video."""
+    console = Console()
+    for video in videos:
+        result = video.found if isinstance(video.found, Failure) else video.found.result
+        status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
+        if isinstance(result, Faces) and result.fallback:
+            status = "ok: no face was found, the middle of the frame stands in"
+        console.print(f"\n[bold]{escape(video.name)}[/bold]  {escape(status)}", highlight=False)
+        if isinstance(video.found, Look):
+            console.print(told(video.found), highlight=False, style="dim")
+            if video.found.sighted:
+                console.print(_table(video.found, policy))
+
+
+def _table(look: Look, policy: CropPolicy) -> Table:
+    table = Table("face", "frames", "share", "first", "last", "side, px", "mean score", "scored")
+    order = sorted(ranks(look).items(), key=lambda item: item[1])
+    for track, place in order[:MOST_FACES]:
+        table.add_row(str(place + 1), *_cells(look, track, policy))
+    if len(order) > MOST_FACES:
+        table.add_row("…", f"and {len(order) - MOST_FACES} more")
+    return table
+
+
+def _cells(look: Look, track: int, policy: CropPolicy) -> Iterator[str]:
+    faces = [face for face in look.sighted if face.track == track]
+    share = len(faces) / len(look.times)
+    yield f"{len(faces)} of {len(look.times)}"
+    yield f"{share:.0%}"
+    yield from (f"{look.times[face.frame]:.2f} s" for face in (faces[0], faces[-1]))
+    yield f"{np.median([_side(face) for face in faces]):.0f}"
+    yield f"{np.mean([face.score for face in faces]):.3f}"
+    yield "yes" if track in look.scored else _why_not(share, policy)
+
+
+def _side(face: Sighted) -> float:
+    return float(max(face.box[2] - face.box[0], face.box[3] - face.box[1]))
+
+
+def _why_not(share: float, policy: CropPolicy) -> str:
+    if share < policy.min_face_share:
+        return f"no: seen in less than {policy.min_face_share:.0%}"
+    return "no: not the main face" if policy.tracks == "main" else "no: too many faces"
