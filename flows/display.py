@@ -27,16 +27,10 @@ def check_output(output: Path | None) -> None:
 
 def write_scores(scores: list["VideoScore"], output: Path) -> None:
     """Write a table of scores."""
-    import pandas as pd
+    from components.tables import SCORES, write_csv, write_table
 
-    from components.tables import SCORES, write_table
-
-    rows = [row.row() for row in scores]
-    if output.suffix == ".parquet":
-        write_table(rows, SCORES, output)
-    else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(rows, columns=SCORES.names).to_csv(output, index=False)
+    write = write_table if output.suffix == ".parquet" else write_csv
+    write([row.row() for row in scores], SCORES, output)
 
 
 def print_scores(scores: list["VideoScore"]) -> None:
@@ -44,7 +38,8 @@ def print_scores(scores: list["VideoScore"]) -> None:
     table = Table(Column("video", overflow="fold"), "verdict", "P(fake)", "status", "seconds", "why")
     for row in scores:
         probability = "–" if row.probability is None else f"{row.probability:.3f}"
-        table.add_row(row.path, row.verdict, probability, row.status, f"{row.seconds:.2f}", row.reason or "")
+        verdict = f"{row.verdict} ({row.fallback})" if row.fallback else row.verdict
+        table.add_row(row.path, verdict, probability, row.status, f"{row.seconds:.2f}", row.note)
     Console().print(table)
 
 

@@ -101,4 +101,6 @@ def describe(summary: Summary, output: str) -> str:
     """A summary as Markdown."""
     lines = [f"# {summary.videos} videos in {output}", "", "| | videos |", "| --- | --- |"]
     counts = {**summary.verdicts, **{f"status {name}": n for name, n in summary.statuses.items()}}
+    if summary.fallbacks:
+        counts["judged without a face (fallback center)"] = summary.fallbacks
     return "\n".join([*lines, *(f"| {name} | {n} |" for name, n in counts.items())])

@@ -3,11 +3,16 @@
 from pathlib import Path
 
 from components.bundle import open_bundle
+from components.errors import BundleError
 from components.project import Project
 from components.providers import Asked
 from serving.scorer import Scorer
 
 ALIAS = "champion"
+REMEDY = (
+    "`unmask run` trains a version that fits; docs/operations.md, Promoting by hand, tells how to give it "
+    "the alias"
+)
 
 
 def open_scorer(
@@ -46,4 +51,9 @@ def open_champion(
     from components.tracking.registry import resolve  # noqa: PLC0415 (mlflow takes seconds to import)
 
     found = resolve(alias=alias, project=project)
-    return Scorer(open_bundle(found.folder), provider=provider, workers=workers, model_version=found.version)
+    try:
+        bundle = open_bundle(found.folder)
+    except BundleError as error:
+        name = f"version {found.version}" if alias == found.version else f"{alias} (version {found.version})"
+        raise BundleError(f"registry: {name}: {error} ({REMEDY})") from error
+    return Scorer(bundle, provider=provider, workers=workers, model_version=found.version)

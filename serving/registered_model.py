@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from components.bundle import open_bundle
+from components.tables import as_text
 from components.tracking.pyfunc import PythonModel, PythonModelContext, set_model
 from serving.scorer import Scorer, VideoScore
 
@@ -22,8 +23,10 @@ COLUMNS = {
     "reason": "str",
     "frames": "int64",
     "face_share": "float64",
+    "fallback": "str",
+    "faces": "str",
 }
-"""Of the answer, with their pandas types; a missing text or probability is null."""
+"""Of the answer, with their pandas types; a missing text or probability is null, `faces` is JSON text."""
 
 
 class RegisteredDetector(PythonModel):
@@ -61,7 +64,7 @@ def paths_of(model_input: pd.DataFrame | pd.Series | Sequence[str]) -> list[str]
 
 def table(scores: Sequence[VideoScore]) -> pd.DataFrame:
     """Scores as a DataFrame."""
-    rows = [score.model_dump(include=set(COLUMNS)) for score in scores]
+    rows = [{name: as_text(value) for name, value in score.row().items()} for score in scores]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 

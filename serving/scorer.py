@@ -17,13 +17,26 @@ from rich.progress import track
 
 from components.bundle import Bundle
 from components.errors import BundleError
-from components.faces.clip import Faces, Failure
+from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.policy import Frozen, Status
 from components.faces.pool import WorkerPool
+from components.pooling import decisive
 from components.providers import Asked, open_session
 from serving.videos import printable
 
 Verdict = Literal["fake", "real", "undetermined"]
+
+
+class FaceScore(Frozen):
+    """What is said about one face of a video, as if it were alone in it."""
+
+    probability: float = Field(description="calibrated probability of fake")
+    decisive: bool = Field(description="whether this face's probability is the video's: it is the highest")
+    face_share: float = Field(description="share of the frames looked at in which this face was detected")
+    box_side: float = Field(description="median side of its box, px")
+    start: float = Field(description="when it is first seen in a frame looked at, seconds")
+    end: float = Field(description="when it is last seen, seconds")
+    box: tuple[int, int, int, int] = Field(description="where it is at `start`: x1, y1, x2, y2, px")
 
 
 class VideoScore(Frozen):
@@ -31,17 +44,37 @@ class VideoScore(Frozen):
 
     path: str = Field(description="the file as it was named by the one who asked, made printable")
     verdict: Verdict = Field(description="undetermined wherever the status is not ok")
-    probability: float | None = Field(description="calibrated probability of fake; null where undetermined")
+    probability: float | None = Field(
+        description="calibrated probability of fake, of several faces the highest; null where undetermined"
+    )
     status: Status = Field(description="what became of the video; only ok carries a probability")
     reason: str | None = Field(description="one line, where the status is not ok")
     frames: int = Field(description="frames looked at")
-    face_share: float = Field(description="share of those frames that show the tracked face")
+    face_share: float = Field(description="share of those frames that show the most prominent face")
+    fallback: Literal["center"] | None = Field(
+        description="center: no face was found, and the middle of the frame was judged in its place"
+    )
+    faces: tuple[FaceScore, ...] = Field(
+        description="the faces that were judged, most prominent first; none where undetermined"
+    )
     seconds: float = Field(description="wall clock from opening the video to the verdict")
     model_version: str = Field(description="version in the registry, or a digest of the bundle's folder")
 
+    @property
+    def note(self) -> str:
+        """What a reader has to know beside the verdict, in one line; empty where there is nothing."""
+        if self.reason or self.fallback is None:
+            return self.reason or several(len(self.faces))
+        return "no face found: the middle of the frame was judged"
+
     def row(self) -> dict[str, Any]:
         """A row of `components.tables.SCORES`; the file's bytes and modification time are left null."""
-        return self.model_dump() | {"bytes": None, "mtime_ns": None}
+        return self.model_dump(mode="json") | {"bytes": None, "mtime_ns": None}
+
+
+def several(faces: int) -> str:
+    """That there was a choice among faces."""
+    return f"highest of {faces} faces" if faces > 1 else ""
 
 
 def verdict(probability: float | None, threshold: float) -> Verdict:
@@ -113,7 +146,8 @@ class Scorer:
         absence = _absence(path)
         outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
         failure = outcome if isinstance(outcome, Failure) else None
-        probability = self._probability(outcome, path) if isinstance(outcome, Faces) else None
+        faces = self._judge(outcome, path) if isinstance(outcome, Faces) else ()
+        probability = next((face.probability for face in faces if face.decisive), None)
         return VideoScore(
             path=printable(path),
             verdict=verdict(probability, self.bundle.info.threshold),
@@ -122,17 +156,26 @@ class Scorer:
             reason=failure.reason if failure else None,
             frames=outcome.frames,
             face_share=outcome.face_share,
+            fallback=outcome.fallback if isinstance(outcome, Faces) else None,
+            faces=faces,
             seconds=round(time.perf_counter() - began, 3),
             model_version=self.model_version,
         )
 
-    def _probability(self, faces: Faces, path: Path) -> float:
-        logit = self._logit(faces.main.crops)
-        if not math.isfinite(logit):
+    def _judge(self, faces: Faces, path: Path) -> tuple[FaceScore, ...]:
+        """Each face by itself, and which of them decides."""
+        logits = [self._logit(clip.crops) for clip in faces.clips]
+        chosen = decisive(logits)
+        if not all(map(math.isfinite, logits)):
+            broken = next(logit for logit in logits if not math.isfinite(logit))
             raise BundleError(
-                f"{self.bundle.model}: yields {logit} for {printable(path)}; train and export it again"
+                f"{self.bundle.model}: yields {broken} for {printable(path)}; train and export it again"
             )
-        return self.bundle.info.calibration.probability(logit)
+        probability = self.bundle.info.calibration.probability
+        return tuple(
+            _face_score(clip, faces.times, probability(logit), index == chosen)
+            for index, (clip, logit) in enumerate(zip(faces.clips, logits, strict=True))
+        )
 
     def _logit(self, crops: NDArray[np.uint8]) -> float:
         """Classify one clip, crops (T, H, W, 3).
@@ -142,6 +185,21 @@ class Scorer:
         """
         (logit,) = self._session.run(["logit"], {"clip": crops[None]})
         return float(logit[0])
+
+
+def _face_score(clip: Clip, times: NDArray[np.float64], probability: float, chosen: bool) -> FaceScore:
+    shown = np.flatnonzero(clip.origins != Origin.REPEATED)
+    first, last = (int(shown[0]), int(shown[-1])) if len(shown) else (0, len(times) - 1)
+    x1, y1, x2, y2 = (round(float(edge)) for edge in clip.boxes[first])
+    return FaceScore(
+        probability=probability,
+        decisive=chosen,
+        face_share=clip.face_share,
+        box_side=clip.box_side,
+        start=round(float(times[first]), 3),
+        end=round(float(times[last]), 3),
+        box=(x1, y1, x2, y2),
+    )
 
 
 def _absence(path: Path) -> str | None:

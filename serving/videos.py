@@ -11,13 +11,15 @@ from components.ingest.tree import VIDEO_SUFFIXES
 def find_videos(sources: Sequence[Path]) -> list[Path]:
     """List the videos of files and folders, each once, in the order given; those of a folder are sorted.
 
-    A file that is named is taken as it is, even where it does not exist or has another suffix: it is
-    scored, and its row says what is wrong with it. Folders are searched to any depth for the suffixes that
-    datasets are searched for, in any case. Hidden files, and those in hidden folders, are left out.
+    A file that is named is taken as it is, even where it has another suffix: it is scored, and its row says
+    what is wrong with it. Folders are searched to any depth for the suffixes that datasets are searched for,
+    in any case. Hidden files, and those in hidden folders, are left out.
 
     Raises:
-        DataError: a folder holds no video.
+        DataError: a source is not there, or is a folder that holds no video.
     """
+    for source in sources:
+        _check_there(source)
     found = (video for source in sources for video in (_in_folder(source) if is_folder(source) else [source]))
     return list(dict.fromkeys(found))
 
@@ -28,6 +30,14 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+def _check_there(path: Path) -> None:
+    """A link that leads nowhere is there: a shell's `*.mp4` brings it, and its row says what it is."""
+    try:
+        path.lstat()
+    except OSError as error:
+        raise DataError(f"{printable(path)}: {error.strerror}; give a video or a folder of videos") from error
 
 
 def printable(path: str | os.PathLike[str]) -> str:

@@ -137,16 +137,14 @@ def _signature() -> ModelSignature:
     columns = {
         "path": DataType.string, "verdict": DataType.string, "probability": DataType.double,
         "status": DataType.string, "reason": DataType.string, "frames": DataType.long,
-        "face_share": DataType.double,
+        "face_share": DataType.double, "fallback": DataType.string, "faces": DataType.string,
     }  # fmt: skip
+    may_lack = {"probability", "reason", "fallback"}
     return ModelSignature(
         # Without a name: MLflow refuses a plain list of paths for a named column.
         inputs=Schema([ColSpec(DataType.string)]),
         outputs=Schema(
-            [
-                ColSpec(kind, name, required=name not in {"probability", "reason"})
-                for name, kind in columns.items()
-            ]
+            [ColSpec(kind, name, required=name not in may_lack) for name, kind in columns.items()]
         ),
     )
 

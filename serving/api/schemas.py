@@ -62,14 +62,32 @@ def problem(description: str, example: str) -> dict[str, Any]:
     return {"model": Problem, "description": description, "content": content}
 
 
-_SCORED = {
-    "path": "clip.mp4", "verdict": "fake", "probability": 0.9731, "status": "ok", "reason": None,
-    "frames": 8, "face_share": 1.0, "seconds": 0.61, "model_version": "3",
+_FACE = {
+    "probability": 0.9731, "decisive": True, "face_share": 1.0, "box_side": 118.0,
+    "start": 0.3, "end": 4.7, "box": [301, 120, 419, 241],
 }  # fmt: skip
-_UNDETERMINED = {
-    "path": "sky.mp4", "verdict": "undetermined", "probability": None, "status": "no_face",
-    "reason": "a face in 0 of 8 frames", "frames": 8, "face_share": 0.0, "seconds": 0.42,
+_BYSTANDER = {
+    "probability": 0.0412, "decisive": False, "face_share": 0.625, "box_side": 54.5,
+    "start": 1.5, "end": 4.1, "box": [560, 141, 614, 197],
+}  # fmt: skip
+_CENTER = {
+    "probability": 0.2264, "decisive": True, "face_share": 0.0, "box_side": 360.0,
+    "start": 0.3, "end": 4.7, "box": [140, 0, 500, 360],
+}  # fmt: skip
+_SCORED: dict[str, Any] = {
+    "path": "clip.mp4", "verdict": "fake", "probability": 0.9731, "status": "ok", "reason": None,
+    "frames": 8, "face_share": 1.0, "fallback": None, "faces": [_FACE], "seconds": 0.61,
     "model_version": "3",
+}  # fmt: skip
+_SEVERAL = _SCORED | {"path": "interview.mp4", "faces": [_FACE, _BYSTANDER]}
+_FALLBACK = _SCORED | {
+    "path": "sky.mp4", "verdict": "real", "probability": 0.2264, "face_share": 0.0, "fallback": "center",
+    "faces": [_CENTER],
+}  # fmt: skip
+_UNDETERMINED: dict[str, Any] = {
+    "path": "sky.mp4", "verdict": "undetermined", "probability": None, "status": "no_face",
+    "reason": "a face in 0 of 8 frames", "frames": 8, "face_share": 0.0, "fallback": None, "faces": [],
+    "seconds": 0.42, "model_version": "3",
 }  # fmt: skip
 
 SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -79,6 +97,14 @@ SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {
             "application/json": {
                 "examples": {
                     "scored": {"summary": "A verdict", "value": _SCORED},
+                    "several": {
+                        "summary": "Several faces, under a model that judges each; the highest decides",
+                        "value": _SEVERAL,
+                    },
+                    "fallback": {
+                        "summary": "No face, under a model that then judges the middle of the frame",
+                        "value": _FALLBACK,
+                    },
                     "undetermined": {"summary": "No face in the video", "value": _UNDETERMINED},
                 }
             }

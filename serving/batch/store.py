@@ -12,7 +12,6 @@ relative to the source, so rows of two sources would replace one another: the se
 that is a column of the rows already, and readers refuse a column that comes from both with two types.
 """
 
-import csv
 import fcntl
 import json
 import logging
@@ -28,7 +27,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from components.errors import BusyError, DataError
-from components.tables import SCORES, read_table, write_table
+from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table
 from serving.batch.plan import Shard
 from serving.videos import printable
 
@@ -43,6 +42,7 @@ class Summary:
     videos: int
     verdicts: Mapping[str, int]
     statuses: Mapping[str, int]
+    fallbacks: int  # judged by the middle of the frame, since no face was found
 
 
 class ScoreStore:
@@ -123,7 +123,11 @@ class ScoreStore:
         write_table(list(rows), SCORES, self._shards / f"{shard.name}.parquet")
 
     def rows(self) -> list[Row]:
-        """All rows, by path. A damaged shard is dropped with a warning: its videos are scored again."""
+        """All rows, by path. A damaged shard is dropped with a warning: its videos are scored again.
+
+        Raises:
+            DataError: another version of unmask wrote them, with other columns. Nothing is changed then.
+        """
         found = (row for _, rows in self._tables() for row in rows)
         return sorted(found, key=lambda row: str(row["path"]))
 
@@ -140,14 +144,15 @@ class ScoreStore:
         """Write `scores.parquet` and `scores.csv` from all shards, and return the former."""
         rows = self.rows()
         write_table(rows, SCORES, self.folder / "scores.parquet")
-        _write_csv(rows, self.folder / "scores.csv")
+        write_csv(rows, SCORES, self.folder / "scores.csv")
         return self.folder / "scores.parquet"
 
     def summary(self) -> Summary:
         """Count the rows by verdict and by status, the most frequent first."""
         rows = self.rows()
         verdicts, statuses = (Counter(row[key] for row in rows) for key in ("verdict", "status"))
-        return Summary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()))
+        fallbacks = sum(row["fallback"] is not None for row in rows)
+        return Summary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
 
     def _claim(self) -> None:
         """Take the folder for this source."""
@@ -161,6 +166,11 @@ class ScoreStore:
         for file in sorted(self._shards.glob("shard-*.parquet")):
             try:
                 yield file, read_table(file, SCORES)
+            except ColumnsError as error:
+                # Dropping these would lose the rows of videos that are gone meanwhile.
+                raise DataError(
+                    f"{file}: written by another version of unmask, with other columns; give another --output"
+                ) from error
             except DataError:
                 _log.warning("%s: damaged, left out; its videos are scored again", file)
                 if self._lock is not None:  # who only looks changes nothing
@@ -182,12 +192,3 @@ def _acquire(path: Path) -> IO[str]:
     lock.write(str(os.getpid()))
     lock.flush()
     return lock
-
-
-def _write_csv(rows: Collection[Row], path: Path) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, SCORES.names)
-        writer.writeheader()
-        writer.writerows(rows)
-    partial.replace(path)

@@ -3,7 +3,7 @@
 from html import escape
 
 from components.faces.policy import Status
-from serving.scorer import VideoScore
+from serving.scorer import FaceScore, VideoScore
 
 WHY = {
     "no_face": "No face could be followed through this video, so there is nothing to judge.",
@@ -12,6 +12,11 @@ WHY = {
     "too_large": "This video is larger or longer than what is accepted.",
 }
 """In a person's words, by status; the score's own reason follows."""
+
+FALLBACK = (
+    "No face was found. The middle of the frame was judged instead, for which this detector is not made: "
+    "trust this number less."
+)
 
 STATUSES: dict[Status, str] = {
     "ok": "OK",
@@ -28,7 +33,8 @@ def verdict_card(score: VideoScore, threshold: float) -> str:
     return (
         f'<div class="card {score.verdict}"><div class="about">{escape(score.path)}</div>'
         f'<div class="headline">{score.verdict.capitalize()}</div>'
-        f"<p>{escape(explanation(score, threshold))}</p>{gauge}{facts_list(facts(score, threshold))}</div>"
+        f"<p>{escape(explanation(score, threshold))}</p>{warning(score)}{gauge}"
+        f"{facts_list(facts(score, threshold))}{face_table(score)}</div>"
     )
 
 
@@ -38,10 +44,40 @@ def explanation(score: VideoScore, threshold: float) -> str:
         told = f" Reported: {score.reason}." if score.reason else ""
         return f"{WHY.get(score.status, 'This video got no score.')}{told} No probability is given."
     relation = "reaches" if score.verdict == "fake" else "stays below"
+    what = f"the most suspicious of {len(score.faces)} faces" if len(score.faces) > 1 else "the face"
     return (
-        f"The probability that the face is a forgery, {percent(score.probability)}, "
-        f"{relation} the threshold of {percent(threshold)}."
+        f"The probability that {'the picture' if score.fallback else what} is a forgery, "
+        f"{percent(score.probability)}, {relation} the threshold of {percent(threshold)}."
     )
+
+
+def warning(score: VideoScore) -> str:
+    """That no face was judged, where that is so; else nothing."""
+    return f'<p class="warning">{escape(FALLBACK)}</p>' if score.fallback else ""
+
+
+def face_table(score: VideoScore) -> str:
+    """A row for each face, where there are several."""
+    if len(score.faces) < 2:
+        return ""
+    head = "".join(
+        f"<th>{title}</th>" for title in ("Face", "Seen", "Share of frames", "Probability of fake")
+    )
+    rows = "".join(face_row(number, face) for number, face in enumerate(score.faces, start=1))
+    return f'<table class="faces"><tr>{head}</tr>{rows}</table>'
+
+
+def face_row(number: int, face: FaceScore) -> str:
+    """One face: where it is to be found, and what is said about it."""
+    x, y = (face.box[0] + face.box[2]) // 2, (face.box[1] + face.box[3]) // 2
+    cells = (
+        f"{number}, at {x}, {y} px",
+        f"{face.start:.1f} – {face.end:.1f} s",
+        f"{face.face_share:.0%}",
+        f"{percent(face.probability)}{', decides' if face.decisive else ''}",
+    )
+    kind = ' class="decisive"' if face.decisive else ""
+    return f"<tr{kind}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
 def facts(score: VideoScore, threshold: float) -> dict[str, str]:

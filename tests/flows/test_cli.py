@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -56,7 +57,8 @@ def test_score_tells_what_became_of_every_kind_of_file(
     (folder / "face.mp4").symlink_to(next((sample_data / "real").glob("*.mp4")))
     make_video(folder / "faceless.mp4")
     make_sound(folder / "sound.mp4")
-    done = unmask("score", folder, tmp_path / "absent.mp4", "--bundle", real_bundle.folder, "--json")
+    (folder / "dangling.mp4").symlink_to("gone.mp4")  # as a shell's *.mp4 would bring it
+    done = unmask("score", *sorted(folder.iterdir()), "--bundle", real_bundle.folder, "--json")
     assert done.returncode == 0, done.stderr
     rows = {Path(row["path"]).name: row for row in map(json.loads, done.stdout.splitlines())}
     statuses = {name: row["status"] for name, row in rows.items()}
@@ -67,7 +69,7 @@ def test_score_tells_what_became_of_every_kind_of_file(
         "face.mp4": "ok",
         "faceless.mp4": "no_face",
         "sound.mp4": "undecodable",
-        "absent.mp4": "undecodable",
+        "dangling.mp4": "undecodable",
     }
     assert statuses["truncated.mp4"] in {"undecodable", "too_short"}
     for name, row in rows.items():
@@ -75,6 +77,8 @@ def test_score_tells_what_became_of_every_kind_of_file(
         assert (row["probability"] is not None) == scored
         assert (row["verdict"] != "undetermined") == scored
         assert scored or row["reason"]
+        assert len(row["faces"]) == scored
+        assert row["fallback"] is None
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])
@@ -88,12 +92,25 @@ def test_score_writes_a_table(
     table = pd.read_parquet(tmp_path / name) if name.endswith("parquet") else pd.read_csv(tmp_path / name)
     assert list(table["path"]) == [str(video) for video in videos]
     assert table["probability"].between(0, 1).all()
+    faces = table["faces"] if name.endswith("parquet") else table["faces"].map(json.loads)
+    assert [found[0]["probability"] for found in faces] == list(table["probability"])
 
 
 def test_mistakes_end_in_one_line_and_2(unmask: Unmask, bundle: Bundle, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
+    old = Path(shutil.copytree(bundle.folder, tmp_path / "old"))
+    content = json.loads((old / "bundle.json").read_text(encoding="utf-8"))
+    (old / "bundle.json").write_text(json.dumps(content | {"crop_version": 1, "crop": {"frames": 8}}))
     cases = {
+        "made with crop version 1, this code cuts version": ("score", __file__, "--bundle", old),
+        f"{tmp_path}/absent.mp4: No such file": (
+            "score",
+            __file__,
+            tmp_path / "absent.mp4",
+            "--bundle",
+            bundle.folder,
+        ),
         f"{empty}: no videos": ("score", empty, "--bundle", bundle.folder),
         "--output": ("score", empty, "--bundle", bundle.folder, "--output", "scores.xlsx"),
         "not a bundle": ("score", __file__, "--bundle", empty),

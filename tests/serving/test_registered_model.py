@@ -1,5 +1,6 @@
 """Logs the model with MLflow for real, and loads it back as a user would."""
 
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from components.bundle import Bundle
 from components.project import Project
-from serving.scorer import VideoScore
+from serving.scorer import FaceScore, VideoScore
 
 ROOT = Path(__file__).parents[2]
 FORMS = [
@@ -19,6 +20,11 @@ FORMS = [
     pd.DataFrame({0: ["b.mp4", "a.mp4"]}),
     pd.DataFrame({"path": ["b.mp4", "a.mp4"], "label": [0, 1]}, index=[7, 8]),
 ]
+
+FACE = FaceScore(
+    probability=0.1234567890123, decisive=True, face_share=0.5, box_side=50.5, start=0.2, end=1.9,
+    box=(1, 2, 3, 4),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,9 @@ def test_any_form_of_paths_is_answered_in_order(model: Any, code: ModuleType, fo
     assert list(answer["path"]) == ["b.mp4", "a.mp4"]
     assert set(answer["reason"]) == {"no such file"}
     assert answer["probability"].isna().all()
+    assert answer["fallback"].isna().all()
+    assert set(answer["faces"]) == {"[]"}
+    assert [column.name for column in model.metadata.signature.outputs] == list(code.COLUMNS)
 
 
 def test_the_column_named_path_wins(code: ModuleType) -> None:
@@ -66,10 +75,11 @@ def test_the_column_named_path_wins(code: ModuleType) -> None:
 def test_scores_keep_their_digits(code: ModuleType) -> None:
     score = VideoScore(
         path="a.mp4", verdict="fake", probability=0.1234567890123, status="ok", reason=None,
-        frames=8, face_share=1.0, seconds=0.1, model_version="",
+        frames=8, face_share=1.0, fallback="center", faces=(FACE,), seconds=0.1, model_version="",
     )  # fmt: skip
     (row,) = code.table([score]).to_dict("records")
     assert row["probability"] == score.probability
+    assert (row["fallback"], json.loads(row["faces"])) == ("center", [FACE.model_dump(mode="json")])
     assert pd.isna(row["reason"])
 
 

@@ -1,32 +1,40 @@
+import csv
+import json
 import math
 import os
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from components.bundle import Bundle
 from components.errors import BundleError, ProviderError
-from components.faces.clip import Clip, Failure
+from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import CropPolicy, Limits
-from components.faces.video import VideoInfo
-from components.tables import SCORES, read_table, write_table
-from serving import scorer as scorer_module
 from components.providers import cuda_fault
+from components.tables import SCORES, read_table, write_csv, write_table
+from serving import scorer as scorer_module
 from serving.scorer import Scorer, Verdict, VideoScore, verdict
+
+MakeFaces = Callable[..., Faces]
 
 
 class FakePool:
-    """Reads a video's face clip, one shade of grey, or its failure from the file's text."""
+    """Reads a video's faces by their shades of grey, or its failure, from the file's text."""
+
+    make_faces: ClassVar[MakeFaces]
 
     def __init__(self, workers: int, limits: Limits, policy: CropPolicy, detector: Path) -> None:
         self.policy, self.free = policy, threading.Semaphore(workers)
         self.started = 0
         self.closed = False
 
-    def extract_one(self, path: Path) -> Clip | Failure:
+    def extract_one(self, path: Path) -> Faces | Failure:
         self.started += 1
         assert self.free.acquire(blocking=False), "more videos at once than there are workers"
         try:
@@ -37,32 +45,19 @@ class FakePool:
     def close(self) -> None:
         self.closed = True
 
-    def _read(self, text: str) -> Clip | Failure:
+    def _read(self, text: str) -> Faces | Failure:
         word, _, number = text.partition(" ")
         if word == "no_face":
             return Failure("no_face", "a face in 0 of 4 frames", frames=4)
+        shades = tuple(int(shade) for shade in word.removeprefix("center:").split(","))
         time.sleep(float(number or 0))
-        return clip(int(word), self.policy)
-
-
-def clip(shade: int, policy: CropPolicy) -> Clip:
-    frames = policy.frames
-    return Clip(
-        crops=np.full((frames, policy.size, policy.size, 3), shade, np.uint8),
-        boxes=np.zeros((frames, 4), np.float32),
-        scores=np.ones(frames, np.float32),
-        landmarks=np.zeros((frames, 5, 2), np.float32),
-        times=np.arange(frames, dtype=np.float64),
-        frames=frames,
-        face_share=0.75,
-        tracks=1,
-        box_side=50.0,
-        info=VideoInfo(**dict.fromkeys(VideoInfo.__dataclass_fields__, 0)),  # not looked at
-    )
+        faces = type(self).make_faces(4, self.policy.size, shades=shades)
+        return replace(faces, fallback="center") if word.startswith("center:") else faces
 
 
 @pytest.fixture
-def fake_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_pool(monkeypatch: pytest.MonkeyPatch, make_faces: MakeFaces) -> None:
+    monkeypatch.setattr(FakePool, "make_faces", staticmethod(make_faces), raising=False)
     monkeypatch.setattr(scorer_module, "WorkerPool", FakePool)
 
 
@@ -98,13 +93,52 @@ def test_a_clip_is_classified_calibrated_and_judged(
     assert score.probability == pytest.approx(1 / (1 + math.exp(-(0.1 * shade - 12))), abs=1e-6)
     assert (score.verdict, score.status, score.reason) == (expected, "ok", None)
     assert (score.frames, score.face_share, score.model_version) == (4, 0.75, "3")
+    assert (score.fallback, len(score.faces)) == (None, 1)
     assert score.path == str(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize(
+    ("shades", "chosen", "expected"),
+    [("130", 0, "fake"), ("90,130,110", 1, "fake"), ("118,118", 0, "real"), ("101,102,103", 2, "real")],
+)
+def test_of_several_faces_the_most_suspicious_decides(
+    scorer: Scorer, tmp_path: Path, shades: str, chosen: int, expected: Verdict
+) -> None:
+    score = scorer.score_one(video(tmp_path / "a.mp4", shades))
+    alone = [
+        scorer.score_one(video(tmp_path / f"{shade}.mp4", shade)).probability for shade in shades.split(",")
+    ]
+    assert [face.probability for face in score.faces] == alone  # exactly
+    assert [face.decisive for face in score.faces] == [index == chosen for index in range(len(alone))]
+    assert (score.probability, score.verdict) == (alone[chosen], expected)
+    assert score.note == ("" if len(alone) == 1 else f"highest of {len(alone)} faces")
+
+
+def test_a_face_says_where_and_when_it_is_seen(scorer: Scorer, make_faces: MakeFaces) -> None:
+    faces = make_faces(4, 64, shades=(100, 120))
+    shown = np.array([Origin.REPEATED, Origin.DETECTED, Origin.INTERPOLATED, Origin.REPEATED], np.uint8)
+    boxes = np.array([[n, 10 + n, 20.4 + n, 40.6 + n] for n in range(4)], np.float32)
+    seen = replace(faces.clips[1], origins=shown, boxes=boxes, face_share=0.25, box_side=25.0)
+    faces = replace(faces, clips=(faces.main, seen), times=np.array([0.5, 1.5, 2.5, 3.5]))
+    first, second = scorer._judge(faces, Path("a.mp4"))
+    assert (first.start, first.end, first.face_share) == (0.5, 3.5, 0.75)
+    assert (second.start, second.end) == (1.5, 2.5)
+    assert (second.box, second.face_share, second.box_side) == ((1, 11, 21, 42), 0.25, 25.0)
+
+
+def test_what_fell_back_is_judged_and_marked(scorer: Scorer, tmp_path: Path) -> None:
+    score = scorer.score_one(video(tmp_path / "a.mp4", "center:130"))
+    assert (score.verdict, score.status, score.fallback) == ("fake", "ok", "center")
+    assert score.probability is not None
+    assert score.row()["fallback"] == "center"
+    assert score.note == "no face found: the middle of the frame was judged"
 
 
 def test_a_failure_is_undetermined_without_a_number(scorer: Scorer, tmp_path: Path) -> None:
     score = scorer.score_one(video(tmp_path / "a.mp4", "no_face"))
     assert (score.verdict, score.probability, score.status) == ("undetermined", None, "no_face")
     assert (score.reason, score.frames, score.face_share) == ("a face in 0 of 4 frames", 4, 0.0)
+    assert (score.fallback, score.faces, score.note) == (None, (), "a face in 0 of 4 frames")
 
 
 @pytest.mark.parametrize(
@@ -163,18 +197,25 @@ def test_the_progress_bar_goes_to_stderr(
 
 
 def test_rows_fit_the_table(scorer: Scorer, tmp_path: Path) -> None:
-    paths = [video(tmp_path / "a.mp4", "100"), video(tmp_path / "b.mp4", "no_face")]
-    rows = [score.row() for score in scorer.score(paths)]
+    kinds = ("100", "no_face", "100,140", "center:90")
+    rows = [scorer.score_one(video(tmp_path / "a.mp4", kind)).row() for kind in kinds]
     write_table(rows, SCORES, tmp_path / "scores.parquet")
     assert read_table(tmp_path / "scores.parquet", SCORES) == rows
+    write_csv(rows, SCORES, tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as file:
+        told = list(csv.DictReader(file))
+    assert [json.loads(row["faces"]) for row in told] == [row["faces"] for row in rows]
+    assert [row["fallback"] for row in told] == ["", "", "", "center"]
 
 
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("shades", ["100", "100,130"])
 def test_a_model_that_yields_no_number_is_an_error_and_no_verdict(
-    scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scorer: Scorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shades: str, broken: float
 ) -> None:
-    monkeypatch.setattr(scorer, "_logit", lambda crops: math.nan)
-    with pytest.raises(BundleError, match="yields nan for"):
-        scorer.score_one(video(tmp_path / "a.mp4", "100"))
+    monkeypatch.setattr(scorer, "_logit", lambda crops: broken if crops.mean() == 100 else 3.0)
+    with pytest.raises(BundleError, match=f"yields {broken} for"):
+        scorer.score_one(video(tmp_path / "a.mp4", shades))
 
 
 def test_leaving_closes_the_workers(bundle: Bundle, fake_pool: None) -> None:

@@ -27,8 +27,19 @@ def test_hidden_files_and_folders_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_named_file_is_taken_as_it_is(tmp_path: Path) -> None:
-    named = [tmp_path / "no-suffix", tmp_path / ".hidden.mp4", tmp_path / ("x" * 300)]
+    named = [touch(tmp_path / "no-suffix"), touch(tmp_path / ".hidden.mp4"), tmp_path / "broken-link.mp4"]
+    named[-1].symlink_to("gone.mp4")
     assert find_videos(named) == named
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("gone.mp4", "No such file or directory"), ("x" * 300, "File name too long"), ("a.mp4/b", "Not a dir")],
+)
+def test_what_is_named_and_is_not_there_is_a_mistake(tmp_path: Path, name: str, told: str) -> None:
+    there = touch(tmp_path / "a.mp4")
+    with pytest.raises(DataError, match=f"^{tmp_path / name}: {told}.*; give a video or a folder of videos$"):
+        find_videos([there, tmp_path / name])
 
 
 def test_sources_keep_their_order_and_no_video_comes_twice(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -109,10 +110,9 @@ def test_a_bundle_of_another_version_is_brought_and_left_to_its_reader(
     other = tmp_path / "other"
     shutil.copytree(bundle.folder, other)
     text = (other / "bundle.json").read_text(encoding="utf-8")
-    (other / "bundle.json").write_text(
-        text.replace('"crop_version":1', '"crop_version":99'), encoding="utf-8"
-    )
+    changed = json.loads(text) | {"crop_version": 1, "crop": {"frames": 8, "detector": {"min_face": 24}}}
+    (other / "bundle.json").write_text(json.dumps(changed), encoding="utf-8")
     version = register(project, Bundle(other, bundle.info))
     found = registry.resolve(alias=version, project=project)
-    with pytest.raises(BundleError, match="crop version 99"):
+    with pytest.raises(BundleError, match="crop version 1"):
         open_bundle(found.folder)

@@ -35,7 +35,8 @@ class FakeScorer:
         self.meanwhile()
         return VideoScore(
             path=str(path), verdict="fake", probability=0.75, status="ok", reason=None,
-            frames=8, face_share=1.0, seconds=0.1, model_version=self.model_version,
+            frames=8, face_share=1.0, fallback=None, faces=(), seconds=0.1,
+            model_version=self.model_version,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -74,7 +75,7 @@ def test_a_video_is_scored_under_its_own_name(client: TestClient, scorer: FakeSc
     assert response.status_code == 200
     assert response.json() == {
         "path": "my clip.mp4", "verdict": "fake", "probability": 0.75, "status": "ok", "reason": None,
-        "frames": 8, "face_share": 1.0, "seconds": 0.1, "model_version": "3",
+        "frames": 8, "face_share": 1.0, "fallback": None, "faces": [], "seconds": 0.1, "model_version": "3",
     }  # fmt: skip
     ((path, content),) = scorer.seen
     assert content == b"x" * LIMIT

@@ -34,7 +34,8 @@ class SleepyScorer:
                 log.write(f"{printable(path.name)}\n")
             yield VideoScore(
                 path=str(path), verdict="fake", probability=path.stat().st_size / 100, status="ok",
-                reason=None, frames=8, face_share=1.0, seconds=0.1, model_version="ignored",
+                reason=None, frames=8, face_share=1.0, fallback=None, faces=(), seconds=0.1,
+                model_version="ignored",
             )  # fmt: skip
 
 

@@ -1,3 +1,4 @@
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.errors import BusyError, DataError
-from components.tables import SCORES
+from components.tables import SCORED_FACE, SCORES
 from serving.batch.plan import Shard
 from serving.batch.store import ScoreStore
 
@@ -87,6 +88,33 @@ def test_summary_counts(tmp_path: Path) -> None:
     with opened(tmp_path, "1") as store:
         summary = store.summary()
     assert (summary.videos, summary.verdicts, summary.statuses) == (3, {"fake": 2, "real": 1}, {"ok": 3})
+    assert summary.fallbacks == 0
+    with opened(tmp_path, "1") as store:
+        store.write(Shard("shard-c", ()), [row("d", fallback="center")])
+        assert store.summary().fallbacks == 1
+
+
+def test_rows_with_other_columns_are_refused_and_kept(tmp_path: Path) -> None:
+    fill(tmp_path)
+    older = tmp_path / "shards/1-0123456789ab/shard-a.parquet"
+    pd.read_parquet(older).drop(columns=["faces", "fallback"]).to_parquet(older)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.parquet")}
+    told = f"^{older}: written by another version of unmask, with other columns; give another --output$"
+    for ask in (ScoreStore.rows, ScoreStore.publish, lambda store: store.forget({"a"})):
+        with opened(tmp_path) as store, pytest.raises(DataError, match=told):
+            ask(store)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*.parquet")} == before
+
+
+def test_faces_are_json_in_csv_and_a_list_in_parquet(tmp_path: Path) -> None:
+    faces = [dict.fromkeys(SCORED_FACE.names) | {"probability": 0.9, "decisive": True, "box": [1, 2, 3, 4]}]
+    with opened(tmp_path) as store:
+        store.write(Shard("shard-a", ()), [row("a", faces=faces, fallback="center")])
+        table = pd.read_parquet(store.publish())
+        assert store.rows()[0]["faces"] == faces
+    assert table["faces"][0][0]["probability"] == 0.9
+    (told,) = pd.read_csv(tmp_path / "scores.csv").to_dict("records")
+    assert (json.loads(told["faces"]), told["fallback"]) == (faces, "center")
 
 
 def test_pandas_reads_what_is_published_and_the_shards_of_all_versions(tmp_path: Path) -> None:

@@ -7,8 +7,13 @@ from serving.scorer import VideoScore
 
 OK: dict[str, Any] = {
     "path": "clip.mp4", "verdict": "fake", "probability": 0.75, "status": "ok", "reason": None,
-    "frames": 8, "face_share": 0.875, "seconds": 1.26, "model_version": "3",
+    "frames": 8, "face_share": 0.875, "fallback": None, "faces": (), "seconds": 1.26, "model_version": "3",
 }  # fmt: skip
+FACE: dict[str, Any] = {
+    "probability": 0.75, "decisive": True, "face_share": 0.875, "box_side": 100.0, "start": 0.25, "end": 4.0,
+    "box": (100, 50, 200, 150),
+}  # fmt: skip
+BYSTANDER = FACE | {"probability": 0.0004, "decisive": False, "start": 1.5, "box": (300, 60, 340, 100)}
 NO_FACE = OK | {
     "verdict": "undetermined", "probability": None, "status": "no_face", "face_share": 0.0,
     "reason": "no face in any of 8 frames",
@@ -26,6 +31,15 @@ def score(**changes: Any) -> VideoScore:
         (
             {"verdict": "real", "probability": 0.12},
             "The probability that the face is a forgery, 12.0%, stays below the threshold of 50.0%.",
+        ),
+        (
+            {"faces": (FACE, BYSTANDER)},
+            "The probability that the most suspicious of 2 faces is a forgery, 75.0%, "
+            "reaches the threshold of 50.0%.",
+        ),
+        (
+            {"faces": (FACE,), "fallback": "center"},
+            "The probability that the picture is a forgery, 75.0%, reaches the threshold of 50.0%.",
         ),
         (
             NO_FACE,
@@ -71,6 +85,32 @@ def test_an_undetermined_video_shows_nothing_like_a_score() -> None:
     card = verdict_card(score(**NO_FACE), 0.5)
     assert '<div class="card undetermined">' in card
     assert "gauge" not in card
+
+
+def test_each_of_several_faces_is_told() -> None:
+    card = verdict_card(score(faces=(FACE, BYSTANDER)), 0.5)
+    assert card.count("<tr") == 3
+    for cell in (
+        "1, at 150, 100 px",
+        "0.2 – 4.0 s",
+        "88%",
+        "75.0%, decides",
+        "2, at 320, 80 px",
+        "&lt; 0.1%",
+    ):
+        assert f"<td>{cell}</td>" in card
+    assert card.index('<tr class="decisive">') < card.index("150, 100") < card.index("320, 80")
+
+
+@pytest.mark.parametrize("faces", [(), (FACE,)])
+def test_one_face_needs_no_table(faces: tuple[Any, ...]) -> None:
+    assert "<table" not in verdict_card(score(faces=faces), 0.5)
+
+
+@pytest.mark.parametrize("fallback", [None, "center"])
+def test_what_was_judged_without_a_face_carries_a_warning(fallback: str | None) -> None:
+    card = verdict_card(score(faces=(FACE,), fallback=fallback), 0.5)
+    assert ('class="warning">No face was found.' in card) == bool(fallback)
 
 
 def test_names_and_reasons_are_text() -> None:
