@@ -1,7 +1,6 @@
-"""From a video file to a clip of face crops: sample, detect, track, crop."""
+"""From a video file to clips of face crops: sample, detect, track, crop, and assemble."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,80 +8,129 @@ from numpy.typing import NDArray
 
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.container import VideoFault
-from components.faces.crop import crop_face
-from components.faces.detections import Detections, Detector
-from components.faces.policy import MAX_FACES, CropPolicy, Limits
-from components.faces.track import Track, link, main_track, sightings
-from components.faces.video import Frame, VideoInfo, map_frames, probe
+from components.faces.cutter import Cut, Cutter, central_square
+from components.faces.detections import Detector
+from components.faces.policy import Consecutive, CropPolicy, Limits, Sampling
+from components.faces.smooth import Placed
+from components.faces.track import Track
+from components.faces.video import VideoInfo, map_frames, probe
 
-
-@dataclass(frozen=True)
-class Observation:
-    """What is kept of a frame, so that one frame at a time is in memory."""
-
-    time: float
-    found: Detections
-    crops: list[NDArray[np.uint8]]  # one per detection
+Indices = NDArray[np.intp]
 
 
 def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> Faces | Failure:
-    """Cut the clip of a video's main face, or say why there is none."""
+    """Cut the faces of a video, or say why there are none."""
+    cutter = Cutter(policy, detector)
     try:
         info = probe(path, limits)
-        seen = map_frames(
-            path, info, policy.sampling.lengths[1], limits, lambda frame: _observe(frame, policy, detector)
-        )
+        cutter.finish(map_frames(path, info, policy.sampling, limits, cutter.visit, cutter.restart))
     except VideoFault as fault:
         return Failure(fault.status, fault.reason)
-    tracks = link(sightings([o.found.boxes for o in seen], [o.found.scores for o in seen]))
+    return assemble(cutter, policy, info)
+
+
+def assemble(cutter: Cutter, policy: CropPolicy, info: VideoInfo) -> Faces | Failure:
+    """The clips of the faces that are scored, or of the middle of the frame, or why there is none."""
+    scored = scored_tracks(cutter, policy)
+    if not scored and policy.fallback == "none":
+        return _no_face(cutter, policy)
+    shown = frames_shown(policy.sampling, cutter.taken)
+    places = places_of(policy.sampling, cutter.taken)
+    clips = [_face(track, cutter, shown, places) for track in scored] or [_middle(cutter, info, shown)]
+    return Faces(
+        clips=tuple(clips),
+        times=np.array(cutter.times)[shown],
+        frames=len(cutter.times),
+        tracks=len(cutter.tracks),
+        fallback=None if scored else "center",
+        info=info,
+    )
+
+
+def scored_tracks(cutter: Cutter, policy: CropPolicy) -> list[Track]:
+    """The faces that the policy asks for and that show for long enough, most prominent first."""
+    ranked = sorted(cutter.cuts, key=lambda track: track.prominence, reverse=True)
+    asked = ranked[:1] if policy.tracks == "main" else ranked
+    needed = policy.min_face_share * len(cutter.times)
+    return [track for track in asked if len(track.sightings) >= needed][: policy.max_clips]
+
+
+def _no_face(cutter: Cutter, policy: CropPolicy) -> Failure:
+    frames, tracks = len(cutter.times), cutter.tracks
     if not tracks:
-        return Failure("no_face", f"no face in any of {len(seen)} frames", frames=len(seen))
-    track = main_track(tracks)
-    share = len(track) / len(seen)
-    if share < policy.min_face_share:
-        reason = (
-            f"the face shows in {len(track)} of {len(seen)} frames, {policy.min_face_share:.0%} are needed"
-        )
-        return Failure("no_face", reason, frames=len(seen), face_share=share, tracks=len(tracks))
-    return _faces(seen, track, len(tracks), policy.sampling.lengths[1], info)
+        return Failure("no_face", f"no face in any of {frames} frames", frames=frames)
+    seen = len(max(tracks, key=lambda track: track.prominence).sightings)
+    reason = f"the face shows in {seen} of {frames} frames, {policy.min_face_share:.0%} are needed"
+    return Failure("no_face", reason, frames=frames, face_share=seen / frames, tracks=len(tracks))
 
 
-def _observe(frame: Frame, policy: CropPolicy, detector: Detector) -> Observation:
-    all_faces = detector.detect(frame.image)
-    found = Detections(
-        all_faces.boxes[:MAX_FACES], all_faces.scores[:MAX_FACES], all_faces.landmarks[:MAX_FACES]
+def _face(track: Track, cutter: Cutter, shown: Indices, places: Indices) -> Clip:
+    cuts = cutter.cuts[track]
+    present = np.array(sorted(cuts))
+    stand_ins = nearest(present, shown, np.array(cutter.times), places)
+    chosen = [cuts[int(frame)] for frame in stand_ins]
+    origins = [
+        cut.face.origin if frame == own else Origin.REPEATED
+        for cut, frame, own in zip(chosen, stand_ins, shown, strict=True)
+    ]
+    return _clip(
+        chosen,
+        origins,
+        face_share=len(track.sightings) / len(cutter.times),
+        box_side=float(np.median([face.side for face in track.sightings])),
     )
-    crops = [crop_face(frame.image, box, policy.size, policy.margin) for box in found.boxes]
-    return Observation(frame.time, found, crops)
 
 
-def _faces(seen: Sequence[Observation], track: Track, tracks: int, length: int, info: VideoInfo) -> Faces:
-    chosen = [track[index] for index in fill([face.frame for face in track], len(seen), length)]
-    frames = [seen[face.frame] for face in chosen]
-    clip = Clip(
-        crops=np.stack([o.crops[face.detection] for o, face in zip(frames, chosen, strict=True)]),
-        boxes=np.stack([face.box for face in chosen]),
-        scores=np.array([face.score for face in chosen], np.float32),
-        landmarks=np.stack([o.found.landmarks[f.detection] for o, f in zip(frames, chosen, strict=True)]),
-        origins=np.full(len(chosen), Origin.DETECTED, np.uint8),
-        face_share=len(track) / len(seen),
-        box_side=float(np.median([face.side for face in track])),
+def _middle(cutter: Cutter, info: VideoInfo, shown: Indices) -> Clip:
+    """The central square of each frame, where no face is scored."""
+    box = central_square(info.width, info.height)
+    face = Placed(box, np.full((5, 2), np.nan, np.float32), 0.0, Origin.DETECTED)
+    cuts = [Cut(face, cutter.centres[frame]) for frame in shown]
+    origins = [Origin.DETECTED] * len(cuts)
+    return _clip(cuts, origins, face_share=0.0, box_side=float(box[2] - box[0]))
+
+
+def _clip(cuts: Sequence[Cut], origins: Sequence[Origin], face_share: float, box_side: float) -> Clip:
+    return Clip(
+        crops=np.stack([cut.crop for cut in cuts]),
+        boxes=np.stack([cut.face.box for cut in cuts]),
+        scores=np.array([cut.face.score for cut in cuts], np.float32),
+        landmarks=np.stack([cut.face.landmarks for cut in cuts]),
+        origins=np.array(origins, np.uint8),
+        face_share=face_share,
+        box_side=box_side,
     )
-    times = np.array([o.time for o in frames], np.float64)
-    return Faces((clip,), times, frames=len(seen), tracks=tracks, fallback=None, info=info)
 
 
-def fill(present: Sequence[int], sampled: int, length: int) -> list[int]:
-    """Which of the frames with the face stands at each of a clip's places: the nearest one in time.
+def frames_shown(sampling: Sampling, taken: Indices) -> Indices:
+    """The frames of a clip, (T,), as many as the policy asks for: those of a short video more than once."""
+    least, most = sampling.lengths
+    length = min(max(len(taken), least), most)
+    return taken[np.arange(length) * len(taken) // length]
+
+
+def places_of(sampling: Sampling, taken: Indices) -> Indices:
+    """At which of the policy's places each frame was taken first, (N,); 0 where all is one place."""
+    if isinstance(sampling, Consecutive) and len(taken) == sampling.lengths[1]:
+        return np.unique(taken, return_index=True)[1] // sampling.frames
+    return np.zeros(len(np.unique(taken)), np.intp)
+
+
+def nearest(present: Indices, wanted: Indices, times: NDArray[np.float64], places: Indices) -> Indices:
+    """The frame that stands in for each of the wanted ones: the nearest in time that shows the face.
+
+    A frame at another place stands in only where no frame at its own place shows the face.
 
     Args:
-        present: indices of the frames that show the face, ascending, out of `range(sampled)`.
-        sampled: frames that were sampled; less than `length` where the video is short.
-        length: frames of the clip.
+        present: frames that show the face, ascending.
+        wanted: (T,) frames.
+        times: (N,) of all frames, seconds.
+        places: (N,) of all frames.
 
     Returns:
-        `length` ascending indices into `present`; the earlier frame where two are as near.
+        (T,) of `present`; the earlier where two are as near.
     """
-    places = np.arange(length) * (sampled / length)
-    distances = np.abs(np.asarray(present)[None] - places[:, None])  # (length, len(present))
-    return [int(index) for index in distances.argmin(axis=1)]
+    distances = np.abs(times[present] - times[wanted, None])  # (T, len(present))
+    elsewhere = places[present] != places[wanted, None]
+    far = 1.0 + times.max() - times.min()
+    return np.asarray(present[(distances + far * elsewhere).argmin(axis=1)])

@@ -1,22 +1,54 @@
-"""Which detections of sparsely sampled frames are the same face. Pure functions."""
+"""Which detections of sampled frames are the same face. Pure: nothing here looks at a picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from components.faces.appearance import unlikeness
+from components.faces.detections import Detections
 
 Floats = NDArray[np.float32]
 
 REACH = 1.5
-"""How far a face may have moved between two samples, in sides of its box.
+"""How far from where it is expected a face may be, in sides of its box, when time has passed.
 
 Samples lie up to seconds apart, so boxes of one face seldom overlap; people side by side are about two
 sides apart.
 """
 
+AT_ONCE, SPEED = 0.5, 2.0
+"""The same where no time has passed, and how much more it may be each second."""
+
+FAMILIAR = 2.0
+"""By which factor a face may be further away that looks just the same."""
+
 GROWTH = 2.0
 """By which factor its side may have changed."""
+
+ALIKE = 0.5
+"""How unlike (`appearance.unlikeness`) the same face may look; light and pose seldom go beyond 0.35."""
+
+DOUBT = 1.5
+"""How far away and how unlike a face may be together, each as a share of what it may be alone."""
+
+WEIGHTS = (1, 1, 4, 1)
+"""Of distance, growth, unlikeness and lack of overlap, when it is open who is who.
+
+These numbers were chosen on 120 scenes in which two heads cut from footage cross, meet and part, or dance, at
+1.2, 2.5 and 25 frames a second.
+"""
+
+STEADY = 1.0
+"""Seconds for which a face is expected to go on as it moved; longer steps do not tell how it moves."""
+
+ADAPTED = 0.25
+"""Share of the newest look in a track's."""
+
+MAX_LIVE = 128
+"""Tracks that may go on, those seen last; bounds what a flood of false alarms costs."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +57,9 @@ class Sighting:
 
     frame: int  # index among the sampled frames
     detection: int  # index among that frame's detections
+    time: float  # seconds
     box: Floats  # (4,) x1, y1, x2, y2
+    landmarks: Floats  # (5, 2)
     score: float
 
     @property
@@ -37,50 +71,165 @@ class Sighting:
         return (self.box[:2] + self.box[2:]) / np.float32(2)
 
 
-Track = list[Sighting]
+@dataclass(eq=False)
+class Track:
+    """The sightings of one face, in order of time, at most one in a frame."""
+
+    sightings: list[Sighting]
+    look: Floats  # (LENGTH,)
+    velocity: Floats = field(default_factory=lambda: np.zeros(2, np.float32))  # px/s
+
+    @property
+    def last(self) -> Sighting:
+        return self.sightings[-1]
+
+    @property
+    def prominence(self) -> float:
+        """How much the video is about this face: large, and there for long.
+
+        Presence counts twice, in the sum and as a factor, so that one large false alarm does not outweigh a
+        small face that is always there.
+        """
+        return len(self.sightings) * sum(face.side**2 * face.score for face in self.sightings)
+
+    def add(self, face: Sighting, look: Floats, clear: bool) -> None:
+        """Go on with a face; only a clear view of it, which no other face overlaps, changes the look."""
+        passed = face.time - self.last.time
+        if 0 < passed <= STEADY:
+            velocity = (face.centre - self.last.centre) / np.float32(passed)
+            share = np.float32(1.0 if len(self.sightings) == 1 else 0.5)
+            self.velocity = self.velocity + (velocity - self.velocity) * share
+        else:
+            self.velocity = np.zeros(2, np.float32)
+        if clear:
+            self.look = (1 - ADAPTED) * self.look + ADAPTED * look
+        self.sightings.append(face)
 
 
-def sightings(boxes: Sequence[Floats], scores: Sequence[Floats]) -> list[list[Sighting]]:
-    """Frames of detections, (N, 4) and (N,), as frames of sightings."""
-    return [
-        [
-            Sighting(frame, index, box, float(score))
-            for index, (box, score) in enumerate(zip(*found, strict=True))
+class Tracker:
+    """Joins detections to tracks, frame by frame; a track may be missed for some frames and go on."""
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self.live: list[Track] = []  # those that may go on, seen last first
+
+    def update(self, frame: int, time: float, found: Detections, looks: Floats) -> list[Track]:
+        """Take the next frame.
+
+        Args:
+            frame: its index.
+            time: seconds, not before the last frame's.
+            found: in it.
+            looks: (N, LENGTH) of these faces.
+
+        Returns:
+            The track of each detection, all different.
+        """
+        faces = sightings(frame, time, found)
+        clear = (overlap(found.boxes[:, None], found.boxes[None]) > 0).sum(axis=1) <= 1
+        owners = match(costs(self.live, faces, looks))
+        joined = [
+            self._extended(owner, face, looks[index], bool(clear[index]))
+            for index, (owner, face) in enumerate(zip(owners, faces, strict=True))
         ]
-        for frame, found in enumerate(zip(boxes, scores, strict=True))
+        waiting = [track for track in self.live if track.last.frame != frame]
+        self.live = (joined + waiting)[:MAX_LIVE]
+        return joined
+
+    def _extended(self, owner: int | None, face: Sighting, look: Floats, clear: bool) -> Track:
+        if owner is None:
+            track = Track([face], look)
+            self.tracks.append(track)
+        else:
+            track = self.live[owner]
+            track.add(face, look, clear)
+        return track
+
+
+def sightings(frame: int, time: float, found: Detections) -> list[Sighting]:
+    """The detections of a frame, one by one."""
+    rows = zip(found.boxes, found.landmarks, found.scores, strict=True)
+    return [
+        Sighting(frame, index, time, box, points, float(score))
+        for index, (box, points, score) in enumerate(rows)
     ]
 
 
-def link(frames: Sequence[Sequence[Sighting]]) -> list[Track]:
-    """Join sightings to tracks: in each frame the closest pairs first, the rest begin tracks of their own."""
-    tracks: list[Track] = []
-    for found in frames:
-        pairs = [
-            (gap(track[-1], face), t, f) for t, track in enumerate(tracks) for f, face in enumerate(found)
-        ]
-        taken_tracks: set[int] = set()
-        taken_faces: set[int] = set()
-        for cost, t, f in sorted(pairs):
-            if cost <= 1.0 and t not in taken_tracks and f not in taken_faces:
-                tracks[t].append(found[f])
-                taken_tracks.add(t)
-                taken_faces.add(f)
-        tracks.extend([face] for f, face in enumerate(found) if f not in taken_faces)
-    return tracks
+def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats) -> Floats:
+    """How unlikely it is that each track goes on with each face: (M, N), 0 to 1; 1 is impossible."""
+    if not tracks or not faces:
+        return np.ones((len(tracks), len(faces)), np.float32)
+    new = np.stack([face.box for face in faces])
+    passed = np.array([faces[0].time - track.last.time for track in tracks], np.float32).clip(min=0)
+    expected = _expected(tracks, passed, new)
+    unlike = unlikeness(np.stack([track.look for track in tracks]), looks) / ALIKE
+    growth = np.abs(np.log(_sides(expected) / _sides(new))) / np.log(GROWTH)
+    distance = _missed(expected, new) / _reach(passed, unlike)
+    terms = np.stack([distance, growth, unlike, 1 - overlap(expected, new)])
+    possible = (terms <= 1).all(axis=0) & (distance + unlike <= DOUBT)
+    mean = np.tensordot(WEIGHTS, terms, axes=1) / sum(WEIGHTS)
+    return np.where(possible, mean, 1).astype(np.float32)
 
 
-def gap(last: Sighting, face: Sighting) -> float:
-    """How unlike two sightings are; above 1 they cannot be the same face."""
-    sides = sorted((max(last.side, 1.0), max(face.side, 1.0)))
-    distance = float(np.linalg.norm(face.centre - last.centre)) / (REACH * sides[1])
-    growth = np.log(sides[1] / sides[0]) / np.log(GROWTH)
-    return max(distance, float(growth))
+def _missed(expected: Floats, new: Floats) -> Floats:
+    """From the centres of the expected boxes (M, N, 4) to those of the new ones (N, 4): (M, N), in sides."""
+    distances = np.linalg.norm(_centres(new) - _centres(expected), axis=-1)
+    return np.asarray(distances / np.maximum(_sides(expected), _sides(new)), np.float32)
 
 
-def main_track(tracks: Sequence[Track]) -> Track:
-    """The face that the video is about: large, and there for long.
+def _reach(passed: Floats, unlike: Floats) -> Floats:
+    """How far away faces (M, N) may be, in sides, the more so the more alike they look."""
+    familiar = 1 + (FAMILIAR - 1) * (1 - 2 * unlike).clip(0, 1)
+    return np.asarray(np.minimum(REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
 
-    Presence counts twice, in the sum and as a factor, so that one large false alarm does not outweigh a
-    small face that is always there.
+
+def _expected(tracks: Sequence[Track], passed: Floats, new: Floats) -> Floats:
+    """Where each track's box is expected for each of the new boxes (N, 4): (M, N, 4).
+
+    A face may be anywhere between where it was and where it would be had it gone on as it moved; of that way,
+    the point that is closest to the new box.
     """
-    return max(tracks, key=lambda track: len(track) * sum(face.side**2 * face.score for face in track))
+    boxes = np.stack([track.last.box for track in tracks])
+    way = np.stack([track.velocity for track in tracks]) * passed.clip(max=STEADY)[:, None]
+    length = np.linalg.norm(way, axis=1, keepdims=True)
+    way *= np.minimum(1, REACH * _sides(boxes)[:, None] / np.maximum(length, 1e-6))
+    wanted = _centres(new) - _centres(boxes)[:, None]  # (M, N, 2)
+    share = (wanted * way[:, None]).sum(axis=2) / np.maximum((way**2).sum(axis=1), 1e-6)[:, None]
+    steps = share.clip(0, 1)[..., None] * way[:, None]
+    return np.asarray(boxes[:, None] + np.tile(steps, 2), np.float32)
+
+
+def match(costs: Floats) -> list[int | None]:
+    """Which row (M) goes with each column (N) so that the sum of costs is least; None where all cost 1.
+
+    Assignment is a transport problem with one unit on either side, which is what OpenCV's `EMD` solves:
+    exactly, in microseconds. SciPy's solver would cost every worker 0.4 s and 48 MB to import.
+    """
+    rows, columns = costs.shape
+    if not rows or not columns or (costs >= 1).all():
+        return [None] * columns
+    ones = np.ones((max(rows, columns), 1), np.float32)
+    _, _, flow = cv2.EMD(ones[:rows], ones[:columns], cv2.DIST_USER, cost=np.ascontiguousarray(costs))
+    owners = np.where(costs < 1, flow, 0)
+    return [int(column.argmax()) if column.max() > 0.5 else None for column in owners.T]
+
+
+def overlap(some: Floats, others: Floats) -> Floats:
+    """Intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
+    low = np.maximum(some[..., :2], others[..., :2])
+    high = np.minimum(some[..., 2:], others[..., 2:])
+    shared = _areas(low, high)
+    union = _areas(some[..., :2], some[..., 2:]) + _areas(others[..., :2], others[..., 2:]) - shared
+    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
+
+
+def _areas(low: Floats, high: Floats) -> Floats:
+    return np.asarray(np.maximum(high - low, 0).prod(axis=-1))
+
+
+def _centres(boxes: Floats) -> Floats:
+    return (boxes[..., :2] + boxes[..., 2:]) / np.float32(2)
+
+
+def _sides(boxes: Floats) -> Floats:
+    return np.asarray((boxes[..., 2:] - boxes[..., :2]).max(axis=-1).clip(min=1), np.float32)
