@@ -359,9 +359,10 @@ def registry_project() -> Project:
 
 def main() -> None:
     """Entry point: a mistake that a user can mend ends in one line and its exit code, never a traceback."""
-    told = logging.getLogger("serving")  # which provider was taken, which damaged shard is scored again
-    told.setLevel(logging.INFO)
-    told.addHandler(logging.StreamHandler())
+    # Which provider was taken, which damaged shard is scored again.
+    for told in (logging.getLogger("serving"), logging.getLogger("components.providers")):
+        told.setLevel(logging.INFO)
+        told.addHandler(logging.StreamHandler())
     try:
         app()
     except UnmaskError as error:
