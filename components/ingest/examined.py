@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
-from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -20,7 +19,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
-from components.faces.identity import ROOM
+from components.faces.identity import ROOM, hashes, versions
 from components.faces.policy import Limits
 from components.faces.video import VideoInfo
 
@@ -34,6 +33,12 @@ BATCH_SECONDS = 1.0
 
 DECODERS = ("av", "ImageHash")
 """Libraries that decide what examining a video finds."""
+
+MODULES = (
+    *("container", "seek", "ahead", "sampling", "video", "policy"),
+    *("examine", "fingerprint", "worker"),
+)
+"""Those of `components.faces` that do."""
 
 
 class _Head(TypedDict):
@@ -148,12 +153,11 @@ def examining_digest(limits: Limits) -> str:
 
     The wall clock is left out: a video that ran into it is examined again by the next run in any case.
     """
-    code = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(ROOM.glob("*.py"))}
     content = [
         VERSION,
         limits.model_dump(exclude={"wall_seconds"}),
-        code,
-        [version(name) for name in DECODERS],
+        hashes(ROOM / f"{module}.py" for module in MODULES),
+        versions(DECODERS),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
