@@ -95,17 +95,17 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
     pictures: list[NDArray[np.uint8]] = []
     drawing = 0.0
 
-    def visit(frame: Frame) -> None:
+    def visit(frame: Frame) -> int:
         nonlocal drawing
-        cutter.visit(frame)
+        index = cutter.visit(frame)
         start = time.process_time()
-        del pictures[len(cutter.times) - 1 :]  # sampling may begin anew
+        del pictures[index:]  # sampling may begin anew
         pictures.append(_shrunk(frame.image, policy.sampling.lengths[1]))
         drawing += time.process_time() - start
+        return index
 
     info = probe(path, limits)
-    map_frames(path, info, policy.sampling, limits, visit)
-    cutter.finish()
+    cutter.finish(map_frames(path, info, policy.sampling, limits, visit, cutter.restart))
     result = assemble(cutter, policy, info)
     numbers = {track: number for number, track in enumerate(cutter.tracks)}
     sighted = [

@@ -1,0 +1,202 @@
+"""`unmask faces`, as a user types it, and what it tells."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from components.bundle import Bundle
+from components.errors import DataError
+from components.faces.clip import Faces, Failure
+from components.faces.look import Look, Sighted
+from components.faces.policy import CropPolicy, Even
+from components.faces.video import VideoInfo
+from flows.faces import Viewed, print_views, ranks, setup
+from flows.sheet import WIDTH, check_sheet, write_sheet
+
+ROOT = Path(__file__).parents[2]
+Unmask = Callable[..., "subprocess.CompletedProcess[str]"]
+MakeFaces = Callable[..., Faces]
+
+
+@pytest.fixture
+def unmask(tmp_path: Path) -> Unmask:
+    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "flows.cli", "faces", *map(str, arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "HOME": str(tmp_path)}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+        )
+
+    return run
+
+
+def face(frame: int, track: int, side: float = 40.0) -> Sighted:
+    box = np.array([10, 10, 10 + side, 10 + side], np.float32)
+    return Sighted(frame, track, box, 0.9, np.full((5, 2), 30, np.float32))
+
+
+def made(result: Faces | Failure, seen: Sequence[Sighted] = (), scored: tuple[int, ...] = ()) -> Look:
+    return Look(
+        result=result,
+        info=VideoInfo(30, 25.0, 160, 120, 1.2, "h264", 1000),
+        times=np.arange(4.0),
+        pictures=np.full((4, 120, 160, 3), 128, np.uint8),
+        sighted=tuple(seen),
+        scored=scored,
+        cpu=0.5,
+        wall=1.0,
+    )
+
+
+def drawn(path: Path, *looks: Look | Failure) -> Any:
+    write_sheet(path, [Viewed(f"{index}.mp4", look) for index, look in enumerate(looks)])
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_a_video_is_shown(
+    unmask: Unmask, real_bundle: Bundle, sample_data: Path, make_video: Callable[..., Path], tmp_path: Path
+) -> None:
+    video = next((sample_data / "real").glob("*.mp4"))
+    nobody = make_video(tmp_path / "nobody.mp4")
+    sheet = tmp_path / "new" / "sheet.png"
+    done = unmask(video, nobody, "--bundle", real_bundle.folder, "--sheet", sheet, "--tracks", "all")
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4" in done.stdout
+    assert "no_face: no face in any of 4 frames" in done.stdout
+    assert str(sheet) in done.stdout
+    with Image.open(sheet) as picture:
+        assert picture.width == WIDTH
+        assert picture.height > 600
+
+
+def test_a_project_brings_policy_and_detector(
+    unmask: Unmask, detector: Path, sample_data: Path, tmp_path: Path
+) -> None:
+    for name in ("params.yaml", "dvc.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "detector").symlink_to(detector)
+    done = unmask(next((sample_data / "fake").glob("*.mp4")), "--frames", 3)
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3" in done.stdout
+    assert not (tmp_path / ".cache" / "unmask").exists()
+
+
+def test_mistakes_end_in_one_line_and_2(unmask: Unmask, bundle: Bundle, tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.touch()
+    cases = {
+        "give a video": ("absent.mp4",),
+        "use .png": (video, "--sheet", "a.jpg"),
+        "is a folder": (video, "--sheet", tmp_path),
+        "name another folder": (video, "--sheet", video / "a.png"),
+        "not found": (video, "--params", "absent.yaml"),
+        "not a bundle": (video, "--bundle", tmp_path),
+        "name one of them": (video, "--bundle", bundle.folder, "--params", "a.yaml"),
+    }
+    for told, arguments in cases.items():
+        done = unmask(*arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert told in done.stderr, (arguments, done.stderr)
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_options_change_the_policy(bundle: Bundle) -> None:
+    assert setup(bundle.folder, None, None, None).policy == bundle.info.crop
+    changed = setup(bundle.folder, None, "all", 7)
+    assert changed.policy == bundle.info.crop.model_copy(update={"tracks": "all", "sampling": Even(frames=7)})
+    assert changed.detector == bundle.detector
+    assert changed.limits == bundle.info.limits
+
+
+@pytest.mark.parametrize(
+    ("seen", "scored", "expected"),
+    [
+        ([], (), {}),
+        ([(0, 0), (0, 1), (1, 1)], (), {1: 0, 0: 1}),  # seen more often
+        ([(0, 0), (0, 1), (1, 1)], (0,), {0: 0, 1: 1}),  # scored
+        ([(0, 0), (0, 1), (0, 2), (1, 2)], (1, 0), {1: 0, 0: 1, 2: 2}),
+    ],
+)
+def test_scored_faces_come_first(
+    seen: list[tuple[int, int]], scored: tuple[int, ...], expected: dict[int, int]
+) -> None:
+    look = made(Failure("no_face", "-"), [face(*one) for one in seen], scored)
+    assert ranks(look) == expected
+
+
+def test_the_table_says_why_a_face_is_not_scored(
+    make_faces: MakeFaces, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    seen = [face(frame, 0) for frame in range(4)] + [face(0, 1), face(1, 1), face(3, 2)]
+    look = made(make_faces(4, 32), seen, (0,))
+    print_views([Viewed("[red]a.mp4", look)], CropPolicy(min_face_share=0.5))
+    told = capsys.readouterr().out
+    assert "[red]a.mp4" in told
+    rows = [line for line in told.splitlines() if line.startswith("│")]
+    assert [row.split("│")[-2].strip() for row in rows] == [
+        "yes",
+        "no: not the main face",
+        "no: seen in less than 50%",
+    ]
+    assert "4 of 4" in rows[0]
+    assert "3.00 s" in rows[2]
+
+
+def test_a_fallback_is_told(make_faces: MakeFaces, capsys: pytest.CaptureFixture[str]) -> None:
+    faces = make_faces(4, 32)
+    middle = Faces(faces.clips, faces.times, 4, 0, "center", faces.info)
+    print_views([Viewed("a.mp4", made(middle))], CropPolicy(fallback="center"))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "no face was found, the middle of the frame stands in" in told
+    assert "scored: 0" in told
+
+
+def test_a_sheet_shows_boxes_and_crops(make_faces: MakeFaces, tmp_path: Path) -> None:
+    bare = drawn(tmp_path / "bare.png", made(Failure("no_face", "-")))
+    boxed = drawn(tmp_path / "boxed.png", made(Failure("no_face", "-"), [face(0, 0)]))
+    full = drawn(tmp_path / "full.png", made(make_faces(4, 32), [face(0, 0)], (0,)))
+    assert bare.shape == boxed.shape
+    assert (bare != boxed).any()
+    assert full.shape[0] > boxed.shape[0]
+
+
+@pytest.mark.parametrize("size", [(120, 160), (160, 90), (2, 480), (480, 2), (1, 1)])
+def test_pictures_of_every_shape_fit(size: tuple[int, int], tmp_path: Path) -> None:
+    look = made(Failure("no_face", "-"), [face(0, 0)])
+    pictures = np.zeros((4, *size, 3), np.uint8)
+    picture = drawn(tmp_path / "a.png", Look(**(vars(look) | {"pictures": pictures})))
+    assert picture.shape[1] == WIDTH
+
+
+@pytest.mark.parametrize(
+    "corners", [(0, 0, 0, 0), (50, 50, 10, 10), (-1e6, -1e6, 1e6, 1e6), (1e6, 0, 1e6, 5)]
+)
+def test_odd_boxes_do_not_stop_a_sheet(corners: tuple[float, ...], tmp_path: Path) -> None:
+    odd = Sighted(0, 0, np.array(corners, np.float32), 1.0, np.full((5, 2), np.nan, np.float32))
+    assert drawn(tmp_path / "a.png", made(Failure("no_face", "-"), [odd])).shape[1] == WIDTH
+
+
+def test_names_and_failures_stand_on_a_sheet(tmp_path: Path) -> None:
+    long = "x" * 400 + "\n$\\frac"
+    write_sheet(tmp_path / "a.png", [Viewed(long, Failure("undecodable", "no"))])
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width == WIDTH
+
+
+def test_a_sheet_that_cannot_be_written_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(DataError, match="--sheet"):
+        write_sheet(tmp_path / "a.png", [Viewed("a.mp4", Failure("undecodable", "no"))])
+    with pytest.raises(DataError, match="is a folder"):
+        check_sheet(tmp_path / "a.png")
