@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from components.errors import StageError
+from components.errors import ParamsError, StageError
 from components.faces.clip import Arrays, Faces, Failure, GivenUp
+from components.faces.detector import PROVIDER_VARIABLE
 from components.faces.examine import Examined
 from components.faces.identity import detector_files
 from components.faces.look import LOOK_BYTES, Look, read_look
@@ -31,7 +32,10 @@ from components.faces.video import VideoInfo
 
 log = logging.getLogger(__name__)
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+PROVIDERS = ("cpu", "cuda", "auto")
 
 
 class WorkerPool:
@@ -44,10 +48,11 @@ class WorkerPool:
         workers: child processes; each uses one CPU core.
         limits: what one video may cost.
         policy: how clips are cut; with `detector`, needed by `extract`.
-        detector: folder of the detector's files.
+        detector: folder of the detector's files. Where it computes, `UNMASK_DETECTOR_PROVIDER` says.
 
     Raises:
         StageError: the detector's files are not there.
+        ParamsError: `UNMASK_DETECTOR_PROVIDER` is something else than cpu, cuda or auto.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class WorkerPool:
             "limits": limits.model_dump(mode="json"),
             "policy": policy.model_dump(mode="json") if policy else None,
             "detector": str(detector.absolute()) if policy and detector else None,
+            "provider": _provider(),
         }
         most = max(STILL_BYTES, faces_bytes(policy) + LOOK_BYTES if policy else 0)
         self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
@@ -88,19 +94,19 @@ class WorkerPool:
 
     def probe(self, paths: Iterable[Path]) -> Iterator[tuple[int, VideoInfo | Failure]]:
         """What each video is, with its index in `paths`, in order of completion."""
-        return self._each(self.probe_one, paths)
+        return self.each(self.probe_one, paths)
 
     def examine(self, paths: Iterable[Path]) -> Iterator[tuple[int, Examined | Failure]]:
         """What each video is and looks like, with its index in `paths`, in order of completion."""
-        return self._each(self.examine_one, paths)
+        return self.each(self.examine_one, paths)
 
     def stills(self, paths: Iterable[Path]) -> Iterator[tuple[int, Still | Failure]]:
         """A small picture of each video, with its index in `paths`, in order of completion."""
-        return self._each(self.still_one, paths)
+        return self.each(self.still_one, paths)
 
     def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Faces | Failure]]:
         """The faces of each video, with its index in `paths`, in order of completion."""
-        return self._each(self.extract_one, paths)
+        return self.each(self.extract_one, paths)
 
     def probe_one(self, path: Path) -> VideoInfo | Failure:
         """What a video is, or why it cannot be used."""
@@ -123,7 +129,7 @@ class WorkerPool:
 
     def look(self, paths: Iterable[Path]) -> Iterator[tuple[int, Look | Failure]]:
         """What is seen in each video, with its index in `paths`, in order of completion."""
-        return self._each(self.look_one, paths)
+        return self.each(self.look_one, paths)
 
     def look_one(self, path: Path) -> Look | Failure:
         """The faces of a video, and all that was seen on the way to them."""
@@ -155,21 +161,36 @@ class WorkerPool:
             log.warning("%s: the decoder crashed (%s); once more", path, death)
             return worker.ask(request, self._limits.wall_seconds)
 
-    def _each(self, work: Callable[[Path], T], paths: Iterable[Path]) -> Iterator[tuple[int, T]]:
-        """Map with a bounded look-ahead, so that a long or endless list of paths costs no memory."""
-        todo = enumerate(paths)
+    def each(self, work: Callable[[S], T], items: Iterable[S]) -> Iterator[tuple[int, T]]:
+        """Do work that asks this pool, for as many items at a time as there are workers.
+
+        The look-ahead is bounded, so that a long or endless list of items costs no memory.
+
+        Returns:
+            What the work gave for each item, with its index in `items`, in order of completion.
+        """
+        todo = enumerate(items)
         running: dict[Future[T], int] = {}
         executor = ThreadPoolExecutor(len(self._workers), thread_name_prefix="video")
         try:
             while True:
-                for index, path in islice(todo, 2 * len(self._workers) - len(running)):
-                    running[executor.submit(work, path)] = index
+                for index, item in islice(todo, 2 * len(self._workers) - len(running)):
+                    running[executor.submit(work, item)] = index
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield running.pop(future), future.result()
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _provider() -> str:
+    asked = os.environ.get(PROVIDER_VARIABLE) or "cpu"
+    if asked not in PROVIDERS:
+        raise ParamsError(
+            f"{PROVIDER_VARIABLE}={asked}: no such provider; set {', '.join(PROVIDERS)} or nothing"
+        )
+    return asked
 
 
 def _given_up(reason: str) -> GivenUp:

@@ -79,10 +79,13 @@ class WorkerProcess:
             self._bury()
             raise StageError(CLOSED)
         try:
-            self._exchange(process, self._setup, START_SECONDS)
+            answer, _ = self._exchange(process, self._setup, START_SECONDS)
         except (TimeoutError, WorkerDied, ProtocolError) as error:
             why = str(error) or f"no answer in {START_SECONDS:.0f} s"
             raise StageError(f"a video worker cannot start ({why}); its own words stand above") from error
+        if "fault" in answer:  # it has read nothing yet but its setup, so its words are the project's own
+            self._bury()
+            raise StageError(str(answer["fault"]))
         return process
 
     def _exchange(

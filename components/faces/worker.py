@@ -1,7 +1,8 @@
 """`python -m components.faces.worker`: the process that decodes untrusted videos for a `WorkerPool`.
 
 It is killed rather than trusted: memory, CPU time and open files are limited, it can write no file,
-and it ends when its parent does.
+and it ends when its parent does. Memory is not limited where the detector computes on CUDA, which maps
+tens of gigabytes of address space for itself.
 """
 
 import math
@@ -14,8 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from components.errors import UnmaskError
 from components.faces.clip import Arrays, Faces, Failure
 from components.faces.container import VideoFault
+from components.faces.detections import Detector
 from components.faces.examine import Examined, examine
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy, Limits
@@ -24,6 +27,7 @@ from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
+CPU = "CPUExecutionProvider"
 Answer = VideoInfo | Examined | Still | Look | Faces | Failure
 Task = Callable[[Path], Answer]
 
@@ -33,8 +37,13 @@ def main() -> None:
     inbox, outbox = _claim_pipes()
     setup, _ = receive(_reader(inbox))
     limits = Limits.model_validate(setup["limits"])
-    tasks = _tasks(setup, limits)
-    _limit_resources(limits)
+    try:
+        detector = _detector(setup)
+    except UnmaskError as error:
+        _send(outbox, {"fault": str(error)})
+        return
+    tasks = _tasks(setup, limits, detector)
+    _limit_resources(limits, memory=not _on_device(detector))
     _send(outbox, {"ready": True})
     _redirect_to_null(1, 2)  # from here on, a dying library's last words are nobody's business
     requests = _follow(inbox)
@@ -85,23 +94,35 @@ def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
     return requests
 
 
-def _tasks(setup: Header, limits: Limits) -> dict[str, Task]:
+def _detector(setup: Header) -> Detector | None:
+    """Open what finds faces; a pool that probes has none, and does not pay for OpenCV and ONNX Runtime."""
+    if setup["detector"] is None:
+        return None
+    import cv2  # noqa: PLC0415
+
+    from components.faces.detector import open_detector  # noqa: PLC0415
+
+    cv2.setNumThreads(1)  # a worker is one core's work
+    policy = CropPolicy.model_validate(setup["policy"])
+    return open_detector(policy.detector, Path(setup["detector"]), setup["provider"])
+
+
+def _on_device(detector: Detector | None) -> bool:
+    """Tell whether a detector computes elsewhere than on the CPU; those that do not say so do not."""
+    return getattr(detector, "provider", CPU) != CPU
+
+
+def _tasks(setup: Header, limits: Limits, detector: Detector | None) -> dict[str, Task]:
     tasks: dict[str, Task] = {
         "probe": lambda path: probe(path, limits),
         "examine": lambda path: examine(path, limits),
         "still": lambda path: still(path, limits),
     }
-    if setup["detector"] is None:
+    if detector is None:
         return tasks
-    # Only here: a pool that probes pays neither for OpenCV nor for ONNX Runtime.
-    import cv2  # noqa: PLC0415
+    from components.faces.extract import extract  # noqa: PLC0415  it loads OpenCV
 
-    from components.faces.detector import open_detector  # noqa: PLC0415
-    from components.faces.extract import extract  # noqa: PLC0415
-
-    cv2.setNumThreads(1)  # a worker is one core's work
     policy = CropPolicy.model_validate(setup["policy"])
-    detector = open_detector(policy.detector, Path(setup["detector"]))
     return tasks | {
         "extract": lambda path: extract(path, policy, limits, detector),
         "look": lambda path: look(path, policy, limits, detector),
@@ -139,14 +160,15 @@ def _send(outbox: BinaryIO, header: Header, arrays: Arrays | None = None) -> Non
     outbox.flush()
 
 
-def _limit_resources(limits: Limits) -> None:
-    memory = limits.memory_mb * 2**20
-    for kind, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),  # no file may grow; pipes are not files
-    ):
+def _limit_resources(limits: Limits, memory: bool) -> None:
+    bounds = {
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,  # no file may grow; pipes are not files
+    }
+    if memory:
+        bounds[resource.RLIMIT_AS] = limits.memory_mb * 2**20
+    for kind, value in bounds.items():
         hard = resource.getrlimit(kind)[1]
         bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (bounded, bounded))

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.errors import StageError
-from components.faces.clip import Clip, Failure, GivenUp
+from components.errors import ParamsError, StageError
+from components.faces.clip import Faces, Failure, GivenUp
 from components.faces.container import VideoFault
 from components.faces.examine import Examined, examine
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.policy import CropPolicy, Even, Every, Limits, NoDetector, Range
 from components.faces.pool import WorkerPool
 from components.faces.process import PACKAGE_ROOT, WorkerProcess
 from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
@@ -168,20 +168,84 @@ def test_whatever_a_task_raises_is_a_failure(error: Exception, failure: Failure)
     assert answer(task, Path("a.mp4")) == failure
 
 
-def test_extract_yields_clips_from_several_threads(sample_data: Path, detector: Path) -> None:
-    policy = CropPolicy(sampling=Even(frames=4), size=64)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        CropPolicy(sampling=Even(frames=4), size=64),
+        CropPolicy(sampling=Range(policy="range", least=3, most=5, per_second=4.0), size=64, tracks="all"),
+        CropPolicy(sampling=Every(policy="every", step=6), size=32, detector=NoDetector(name="none")),
+    ],
+    ids=["even", "range", "every"],
+)
+def test_extract_yields_faces_from_several_threads(
+    sample_data: Path, detector: Path, policy: CropPolicy
+) -> None:
     videos = sorted((sample_data / "real").glob("*.mp4"))[:3]
-    with WorkerPool(2, Limits(), policy, detector) as pool:
+    with WorkerPool(2, Limits(memory_mb=1024), policy, detector) as pool:
         streamed = dict(pool.extract(videos))
         with ThreadPoolExecutor(4) as threads:
             asked = list(threads.map(pool.extract_one, videos))
     for index, one in enumerate(asked):
         other = streamed[index]
-        assert isinstance(one, Clip)
-        assert isinstance(other, Clip)
-        assert one.crops.shape == (4, 64, 64, 3)
-        assert np.array_equal(one.crops, other.crops)
+        assert isinstance(one, Faces)
+        assert isinstance(other, Faces)
+        assert one.main.crops.shape == (4, policy.size, policy.size, 3)
+        assert np.array_equal(one.main.crops, other.main.crops)
         assert one.parts()[0] == other.parts()[0]
+
+
+def test_work_that_asks_the_pool_is_done_for_each_item(video: Path) -> None:
+    def frames(number: int) -> int:
+        found = pool.probe_one(video)
+        return number * found.frames
+
+    with WorkerPool(2, Limits()) as pool:
+        assert dict(pool.each(frames, range(5))) == {number: 30 * number for number in range(5)}
+
+
+@pytest.mark.parametrize("provider", ["gpu", "CPU"])
+def test_an_unknown_provider_is_named(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setenv("UNMASK_DETECTOR_PROVIDER", provider)
+    with pytest.raises(ParamsError, match=rf"UNMASK_DETECTOR_PROVIDER={provider}: no such provider; set cpu"):
+        WorkerPool(1, Limits())
+
+
+def test_a_detector_that_cannot_be_opened_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], detector: Path, video: Path
+) -> None:
+    monkeypatch.setenv("UNMASK_DETECTOR_PROVIDER", "cuda")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with WorkerPool(1, Limits(), CropPolicy(), detector) as pool:
+        with pytest.raises(
+            StageError, match=r"UNMASK_DETECTOR_PROVIDER=cuda: .*UNMASK_DETECTOR_PROVIDER=cpu"
+        ):
+            pool.extract_one(video)
+        assert pool.pids == []
+    assert "Traceback" not in capfd.readouterr().err
+
+
+LIMITED = """
+import resource
+from types import SimpleNamespace
+from components.faces import worker
+from components.faces.policy import Limits
+worker._limit_resources(Limits(), memory=not worker._on_device(SimpleNamespace({stated})))
+print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("stated", "granted"),
+    [
+        ("provider='CUDAExecutionProvider'", -1),  # maps more than any limit that would mean something
+        ("provider='CPUExecutionProvider'", Limits().memory_mb * 2**20),
+        ("", Limits().memory_mb * 2**20),
+    ],
+)
+def test_memory_is_limited_unless_the_detector_computes_on_a_device(stated: str, granted: int) -> None:
+    child = [sys.executable, "-c", LIMITED.format(stated=stated)]
+    told = subprocess.run(child, cwd=PACKAGE_ROOT, capture_output=True, text=True, check=True).stdout
+    assert told.split() == [str(granted), "0"]
 
 
 def test_examine_and_stills_answer_for_every_path(tmp_path: Path, video: Path) -> None:
