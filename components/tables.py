@@ -57,7 +57,7 @@ FACES = pa.schema(
         ("face_share", pa.float64()),  # share of them in which the main face was detected
         ("tracks", pa.int64()),  # faces told apart in the video
         ("clips", pa.int64()),  # of them, those that are scored
-        ("fallback", pa.string()),  # "center" where that was cut because no face was found
+        ("fallback", pa.string()),  # "center" where that was cut for want of a usable face
         ("box_side", pa.float64()),  # median side of the main face's box, px of the original video
         ("clip", pa.string()),  # file inside artifacts/clips; null where status is not ok
         ("crop_digest", pa.string()),  # CropPolicy.digest
@@ -97,7 +97,7 @@ SCORES = pa.schema(
         ("reason", pa.string()),
         ("frames", pa.int64()),
         ("face_share", pa.float64()),  # of the most prominent face
-        ("fallback", pa.string()),  # "center": no face was found, and the middle of the frame was judged
+        ("fallback", pa.string()),  # "center": no usable face; the middle of the frame was judged
         ("faces", pa.list_(SCORED_FACE)),  # most prominent first; JSON text in CSV
         ("bytes", pa.int64()),
         ("mtime_ns", pa.int64()),

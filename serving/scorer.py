@@ -52,7 +52,7 @@ class VideoScore(Frozen):
     frames: int = Field(description="frames looked at")
     face_share: float = Field(description="share of those frames that show the most prominent face")
     fallback: Literal["center"] | None = Field(
-        description="center: no face was found, and the middle of the frame was judged in its place"
+        description="center: no usable face was found, and the middle of the frame was judged in its place"
     )
     faces: tuple[FaceScore, ...] = Field(
         description="the faces that were judged, most prominent first; none where undetermined"
@@ -65,7 +65,7 @@ class VideoScore(Frozen):
         """What a reader has to know beside the verdict, in one line; empty where there is nothing."""
         if self.reason or self.fallback is None:
             return self.reason or several(len(self.faces))
-        return "no face found: the middle of the frame was judged"
+        return "no usable face: the middle of the frame was judged"
 
     def row(self) -> dict[str, Any]:
         """A row of `components.tables.SCORES`; the file's bytes and modification time are left null."""

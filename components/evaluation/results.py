@@ -22,8 +22,8 @@ Document = TypeVar("Document", bound=Frozen)
 class SplitCounts(Frozen):
     """What a split holds, of the videos that could be decoded; `unnamed` are those that name no person.
 
-    `scored` videos carry a score. Of these, `fallback` names the ones in which no face was found, so that the
-    middle of the frame was judged instead.
+    `scored` videos carry a score. Of these, `fallback` names the ones in which no usable face was found and
+    the middle of the frame was judged instead.
     """
 
     videos: int

@@ -42,7 +42,7 @@ class Summary:
     videos: int
     verdicts: Mapping[str, int]
     statuses: Mapping[str, int]
-    fallbacks: int  # judged by the middle of the frame, since no face was found
+    fallbacks: int  # judged by the middle of the frame, for want of a usable face
 
 
 class ScoreStore:

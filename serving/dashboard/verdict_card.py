@@ -14,8 +14,8 @@ WHY = {
 """In a person's words, by status; the score's own reason follows."""
 
 FALLBACK = (
-    "No face was found. The middle of the frame was judged instead, for which this detector is not made: "
-    "trust this number less."
+    "No usable face was found. The middle of the frame was judged instead, for which this detector is not "
+    "made: trust this number less."
 )
 
 STATUSES: dict[Status, str] = {

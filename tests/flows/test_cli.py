@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -79,6 +81,60 @@ def test_score_tells_what_became_of_every_kind_of_file(
         assert scored or row["reason"]
         assert len(row["faces"]) == scored
         assert row["fallback"] is None
+
+
+@pytest.fixture
+def two_people(sample_data: Path, tmp_path: Path) -> Path:
+    """Two sample videos side by side."""
+    path = tmp_path / "two.mp4"
+    halves = [[frame.to_ndarray(format="rgb24") for frame in frames(video)] for video in people(sample_data)]
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "12"})
+        stream.height, stream.width = halves[0][0].shape[0], 2 * halves[0][0].shape[1]
+        for left, right in zip(*halves, strict=False):
+            picture = av.VideoFrame.from_ndarray(np.hstack([left, right]), "rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def people(sample_data: Path) -> list[Path]:
+    videos = sorted((sample_data / "real").glob("*.mp4"))
+    return [videos[0], videos[-1]]
+
+
+def frames(video: Path) -> Iterator[av.VideoFrame]:
+    with av.open(video) as container:
+        yield from container.decode(video=0)
+
+
+def test_every_face_is_told_and_what_has_none_is_marked(
+    unmask: Unmask, real_bundle: Bundle, two_people: Path, make_video: Callable[..., Path], tmp_path: Path
+) -> None:
+    crop = real_bundle.info.crop.model_copy(update={"tracks": "all", "fallback": "center"})
+    folder = Path(shutil.copytree(real_bundle.folder, tmp_path / "bundle"))
+    info = real_bundle.info.model_copy(update={"crop": crop})
+    (folder / "bundle.json").write_text(info.model_dump_json(), encoding="utf-8")
+    faceless = make_video(tmp_path / "faceless.mp4")
+    table = tmp_path / "scores.csv"
+    command = ("score", two_people, faceless, "--bundle", folder)
+    told = unmask(*command, "--json", "--output", table)
+    two, none = map(json.loads, told.stdout.splitlines())
+    assert (two["fallback"], len(two["faces"])) == (None, 2), told.stderr
+    assert two["probability"] == max(face["probability"] for face in two["faces"])
+    assert [face["probability"] == two["probability"] for face in two["faces"]] == [
+        face["decisive"] for face in two["faces"]
+    ]
+    with av.open(two_people) as container:
+        half = container.streams.video[0].width / 2
+    assert {face["box"][0] > half for face in two["faces"]} == {False, True}
+    assert (none["status"], none["fallback"], none["face_share"]) == ("ok", "center", 0.0)
+    assert none["probability"] is not None
+    assert list(pd.read_csv(table, keep_default_na=False)["fallback"]) == ["", "center"]
+    shown = unmask(*command).stdout
+    assert "highest of 2 faces" in shown
+    assert f"{none['verdict']} (center)" in shown
+    assert "no usable face: the middle of the frame was judged" in shown
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])

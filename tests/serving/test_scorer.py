@@ -131,7 +131,7 @@ def test_what_fell_back_is_judged_and_marked(scorer: Scorer, tmp_path: Path) -> 
     assert (score.verdict, score.status, score.fallback) == ("fake", "ok", "center")
     assert score.probability is not None
     assert score.row()["fallback"] == "center"
-    assert score.note == "no face found: the middle of the frame was judged"
+    assert score.note == "no usable face: the middle of the frame was judged"
 
 
 def test_a_failure_is_undetermined_without_a_number(scorer: Scorer, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_one_face_needs_no_table(faces: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize("fallback", [None, "center"])
 def test_what_was_judged_without_a_face_carries_a_warning(fallback: str | None) -> None:
     card = verdict_card(score(faces=(FACE,), fallback=fallback), 0.5)
-    assert ('class="warning">No face was found.' in card) == bool(fallback)
+    assert ('class="warning">No usable face was found.' in card) == bool(fallback)
 
 
 def test_names_and_reasons_are_text() -> None:
