@@ -36,10 +36,10 @@ def validate(project: Project, params: Params) -> None:
 
 
 def detector(project: Project, params: Params) -> None:
-    """Convert MTCNN to ONNX."""
+    """Write the face detector's files: MTCNN as ONNX, or MediaPipe's model."""
     from components.export.detector import convert
 
-    convert(project.detector)
+    convert(project.detector, params.faces.detector)
 
 
 def faces(project: Project, params: Params) -> None:

@@ -14,6 +14,9 @@ from components.errors import BundleError, ProviderError
 Provider = Literal["cuda", "cpu"]
 Asked = Literal["auto", "cuda", "cpu"]
 
+_TRIED, _CHOSEN = "EXHAUSTIVE", "HEURISTIC"
+"""How cuDNN finds the algorithm of a convolution."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,12 @@ def cuda_fault() -> str | None:
 
 
 def open_session(
-    model: Path, asked: Asked = "auto", *, threads: int | None = None, option: str = "--provider "
+    model: Path,
+    asked: Asked = "auto",
+    *,
+    threads: int | None = None,
+    option: str = "--provider ",
+    shapes_vary: bool = False,
 ) -> onnxruntime.InferenceSession:
     """Open an ONNX model on the provider that was asked for.
 
@@ -61,6 +69,7 @@ def open_session(
         asked: `auto` falls back to the CPU, with a warning where a device is there and fails.
         threads: on the CPU; None: as many as there are cores.
         option: what the user writes before a provider's name, for messages.
+        shapes_vary: from run to run, so that CUDA had better not try every algorithm at each new shape.
 
     Raises:
         ProviderError: CUDA was asked for and cannot be used.
@@ -69,7 +78,7 @@ def open_session(
     chosen = choose(asked, cuda_fault() if asked != "cpu" else None, option)
     if chosen == "cuda":
         try:
-            return _open_on_cuda(model, _options(threads), option)
+            return _open_on_cuda(model, _options(threads), option, _CHOSEN if shapes_vary else _TRIED)
         except ProviderError as error:
             if asked == "cuda":
                 raise
@@ -88,18 +97,18 @@ def _open_on_cpu(model: Path, options: onnxruntime.SessionOptions) -> onnxruntim
 
 
 def _open_on_cuda(
-    model: Path, options: onnxruntime.SessionOptions, option: str
+    model: Path, options: onnxruntime.SessionOptions, option: str, search: str
 ) -> onnxruntime.InferenceSession:
     """Open on CUDA alone. Left to itself ONNX Runtime would fall back to the CPU without an exception."""
     with contextlib.redirect_stdout(sys.stderr):  # it reports with print(), and stdout belongs to the results
         onnxruntime.preload_dlls()
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    providers = ["CUDAExecutionProvider"]
+    providers = [("CUDAExecutionProvider", {"cudnn_conv_algo_search": search})]
     try:
         session = onnxruntime.InferenceSession(model, options, providers=providers, enable_fallback=0)
     except Exception as error:
         raise ProviderError(f"CUDA cannot run {model}: {_one_line(error)}; {_remedy(option)}") from error
-    if session.get_providers()[0] != providers[0]:
+    if session.get_providers()[0] != providers[0][0]:
         given = session.get_providers()
         raise ProviderError(f"CUDA cannot run {model}: it was given to {given}; {_remedy(option)}")
     _log.info("ONNX Runtime computes on the CUDA device")

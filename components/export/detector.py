@@ -1,90 +1,79 @@
-"""MTCNN's three networks to ONNX, from the weights that the installed facenet-pytorch ships.
+"""The stage `detector`: a folder with the files that the policy's face detector needs."""
 
-Paper: Zhang et al., 2016, Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-Networks, https://arxiv.org/abs/1604.02878. Each network takes frames as they are and normalises inside:
-
-    pnet.onnx   image uint8 (N, H, W, 3) RGB    → offsets (N, 4, h, w), probability (N, h, w)
-    rnet.onnx   image uint8 (N, 24, 24, 3) RGB  → offsets (N, 4), probability (N,)
-    onet.onnx   image uint8 (N, 48, 48, 3) RGB  → offsets (N, 4), landmarks (N, 10), probability (N,)
-"""
-
+import hashlib
+import json
 import os
-from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-from torch import Tensor, nn
-from torch.export import Dim
 
 from components.errors import StageError
-from components.export.exporter import export
+from components.faces.identity import FILES
+from components.faces.policy import DetectorPolicy, MediapipePolicy, MtcnnPolicy
 
-OPSET = 18
+SOURCES = ("mtcnn.py", "exporter.py")
+"""In this folder: what, beside torch and the weights, decides the bytes of a converted network."""
 
-
-class Normalised(nn.Module):
-    """A network of MTCNN that takes uint8 (N, H, W, 3) and yields the probability of a face alone."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        x = (image.permute(0, 3, 1, 2).float() - 127.5) / 128  # (N, 3, H, W), in -1 … 1
-        *regressions, probabilities = self.network(x)
-        return (*regressions, probabilities[:, 1])
+GET_MODEL = (
+    "download https://storage.googleapis.com/mediapipe-models/face_detector/blaze_face_short_range/float16/"
+    "1/blaze_face_short_range.tflite and name it in faces.detector.model"
+)
 
 
-@dataclass(frozen=True)
-class Network:
-    """How one of the three is exported."""
+def convert(folder: Path, policy: DetectorPolicy | None = None) -> None:
+    """Write a detector's files; where it has none, an empty folder.
 
-    kind: type[nn.Module]
-    outputs: tuple[str, ...]
-    size: tuple[int, int]  # of the example image; dynamic where `dynamic_size` says so
-    dynamic_size: dict[int, Any] = field(default_factory=dict)
-
-
-NETWORKS = {
-    "pnet.onnx": Network(
-        PNet, ("offsets", "probability"), (32, 40), {1: Dim("height", min=12), 2: Dim("width", min=12)}
-    ),
-    "rnet.onnx": Network(RNet, ("offsets", "probability"), (24, 24)),
-    "onet.onnx": Network(ONet, ("offsets", "landmarks", "probability"), (48, 48)),
-}
-
-
-def convert(folder: Path) -> None:
-    """Write pnet.onnx, rnet.onnx and onet.onnx. The same torch and weights yield the same bytes.
+    Args:
+        folder: made where it is not there.
+        policy: names the detector; MTCNN where it is None.
 
     Raises:
-        StageError: the weights are not in the installed facenet-pytorch.
+        StageError: MTCNN's weights or MediaPipe's model are not there.
     """
-    converted = {name: to_onnx(network) for name, network in NETWORKS.items()}
+    contents = _contents(policy or MtcnnPolicy())
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in converted.items():
+    for name, content in contents.items():
         partial = folder / f".{name}.{os.getpid()}"
         partial.write_bytes(content)
         partial.replace(folder / name)
 
 
-def load(kind: type[nn.Module]) -> nn.Module:
-    """A network with its weights, in evaluation mode.
+def ensure_detector(policy: DetectorPolicy, cache: Path) -> Path:
+    """The folder with a detector's files for commands outside a project; written at the first call only.
+
+    Args:
+        policy: names the detector.
+        cache: may hold the files of other detectors and of other versions too.
 
     Raises:
-        StageError: the weight file is not there.
+        StageError: see `convert`.
     """
+    folder = cache / f"{policy.name}-{_digest(policy)}"
+    if not folder.is_dir() or not all((folder / name).is_file() for name in FILES[policy.name]):
+        convert(folder, policy)
+    return folder
+
+
+def _contents(policy: DetectorPolicy) -> dict[str, bytes]:
+    if isinstance(policy, MtcnnPolicy):
+        from components.export.mtcnn import NETWORKS, to_onnx  # noqa: PLC0415  imports torch
+
+        return {name: to_onnx(network) for name, network in NETWORKS.items()}
+    return {FILES[policy.name][0]: _model(policy)} if isinstance(policy, MediapipePolicy) else {}
+
+
+def _model(policy: MediapipePolicy) -> bytes:
     try:
-        return Normalised(kind()).eval()
-    except FileNotFoundError as error:
-        missing = f"{error.filename}: MTCNN's weights are missing"
-        raise StageError(f"{missing}; install facenet-pytorch 2.5.3 again") from error
+        return Path(policy.model).read_bytes()
+    except OSError as error:
+        raise StageError(f"{policy.model}: no model of MediaPipe's face detector; {GET_MODEL}") from error
 
 
-def to_onnx(network: Network) -> bytes:
-    """Export with a dynamic batch, and for the fully convolutional PNet a dynamic size."""
-    example = torch.zeros(2, *network.size, 3, dtype=torch.uint8)
-    dynamic = {0: Dim("batch")} | network.dynamic_size
-    return export(load(network.kind), example, ["image"], network.outputs, dynamic, OPSET)
+def _digest(policy: DetectorPolicy) -> str:
+    """Twelve hex digits of what decides the files' bytes, without loading torch."""
+    if isinstance(policy, MtcnnPolicy):
+        sources = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in SOURCES]
+        parts = [version("torch"), version("facenet-pytorch"), *sources]
+        content = json.dumps(parts).encode()
+    else:
+        content = b"".join(_contents(policy).values())
+    return hashlib.sha256(content).hexdigest()[:12]

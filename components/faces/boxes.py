@@ -1,0 +1,128 @@
+"""Geometry of face boxes: (N, 4) arrays of x1, y1, x2, y2 in pixels. Pure functions."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from components.faces.detections import Floats
+
+REACH = 3.0
+"""Side of the square around a box in which its face is looked for again, in sides of the box."""
+
+SAME = 0.3
+"""Intersection over union from which on two boxes a moment apart are of the same face."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a picture."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    smallest: float  # side of the smallest box that it was drawn around
+
+
+def square(boxes: Floats) -> Floats:
+    """The smallest squares with the boxes' centres that hold them."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0.0) / 2
+    return np.hstack([centres - halves, centres + halves])
+
+
+def regress(boxes: Floats, offsets: Floats) -> Floats:
+    """Move each corner by its offset, in sides of the box, whose last pixel counts as in facenet-pytorch."""
+    return boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
+
+
+def overlaps(a: Floats, b: Floats) -> Floats:
+    """Intersection over union (N, M) of each box of (N, 4) with each of (M, 4)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    common = np.maximum(high - low, 0).prod(axis=2)
+    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
+    shares: Floats = common / np.maximum(areas[0][:, None] + areas[1][None] - common, 1e-6)
+    return shares
+
+
+def suppress(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:
+    """Non-maximum suppression by intersection over union; indices to keep, best first."""
+    rectangles = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+    return np.array(cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, threshold), np.intp)
+
+
+def suppress_nested(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:
+    """Non-maximum suppression by intersection over the smaller box; indices to keep, best first."""
+    areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
+    order = np.argsort(-scores, kind="stable")
+    keep: list[int] = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        keep.append(int(best))
+        sides = (
+            np.minimum(boxes[best, 2:], boxes[rest, 2:]) - np.maximum(boxes[best, :2], boxes[rest, :2]) + 1
+        )
+        share = np.maximum(sides, 0).prod(axis=1) / np.minimum(areas[best], areas[rest])
+        order = rest[share <= threshold]
+    return np.array(keep, np.intp)
+
+
+def regions(boxes: Floats, width: int, height: int) -> list[Region]:
+    """The parts of a picture around boxes, `REACH` boxes wide; those that overlap become one."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    grown = (boxes[:, :2] + boxes[:, 2:]).repeat(2, axis=0).reshape(-1, 4) / 2  # centre, centre
+    grown = grown + np.outer(sides, [-1, -1, 1, 1]) * (REACH / 2)
+    corners = np.clip(np.rint(grown), 0, [width, height, width, height]).astype(int)
+    parts = [
+        Region(x1, y1, x2, y2, float(side))
+        for (x1, y1, x2, y2), side in zip(corners.tolist(), sides, strict=True)
+    ]
+    return _merged([part for part in parts if part.x1 < part.x2 and part.y1 < part.y2])
+
+
+def _merged(parts: list[Region]) -> list[Region]:
+    """Join parts until none overlaps another."""
+    apart: list[Region] = []
+    for part in parts:
+        touching = [other for other in apart if _touch(part, other)]
+        if touching:
+            rest = [other for other in apart if other not in touching]
+            return _merged([*rest, _join([part, *touching]), *parts[parts.index(part) + 1 :]])
+        apart.append(part)
+    return apart
+
+
+def _touch(a: Region, b: Region) -> bool:
+    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
+
+
+def _join(parts: list[Region]) -> Region:
+    return Region(
+        min(part.x1 for part in parts),
+        min(part.y1 for part in parts),
+        max(part.x2 for part in parts),
+        max(part.y2 for part in parts),
+        min(part.smallest for part in parts),
+    )
+
+
+def cut_off(boxes: Floats, region: Region, width: int, height: int) -> NDArray[np.bool_]:
+    """Which boxes (N,), px of the picture, reach over a side of the region that is not the picture's own."""
+    low = boxes[:, :2] < [region.x1, region.y1]
+    high = boxes[:, 2:] > [region.x2, region.y2]
+    inner_low = np.array([region.x1 > 0, region.y1 > 0])
+    inner_high = np.array([region.x2 < width, region.y2 < height])
+    over: NDArray[np.bool_] = ((low & inner_low) | (high & inner_high)).any(axis=1)
+    return over
+
+
+def found_again(before: Floats, now: Floats) -> bool:
+    """Whether each of the boxes (M, 4) has one of its own among those (N, 4) of a moment later."""
+    if len(now) < len(before):
+        return False
+    shares = overlaps(before, now)
+    nearest = shares.argmax(axis=1)
+    return bool((shares.max(axis=1) >= SAME).all() and len(set(nearest.tolist())) == len(before))
