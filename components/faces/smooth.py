@@ -97,7 +97,7 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
         at: seconds.
         sigma: of the weights, seconds; 0 leaves the values as they are.
     """
-    own = values[int(np.abs(times - at).argmin())]
+    own: Floats = values[int(np.abs(times - at).argmin())]
     near = np.abs(times - at) <= REACH * sigma
     if near.sum() < 3 or not np.isfinite(own).all():  # a line through two points meets both
         return own
