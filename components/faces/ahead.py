@@ -38,6 +38,7 @@ class Ahead:
         reached: decoding time stamp of the packet that was read last.
         delay: from decoding a frame until it is shown, at most; in ticks.
         landed: time stamp of the keyframe where reading began.
+        guessing: some time stamps are not in the file, but follow from those of other packets.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Ahead:
         self._tick = float(stream.time_base or 0)
         self._start: int | None = None  # time stamp of the first frame
         self.delay = 0
+        self.guessing = False
         self.restart()
 
     def restart(self) -> None:
@@ -143,6 +145,7 @@ class Ahead:
             return
         if packet.pts is None or packet.is_corrupt:
             raise Inexact("a packet without a time stamp, or damaged")
+        self.guessing |= packet.pos is None  # it began within another one's page
         if packet.dts is not None:
             if packet.dts < self.reached:
                 raise Inexact("time stamps that go back")

@@ -113,7 +113,7 @@ def _video_stream(container: InputContainer) -> VideoStream:
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
     """The stream's packets in decoding order, from where the container stands.
 
-    The last one is None, which makes a decoder hand out what it holds; it also stands where a file ends early.
+    The last is None, which makes a decoder hand out what it holds; it also stands where a file ends early.
     """
     try:
         for packet in container.demux(stream):

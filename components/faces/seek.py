@@ -23,6 +23,9 @@ EARLIER = (0.0, 1.0, 4.0, 16.0)
 FAR = 10.0
 """Seconds to the next moment from which on a jump is tried where no index tells of keyframes."""
 
+GUESSING = ("mpeg", "ogg")
+"""Containers whose time stamps are those of pages, not of frames: after a jump they may be off by a frame."""
+
 Taken = tuple[VideoFrame, float, int]
 """A frame, its time in seconds from the first, and how often it is taken."""
 
@@ -56,7 +59,7 @@ class Walk:
         self._stream = stream
         self._chooser = chooser
         self._affordable = affordable
-        self._jumping = jumping
+        self._jumping = jumping and container.format.name not in GUESSING
         self._skipping = _may_skip(stream)
         self._ahead = Ahead(container, stream, chooser, period)
         self._earlier = 0  # which of EARLIER led to a keyframe the last time
@@ -137,7 +140,13 @@ class Walk:
     def _keyframe_ahead(self) -> bool:
         """Tell, once for each moment, whether a jump towards it is likely to save something."""
         moment = self._chooser.upcoming
-        if not self._jumping or self._ahead.taking or moment is None or moment == self._goal:
+        if (
+            not self._jumping
+            or self._ahead.guessing
+            or self._ahead.taking
+            or moment is None
+            or moment == self._goal
+        ):
             return False
         self._goal = moment
         target = self._ahead.stamp(moment)

@@ -28,6 +28,9 @@ from components.faces.seek import Walk
 Image = NDArray[np.uint8]
 T = TypeVar("T")
 
+COUNTED = 64 * 2**20
+"""Bytes of a file that is read through to count its frames, where its header does not tell."""
+
 MAX_PIXELS = 5 * 10**9
 """Decoded at most for the few pictures of `map_spread`, 10 to 50 s of one core."""
 
@@ -65,7 +68,7 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         fps = float(stream.average_rate or stream.guessed_rate or 0)
         duration = _header_duration(container, stream)
         _check_header(stream, duration, limits)
-        frames = stream.frames
+        frames = stream.frames or _estimated_frames(container, duration * fps)
         if not frames:
             frames, seconds = tally(container, stream)
             duration = seconds or (frames / fps if fps else duration)
@@ -201,9 +204,10 @@ def _times(path: Path, info: VideoInfo, limits: Limits) -> tuple[list[float], fl
     stamps: list[float] = []
     last = 0.0
     with opened(path, limits) as (container, stream):
+        tick = float(stream.time_base or 0)  # a frame's own is missing at the end of some videos
         for frame in decode(container, stream):
-            stamps.append(math.nan if frame.time is None else frame.time)
-            last = float((frame.duration or 0) * (stream.time_base or 0))
+            stamps.append(math.nan if frame.pts is None else frame.pts * tick)
+            last = (frame.duration or 0) * tick
     times = np.array(stamps) - (stamps[0] if stamps else 0.0)
     if np.isnan(times).any() or (np.diff(times) < 0).any():  # none are told, or they are of joined parts
         times, last = np.arange(len(times)) / (info.fps or 1.0), 0.0
@@ -216,6 +220,12 @@ def _header_duration(container: InputContainer, stream: VideoStream) -> float:
     if stream.duration and stream.time_base:
         return max(0.0, float(stream.duration * stream.time_base))
     return max(0.0, (container.duration or 0) / av.time_base)
+
+
+def _estimated_frames(container: InputContainer, promised: float) -> int:
+    """Frames of a long Matroska file, which does not count them; 0 where counting them costs little."""
+    long = container.format.name.startswith("matroska") and container.size > COUNTED
+    return round(promised) if long and math.isfinite(promised) else 0
 
 
 def _check_header(stream: VideoStream, duration: float, limits: Limits) -> None:
