@@ -69,8 +69,8 @@ def test_claims_nothing_about_people_whom_nobody_named(project: Project, params:
     ("count", "told"),
     [
         (0, []),
-        (1, ["in 1 test video, and the middle of the frame was judged: real/p018. Their"]),
-        (22, ["in 22 test videos, ", "real/p026 and 2 more, which reports/evaluation.json names. Their"]),
+        (1, ["in 1 test video, and the middle of the frame was taken: real/p018. Coverage"]),
+        (22, ["in 22 test videos, ", "real/p026 and 2 more, which reports/evaluation.json names. Coverage"]),
     ],
 )
 def test_names_the_videos_that_were_scored_without_a_face(
