@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,9 @@ REQUIREMENTS = (
     *("onnxruntime-gpu", "opencv-python-headless", "av"),
 )
 """What scoring needs: neither torch nor facenet-pytorch."""
+
+DETECTOR_REQUIREMENTS = {"mediapipe": ("mediapipe",)}
+"""What a bundle's detector needs beyond these, by its name."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -
             python_model=str(code),
             artifacts={"bundle": str(bundle.folder)},
             code_paths=[str(package) for package in packages],
-            pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
+            pip_requirements=requirements(bundle.info.crop.detector.name),
             signature=_signature(),
             input_example=["clip.mp4"],
         )
@@ -131,6 +135,18 @@ def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -
     card = (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     MlflowClient().update_model_version(MODEL, created.version, description=card)
     return str(created.version)
+
+
+def requirements(detector: str) -> list[str]:
+    """What pip installs to score: the versions that are here; one that is not here is named without."""
+    return [_pinned(package) for package in (*REQUIREMENTS, *DETECTOR_REQUIREMENTS.get(detector, ()))]
+
+
+def _pinned(package: str) -> str:
+    try:
+        return f"{package}=={installed(package)}"
+    except PackageNotFoundError:
+        return package
 
 
 def _signature() -> ModelSignature:

@@ -1,5 +1,6 @@
 import json
 import shutil
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,16 @@ def test_a_bundle_of_another_version_is_brought_and_left_to_its_reader(
     found = registry.resolve(alias=version, project=project)
     with pytest.raises(BundleError, match="crop version 1"):
         open_bundle(found.folder)
+
+
+def test_scoring_needs_what_the_detector_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def installed(package: str) -> str:
+        if package == "mediapipe":
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(registry, "installed", installed)
+    plain = registry.requirements("mtcnn")
+    assert "onnxruntime-gpu==1.0" in plain
+    assert registry.requirements("mediapipe") == [*plain, "mediapipe"]
+    assert registry.requirements("none") == plain
