@@ -42,11 +42,11 @@ def detector(project: Project, params: Params) -> None:
     convert(project.detector, params.faces.detector)
 
 
-def faces(project: Project, params: Params) -> None:
-    """Cut a face clip from every video."""
+def faces(project: Project, params: Params, workers: int = 0) -> None:
+    """Cut clips of the faces in every video."""
     from components.faces.stage import run
 
-    run(project, params)
+    run(project, params, workers)
 
 
 def evaluate(project: Project, params: Params) -> None:
@@ -86,11 +86,20 @@ def parser() -> argparse.ArgumentParser:
     """The command line of the stages."""
     whole = argparse.ArgumentParser(prog="python -m components", description=__doc__)
     stages = whole.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name, stage in STAGES.items():
-        stages.add_parser(name, help=stage.__doc__)
+    commands = {name: stages.add_parser(name, help=stage.__doc__) for name, stage in STAGES.items()}
+    commands["faces"].add_argument(
+        "--workers", type=count, default=0, help="processes that decode; 0, unless told, is one per core"
+    )
     training = stages.add_parser("train", help=train.__doc__)
     training.add_argument("candidate", help="a key of params.yaml's candidates")
     return whole
+
+
+def count(text: str) -> int:
+    """A number from 0 on; the name is what the command line says of another one."""
+    if (number := int(text)) < 0:
+        raise ValueError
+    return number
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -103,6 +112,8 @@ def main(argv: list[str] | None = None) -> int:
         params = load_params(project.params)
         if arguments.stage == "train":
             train(project, params, arguments.candidate)
+        elif arguments.stage == "faces":
+            faces(project, params, arguments.workers)
         else:
             STAGES[arguments.stage](project, params)
     except UnmaskError as error:

@@ -1,9 +1,12 @@
-"""The stage `faces`: a clip of every usable video into the store, and a row for every video."""
+"""The stage `faces`: the clips of every usable video into the store, and a row for every video."""
 
 import logging
 import os
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -17,7 +20,7 @@ from rich.progress import (
 )
 
 from components.errors import DataError
-from components.faces.clip import Faces, Failure
+from components.faces.clip import Failure
 from components.faces.identity import cut_digest
 from components.faces.pool import WorkerPool
 from components.faces.store import ClipStore, DamagedClipError
@@ -30,17 +33,19 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Row = dict[str, Any]
 Summary = dict[str, Any]
-"""The columns of a FACES row that come from its clip."""
+"""The columns of a FACES row that come from its clips."""
 
 NO_CLIP: Summary = {"box_side": None, "fallback": None, "clips": 0, "clip": None}
+
+TOLD_EVERY = 30.0
+"""Seconds between two lines about progress where no terminal shows a bar."""
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
     """Cut the missing clips, drop the stale ones, write `artifacts/faces.parquet`.
 
-    Videos that take no part get neither a clip nor a row.
-
-    Clips that an interrupted run has left are taken over. Two videos of the same content share one.
+    Videos that take no part get neither clips nor a row. Clips that an interrupted run has left are taken
+    over. Two videos of the same content share theirs.
 
     Args:
         project: where the manifest, the detector and the clips are.
@@ -48,7 +53,8 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         workers: child processes; 0 takes one per CPU core.
 
     Raises:
-        StageError: the manifest or the detector is not there.
+        StageError: the manifest or the detector is not there, or a clip cannot be written.
+        ParamsError: `UNMASK_DETECTOR_PROVIDER` names no provider.
         DataError: no video has a face.
     """
     manifest = read_table(project.manifest, MANIFEST)
@@ -58,38 +64,70 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     names = {sha256: store.name(sha256, digest) for sha256 in videos}
     store.prune(names.values())
 
-    summaries = {sha256: found for sha256, name in names.items() if (found := _stored(store, name))}
+    workers = workers or _cores()
+    summaries = _stored(store, names, workers)
     missing = [sha256 for sha256 in videos if sha256 not in summaries]
-    log.info("faces: %d clips to cut, %d already there", len(missing), len(summaries))
-    with WorkerPool(workers or _cores(), params.limits, params.faces, project.detector) as pool:
-        results = pool.extract(videos[sha256] for sha256 in missing)
-        for index, result in _progress(results, len(missing)):
-            sha256 = missing[index]
-            if isinstance(result, Faces):
-                store.write(names[sha256], result)
-            summaries[sha256] = _summary(result, names[sha256])
+    log.info("faces: %d videos to cut, %d already there", len(missing), len(summaries))
+    with WorkerPool(workers, params.limits, params.faces, project.detector) as pool:
+        summaries |= _cut(missing, lambda sha256: _clips(pool, videos[sha256], store, names[sha256]), pool)
 
     rows = [_row(row, summaries, params.faces.digest) for row in manifest if not row["excluded"]]
     write_table(sorted(rows, key=lambda row: row["video_id"]), FACES, project.faces)
     _report(rows, project)
 
 
-def _stored(store: ClipStore, name: str) -> Summary | None:
-    try:
-        return _summary(store.read(name), name)
-    except DamagedClipError:
-        return None
+def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[str, Summary]:
+    """What is in the store already, undamaged."""
+
+    def verified(name: str) -> Summary | None:
+        try:
+            return _summary(store.verify(name), name)
+        except DamagedClipError:
+            return None
+
+    with ThreadPoolExecutor(threads) as executor:
+        found = zip(names, executor.map(verified, names.values()), strict=True)
+        return {sha256: summary for sha256, summary in found if summary}
 
 
-def _summary(result: Faces | Failure, name: str) -> Summary:
-    common = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
+def _cut(missing: list[str], work: Callable[[str], Summary], pool: WorkerPool) -> dict[str, Summary]:
+    """Cut the missing clips and say how fast that went."""
+    start = time.monotonic()
+    done = _progress(pool.each(work, missing), len(missing))
+    summaries = {missing[index]: summary for index, summary in done}
+    seconds = time.monotonic() - start
+    if missing:
+        log.info("faces: %d videos in %.1f s, %.2f videos/s", len(missing), seconds, len(missing) / seconds)
+    return summaries
+
+
+def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> Summary:
+    """Cut one video's clips and store them; called from as many threads as there are workers."""
+    result = pool.extract_one(video)
     if isinstance(result, Failure):
-        return {"status": result.status, "reason": result.reason, **NO_CLIP, **common}
-    cut = {"box_side": result.main.box_side, "fallback": result.fallback, "clips": len(result.clips)}
-    return {"status": "ok", "reason": None, "clip": name, **cut, **common}
+        found = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
+        return {"status": result.status, "reason": result.reason, **NO_CLIP, **found}
+    store.write(name, result)
+    return _summary(result.parts()[0], name)
 
 
-def _row(video: Row, summaries: dict[str, Summary], crop_digest: str) -> Row:
+def _summary(numbers: Mapping[str, Any], name: str) -> Summary:
+    """Of a video with clips, from the numbers of `Faces.parts`."""
+    main = numbers["clips"][0]
+    return {
+        "status": "ok",
+        "reason": None,
+        "frames": numbers["frames"],
+        "face_share": main["face_share"],
+        "tracks": numbers["tracks"],
+        "clips": len(numbers["clips"]),
+        "fallback": numbers["fallback"],
+        "box_side": main["box_side"],
+        "clip": name,
+    }
+
+
+def _row(video: Row, summaries: Mapping[str, Summary], crop_digest: str) -> Row:
     """A video's FACES row; one that ingest turned down keeps ingest's status and reason."""
     unusable = {
         "status": video["status"],
@@ -108,6 +146,11 @@ def _cores() -> int:
 
 
 def _progress(results: Iterable[T], total: int) -> Iterator[T]:
+    """Pass results on, with a bar on a terminal, and a line now and then elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from _told(results, total)
+        return
     columns = (
         TextColumn("faces"),
         BarColumn(),
@@ -115,14 +158,27 @@ def _progress(results: Iterable[T], total: int) -> Iterator[T]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=console) as progress:
         yield from progress.track(results, total=total)
+
+
+def _told(results: Iterable[T], total: int) -> Iterator[T]:
+    start = told = time.monotonic()
+    for done, result in enumerate(results, start=1):
+        yield result
+        now = time.monotonic()
+        if now - told >= TOLD_EVERY and done < total:
+            left = (now - start) / done * (total - done)
+            log.info("faces: %d of %d videos, about %.0f s left", done, total, left)
+            told = now
 
 
 def _report(rows: list[Row], project: Project) -> None:
     counts = Counter(row["status"] for row in rows)
     for status, count in sorted(counts.items()):
         log.info("faces: %s: %d of %d videos", status, count, len(rows))
+    if fallen := sum(row["fallback"] is not None for row in rows):
+        log.info("faces: of these, %d show no face; the middle of the frame was cut instead", fallen)
     if not counts["ok"]:
         reasons = Counter(row["reason"] for row in rows if row["reason"])
         common = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""

@@ -42,3 +42,25 @@ def test_light_modules_stay_light(modules: str, absent: set[str]) -> None:
     code = f"import {modules}, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
     assert not absent & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(("arguments", "workers"), [([], 0), (["--workers", "3"], 3)])
+def test_faces_takes_a_number_of_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], workers: int
+) -> None:
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    monkeypatch.setattr("components.faces.stage.run", lambda project, params, workers: asked.append(workers))
+    assert main(["faces", *arguments]) == 0
+    assert asked == [workers]
+
+
+@pytest.mark.parametrize("workers", ["-1", "many"])
+def test_a_number_of_workers_that_is_none_ends_with_2(
+    workers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["faces", "--workers", workers])
+    assert ended.value.code == 2
+    assert "--workers" in capsys.readouterr().err

@@ -15,11 +15,11 @@ import onnx
 import pytest
 
 from components.errors import DataError, StageError
-from components.faces.identity import NETWORKS, cut_digest
+from components.faces import stage
 from components.faces.policy import CropPolicy, Even
 from components.faces.process import PACKAGE_ROOT
 from components.faces.stage import run
-from components.faces.store import ClipStore
+from components.faces.store import SUFFIX, ClipStore
 from components.params import Params, load_params
 from components.project import Project
 from components.tables import FACES, MANIFEST, read_table, write_table
@@ -76,37 +76,77 @@ def clip_names(project: Project) -> set[str]:
 SCRIPT = """
 import sys
 from pathlib import Path
-from components.faces.policy import CropPolicy
+from components.faces.policy import CropPolicy, Even
 from components.faces.stage import run
 from components.params import load_params
 from components.project import Project
-params = load_params(Path(sys.argv[1])).model_copy(update={"faces": CropPolicy(sampling=Even(frames=2), size=64)})
-run(Project(Path(sys.argv[2])), params, workers=1)
+policy = CropPolicy(sampling=Even(frames=2), size=64)
+params = load_params(Path(sys.argv[1])).model_copy(update={"faces": policy})
+run(Project(Path(sys.argv[2])), params, workers=2)
 """
 
 
-def test_a_killed_stage_goes_on_where_it_was(new_project: Callable[[str], Project], params: Params) -> None:
-    whole, killed = new_project("whole"), new_project("killed")
-    stage = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, PARAMS, killed.root],
+def stored(project: Project) -> dict[str, int]:
+    """Finished clips, and when they were written."""
+    return {path.name: path.stat().st_mtime_ns for path in project.clips.glob(f"[!.]*{SUFFIX}")}
+
+
+def children(process: int) -> list[int]:
+    """Those of all of its threads."""
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(pid) for told in lists for pid in told.read_text().split()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def kill_once_there_are(count: int, project: Project) -> None:
+    """Run the stage until it has stored so many clips, then kill it; its workers must end by themselves."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, PARAMS, project.root],
         env=os.environ | {"PYTHONPATH": str(PACKAGE_ROOT)},
         stderr=subprocess.DEVNULL,
+        process_group=0,
     )
-    while not len(list(killed.clips.glob("*.npz"))) >= 3:
-        assert stage.poll() is None
+    while len(stored(project)) < count:
+        assert process.poll() is None
         time.sleep(0.005)
-    stage.send_signal(signal.SIGKILL)
-    stage.wait()
-    left = {path.name: path.stat().st_mtime_ns for path in killed.clips.glob("*.npz")}
-    assert 3 <= len(left) < 16
-    assert not killed.faces.exists()
+    workers = children(process.pid)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert len(workers) == 2
+    assert eventually(lambda: not any(map(alive, workers)))
+
+
+def test_a_stage_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
+    new_project: Callable[[str], Project], params: Params
+) -> None:
+    whole, killed = new_project("whole"), new_project("killed")
+    left: dict[str, int] = {}
+    for count in (2, 6, 11):
+        kill_once_there_are(count, killed)
+        before, left = left, stored(killed)
+        assert count <= len(left) < 16
+        assert before.items() <= left.items()  # what was there was not cut again
+        assert not killed.faces.exists()
+    (killed.clips / f".{min(left)}.4711").write_bytes(b"half written")
 
     run(whole, params, workers=2)
     run(killed, params, workers=1)
     assert outputs(killed) == outputs(whole)
     assert len(outputs(whole)) == 17
-    kept = {path.name: path.stat().st_mtime_ns for path in killed.clips.iterdir() if path.name in left}
-    assert kept == left  # what was there was not cut again
+    assert left.items() <= stored(killed).items()
 
 
 def test_rows_say_what_became_of_every_video(
@@ -149,12 +189,15 @@ def test_rows_say_what_became_of_every_video(
     assert found["short"]["reason"] == "3 frames; at least 8 are needed"
     assert found["faceless"]["reason"] == "no face in any of 2 frames"
     assert found["faceless"]["clip"] is None
+    assert found["faceless"]["clips"] == 0
+    assert found["twin"]["clips"] == 1
+    assert {row["fallback"] for row in table} == {None}
     assert found["twin"]["clip"] == found[genuine.stem]["clip"]
     assert found["twin"]["face_share"] == 1.0
     assert 20 < found["twin"]["box_side"] < 240
     assert {row["crop_digest"] for row in table} == {params.faces.digest}
     assert [path.name for path in project.clips.iterdir()] == [found["twin"]["clip"]]
-    assert ClipStore(project.clips).read_crops(found["twin"]["clip"]).shape == (2, 64, 64, 3)
+    assert ClipStore(project.clips).read_crops(found["twin"]["clip"]).shape == (1, 2, 64, 64, 3)
     assert "faces: ok: 2 of 5 videos" in caplog.messages
     assert "faces: undecodable: 1 of 5 videos" in caplog.messages
 
@@ -165,7 +208,7 @@ def test_stale_and_damaged_clips_are_replaced(new_project: Callable[[str], Proje
     before = outputs(project)
     damaged, *_ = sorted(project.clips.iterdir())
     damaged.write_bytes(damaged.read_bytes()[:500])
-    (project.clips / "0123456789abcdef-000000000000.npz").write_bytes(b"of another policy")
+    (project.clips / f"0123456789abcdef-000000000000{SUFFIX}").write_bytes(b"of another policy")
     (project.clips / f".{damaged.name}.4711").write_bytes(b"half written")
     run(project, params, workers=1)
     assert outputs(project) == before
@@ -196,17 +239,49 @@ def test_another_way_of_cutting_cuts_every_clip_again(
     rows = read_table(project.faces, FACES)
     assert {row["clip"] for row in rows} == third
     assert {row["crop_digest"] for row in rows} == {smaller.faces.digest}
-    assert ClipStore(project.clips).read_crops(rows[0]["clip"]).shape == (2, 32, 32, 3)
+    assert ClipStore(project.clips).read_crops(rows[0]["clip"]).shape == (1, 2, 32, 32, 3)
 
 
-def test_other_code_is_another_way_of_cutting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*NETWORKS, "crop.py"):
-        (tmp_path / name).write_text("first")
-    monkeypatch.setattr("components.faces.identity.ROOM", tmp_path)
-    before = cut_digest(CropPolicy(), tmp_path)
-    assert cut_digest(CropPolicy(), tmp_path) == before
-    (tmp_path / "crop.py").write_text("second")
-    assert cut_digest(CropPolicy(), tmp_path) != before
+def test_a_fallback_is_told(
+    new_project: Callable[[str], Project],
+    params: Params,
+    make_video: Callable[..., Path],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    project = new_project("project")
+    faceless = make_video(project.data / "real" / "faceless.mp4")
+    genuine = sorted((project.data / "real").glob("p*.mp4"))[0]
+    write_table([manifest_row(project, path) for path in (faceless, genuine)], MANIFEST, project.manifest)
+    policy = CropPolicy(sampling=Even(frames=2), size=64, fallback="center", tracks="all")
+    for told in ("2 videos to cut, 0 already there", "0 videos to cut, 2 already there"):
+        run(project, params.model_copy(update={"faces": policy}), workers=1)
+        assert f"faces: {told}" in caplog.messages
+        found = {Path(row["video_id"]).name: row for row in read_table(project.faces, FACES)}
+        assert {name: (row["status"], row["fallback"]) for name, row in found.items()} == {
+            "faceless": ("ok", "center"),
+            genuine.stem: ("ok", None),
+        }
+        assert found["faceless"]["face_share"] == 0.0
+        assert found["faceless"]["tracks"] == 0
+        assert found["faceless"]["clips"] == 1
+        assert (
+            caplog.messages[-1] == "faces: of these, 1 show no face; the middle of the frame was cut instead"
+        )
+    assert sum("videos/s" in line for line in caplog.messages) == 1
+
+
+def test_progress_is_told_where_no_terminal_shows_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(stage.time, "monotonic", lambda: next(clock))
+    assert list(stage._progress("abcde", 5)) == list("abcde")
+    assert caplog.messages == [
+        "faces: 2 of 5 videos, about 60 s left",
+        "faces: 4 of 5 videos, about 20 s left",
+    ]
 
 
 def test_not_one_face_is_an_error(
