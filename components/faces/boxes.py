@@ -23,7 +23,7 @@ class Region:
     y1: int
     x2: int
     y2: int
-    smallest: float  # side of the smallest box that it was drawn around
+    side: float  # of the box that it was drawn around
 
 
 def square(boxes: Floats) -> Floats:
@@ -71,42 +71,16 @@ def suppress_nested(boxes: Floats, scores: Floats, threshold: float) -> NDArray[
 
 
 def regions(boxes: Floats, width: int, height: int) -> list[Region]:
-    """The parts of a picture around boxes, `REACH` boxes wide; those that overlap become one."""
-    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
-    grown = (boxes[:, :2] + boxes[:, 2:]).repeat(2, axis=0).reshape(-1, 4) / 2  # centre, centre
-    grown = grown + np.outer(sides, [-1, -1, 1, 1]) * (REACH / 2)
-    corners = np.clip(np.rint(grown), 0, [width, height, width, height]).astype(int)
-    parts = [
+    """The parts of a picture around boxes, `REACH` boxes wide, without those beyond its edges."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0)
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    around = np.tile(centres, 2) + np.outer(sides, [-1, -1, 1, 1]) * (REACH / 2)
+    corners = np.clip(np.rint(around), 0, [width, height, width, height]).astype(int).tolist()
+    return [
         Region(x1, y1, x2, y2, float(side))
-        for (x1, y1, x2, y2), side in zip(corners.tolist(), sides, strict=True)
+        for (x1, y1, x2, y2), side in zip(corners, sides, strict=True)
+        if x1 < x2 and y1 < y2
     ]
-    return _merged([part for part in parts if part.x1 < part.x2 and part.y1 < part.y2])
-
-
-def _merged(parts: list[Region]) -> list[Region]:
-    """Join parts until none overlaps another."""
-    apart: list[Region] = []
-    for part in parts:
-        touching = [other for other in apart if _touch(part, other)]
-        if touching:
-            rest = [other for other in apart if other not in touching]
-            return _merged([*rest, _join([part, *touching]), *parts[parts.index(part) + 1 :]])
-        apart.append(part)
-    return apart
-
-
-def _touch(a: Region, b: Region) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
-
-
-def _join(parts: list[Region]) -> Region:
-    return Region(
-        min(part.x1 for part in parts),
-        min(part.y1 for part in parts),
-        max(part.x2 for part in parts),
-        max(part.y2 for part in parts),
-        min(part.smallest for part in parts),
-    )
 
 
 def cut_off(boxes: Floats, region: Region, width: int, height: int) -> NDArray[np.bool_]:

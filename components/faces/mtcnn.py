@@ -46,8 +46,8 @@ NESTED = 0.7
 FULL_SIDE = 1920
 """Longest side at which frames are searched again in which nothing was found, px."""
 
-GROWTH = 2.0
-"""Near a known face, faces down to this fraction of it are looked for."""
+SHRINKAGE = 1.5
+"""Around a face of a moment ago, faces are looked for from its side divided by this on."""
 
 BATCHES = {"CPUExecutionProvider": (32, 8)}
 """Crops that pass through RNet and ONet at once: what fits the cache of a CPU core takes half of the time."""
@@ -88,7 +88,7 @@ class Mtcnn:
             frame: upright; it is shrunk to `longest_side`, and where nothing is found and the policy says
                 `retry`, searched again at its own size, at most `FULL_SIDE`.
             near: boxes (M, 4) of where faces were a moment ago. Then only the parts around these are
-                searched, for faces from half their size on, unless one of them is not found again.
+                searched, for faces hardly smaller than they, unless one of them is not found again.
         """
         image = shrink(frame, self._policy.longest_side)
         found = None
@@ -106,11 +106,12 @@ class Mtcnn:
         height, width = image.shape[:2]
         parts = []
         for region in regions(near, width, height):
-            smallest = max(self._policy.min_face, region.smallest / GROWTH)
+            smallest = max(self._policy.min_face, region.side / SHRINKAGE)
             found = self._search(image[region.y1 : region.y2, region.x1 : region.x2], smallest)
             found = found.placed(corner=(region.x1, region.y1))
             parts.append(found.only(~cut_off(found.boxes, region, width, height)))
-        joined = Detections.joined(parts)
+        joined = Detections.joined(parts)  # with faces in it that several parts show
+        joined = joined.only(suppress_nested(joined.boxes, joined.scores, NESTED))
         return joined if found_again(near, joined.boxes) else None
 
     def _search(self, image: Image, smallest: float) -> Detections:

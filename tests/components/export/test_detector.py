@@ -1,67 +1,30 @@
-"""The converted networks against facenet-pytorch's own."""
+"""The files that each detector needs, in a project and outside of one."""
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnxruntime as ort
 import pytest
 import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from components.errors import StageError
-from components.export.detector import NETWORKS, convert, to_onnx
+from components.export import detector as module
+from components.export.detector import convert, ensure_detector
+from components.faces.identity import FILES
+from components.faces.policy import MediapipePolicy, MtcnnPolicy, NoDetector
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("converted") / "detector"
-    convert(folder)
-    return folder
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
-def reference(network: torch.nn.Module, image: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    with torch.no_grad():
-        *regressions, probabilities = network(
-            (torch.from_numpy(image).permute(0, 3, 1, 2) - 127.5) * 0.0078125
-        )
-    return [tensor.numpy() for tensor in (*regressions, probabilities[:, 1])]
+@pytest.fixture
+def model(tmp_path: Path) -> MediapipePolicy:
+    path = tmp_path / "blaze_face_short_range.tflite"
+    path.write_bytes(b"model")
+    return MediapipePolicy(name="mediapipe", model=str(path))
 
 
-@pytest.mark.parametrize(
-    ("name", "network", "shapes"),
-    [
-        # Odd and even sizes: the last pooling window may hang over the edge.
-        ("pnet.onnx", PNet, [(1, 12, 12), (1, 13, 14), (2, 31, 48), (1, 120, 161)]),
-        ("rnet.onnx", RNet, [(0, 24, 24), (1, 24, 24), (5, 24, 24), (130, 24, 24)]),
-        ("onet.onnx", ONet, [(0, 48, 48), (1, 48, 48), (7, 48, 48)]),
-    ],
-)
-def test_outputs_are_those_of_facenet_pytorch(
-    folder: Path, name: str, network: type[torch.nn.Module], shapes: list[tuple[int, int, int]]
-) -> None:
-    session = ort.InferenceSession(folder / name, providers=["CPUExecutionProvider"])
-    rng = np.random.default_rng(5)
-    for shape in shapes:
-        image = rng.integers(0, 256, (*shape, 3), np.uint8)
-        found = session.run(None, {"image": image})
-        if not shape[0]:
-            assert all(len(output) == 0 for output in found)
-            continue
-        for output, expected in zip(found, reference(network(), image), strict=True):
-            assert output.shape == expected.shape
-            assert np.abs(output - expected).max() <= 1e-4
-
-
-def test_bytes_are_the_same_and_name_no_folder(folder: Path) -> None:
-    content = (folder / "pnet.onnx").read_bytes()
-    assert to_onnx(NETWORKS["pnet.onnx"]) == content
-    for name in NETWORKS:
-        assert b"site-packages" not in (folder / name).read_bytes()
-
-
-def test_only_the_three_networks_are_written(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == ["onet.onnx", "pnet.onnx", "rnet.onnx"]
+def test_mtcnn_is_three_networks(detector: Path) -> None:
+    assert names(detector) == sorted(FILES["mtcnn"])
 
 
 def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,3 +35,53 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(StageError, match=r"pnet\.pt: MTCNN's weights are missing; install facenet-pytorch"):
         convert(tmp_path / "detector")
     assert not (tmp_path / "detector").exists()
+
+
+def test_a_model_of_mediapipe_is_copied_under_one_name(tmp_path: Path, model: MediapipePolicy) -> None:
+    convert(tmp_path / "detector", model)
+    assert names(tmp_path / "detector") == list(FILES["mediapipe"])
+    assert (tmp_path / "detector" / "face_detector.task").read_bytes() == b"model"
+
+
+@pytest.mark.parametrize("missing", ["nowhere.tflite", "."])
+def test_a_missing_model_says_where_to_get_it(
+    tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StageError, match=r"download https://\S+blaze_face_short_range\.tflite ") as caught:
+        convert(tmp_path / "detector", MediapipePolicy(name="mediapipe", model=missing))
+    assert str(caught.value).startswith(f"{missing}: ")
+    assert not (tmp_path / "detector").exists()
+
+
+def test_no_detector_is_an_empty_folder(tmp_path: Path) -> None:
+    convert(tmp_path / "artifacts" / "detector", NoDetector(name="none"))
+    assert names(tmp_path / "artifacts" / "detector") == []
+
+
+def test_outside_a_project_a_detector_is_made_once(tmp_path: Path, model: MediapipePolicy) -> None:
+    folder = ensure_detector(model, tmp_path / "cache")
+    written = folder / "face_detector.task"
+    first = written.stat().st_mtime_ns
+    assert ensure_detector(model, tmp_path / "cache") == folder
+    assert written.stat().st_mtime_ns == first
+    written.unlink()  # somebody tidied up
+    assert (ensure_detector(model, tmp_path / "cache") / "face_detector.task").is_file()
+
+
+def test_another_model_is_another_folder(tmp_path: Path, model: MediapipePolicy) -> None:
+    once = ensure_detector(model, tmp_path / "cache")
+    Path(model.model).write_bytes(b"a newer model")
+    assert ensure_detector(model, tmp_path / "cache") != once
+    assert names(ensure_detector(NoDetector(name="none"), tmp_path / "cache")) == []
+
+
+def test_networks_are_converted_anew_by_another_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(module, "convert", lambda folder, policy: made.append(folder.name))
+    ensure_detector(MtcnnPolicy(), tmp_path)
+    monkeypatch.setattr(module, "version", lambda package: "99")
+    ensure_detector(MtcnnPolicy(min_face=40), tmp_path)
+    assert len(set(made)) == 2
