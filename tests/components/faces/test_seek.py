@@ -1,92 +1,198 @@
-"""Pictures at given moments, held against a full decode, and what finding them costs."""
+"""What finding frames costs, and when the short way is not taken."""
 
-from collections.abc import Callable, Iterator
+import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from components.faces import seek
-from components.faces.container import decode
-from components.faces.policy import Limits
-from components.faces.seek import map_spread
-from components.faces.video import Frame, probe
+from components.faces import ahead, container, seek, video
+from components.faces.ahead import Inexact
+from components.faces.container import decode_packet, opened
+from components.faces.policy import Consecutive, Even, Limits, Sampling
+from components.faces.sampling import Chooser, moments
+from components.faces.seek import Walk
+from components.faces.video import VideoInfo, map_frames, map_spread, probe
 
 MakeScene = Callable[..., Path]
+NO_CUTS = {"sc_threshold": "0"}  # keyframes only where a group of pictures begins
+CLIP = Consecutive(policy="clip", places=2, frames=5)
 
 
-def spread(path: Path, count: int) -> list[Frame]:
-    return map_spread(path, probe(path, Limits()), count, Limits(), lambda frame: frame)
+def times(path: Path, sampling: Sampling) -> list[float]:
+    return map_frames(path, probe(path, Limits()), sampling, Limits(), lambda frame: frame.time)
+
+
+def walk(path: Path, sampling: Sampling, **options: Any) -> tuple[list[float], bool]:
+    """Times of the frames that a walk gives, and whether it jumped."""
+    info = probe(path, Limits())
+    with opened(path, Limits()) as (file, stream):
+        chooser = Chooser(moments(sampling, info))
+        walking = Walk(file, stream, chooser, info.duration / info.frames, **options)
+        return [time for _, time, count in walking for _ in range(count)], walking.jumped
 
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry for each frame that seeking decodes."""
+    """The frames that a walk decodes, by packet."""
     counted: list[int] = []
 
-    def counting(*arguments: object) -> Iterator[object]:
-        for frame in decode(*arguments):  # type: ignore[arg-type]
-            counted.append(1)
-            yield frame
+    def counting(*arguments: Any) -> Any:
+        frames = decode_packet(*arguments)
+        counted.append(len(frames))
+        return frames
 
-    monkeypatch.setattr(seek, "decode", counting)
+    monkeypatch.setattr(seek, "decode_packet", counting)
     return counted
 
 
-@pytest.mark.parametrize("count", [1, 5])
-@pytest.mark.parametrize(
-    ("name", "gop", "codec"),
-    [
-        ("a.mp4", 250, "libx264"),
-        ("a.mp4", 10, "libx264"),
-        ("a.mkv", 10, "libx264"),
-        ("a.ts", 10, "libx264"),
-        ("a.avi", 10, "mpeg4"),
-        ("a.mpg", 10, "mpeg2video"),
-    ],
-)
-def test_the_picture_shown_at_each_moment(
-    tmp_path: Path, make_scene: MakeScene, name: str, gop: int, codec: str, count: int
-) -> None:
-    path = make_scene(tmp_path / name, gop=gop, codec=codec, seconds=6.0)
-    found = spread(path, count)
-    assert len(found) == count
-    whole, seconds = full_decode(path), probe(path, Limits()).duration
-    for part, frame in enumerate(found):
-        nearest = np.abs(whole - frame.image).mean(axis=(1, 2, 3)).argmin()
-        assert nearest == pytest.approx(25 * (part + 0.5) / count * seconds, abs=2)
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The bytes that are read of a video, by call."""
+    counted: list[int] = []
+
+    class Counting(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            content = super().read(-1 if size is None else size)
+            counted.append(len(content))
+            return content
+
+    monkeypatch.setattr(container, "_checked", lambda path, _: Counting(path))
+    return counted
 
 
-def full_decode(path: Path) -> NDArray[np.int16]:
-    """All frames (T, H, W, 3)."""
-    with av.open(path) as container:
-        return np.stack([f.to_ndarray(format="rgb24").astype(np.int16) for f in container.decode(video=0)])
-
-
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
 def test_a_long_video_costs_some_groups_of_pictures(
-    tmp_path: Path, make_scene: MakeScene, decoded: list[int]
+    tmp_path: Path, make_scene: MakeScene, decoded: list[int], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    path = make_scene(tmp_path / "a.mp4", gop=25, seconds=40.0)
-    assert len(spread(path, 4)) == 4
-    assert len(decoded) < 4 * 30  # of 1000
+    codec = "mpeg4" if name == "a.avi" else "libx264"
+    path = make_scene(tmp_path / name, gop=10, seconds=20.0, fps=10, codec=codec, options=NO_CUTS)
+    monkeypatch.setattr(seek, "FAR", 2.0)
+    assert len(times(path, Even(frames=3))) == 3
+    assert sum(decoded) < 3 * 15  # of 200
+    decoded.clear()
+    assert len(times(path, CLIP)) == 10
+    assert sum(decoded) < 2 * 20
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4")])
+def test_a_long_video_is_not_read_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: list[int], name: str, codec: str
+) -> None:
+    monkeypatch.setattr(video, "COUNTED", 2**20)
+    monkeypatch.setattr(seek, "FAR", 1.0)
+    path = noise(tmp_path / name, codec)
+    assert path.stat().st_size > 2**22
+    assert len(times(path, Even(frames=2))) == 2
+    assert sum(read) < path.stat().st_size / 2
+
+
+def noise(path: Path, codec: str) -> Path:
+    """120 frames that hold much in few pixels."""
+    rng = np.random.default_rng(3)
+    with av.open(path, "w") as file:
+        stream: Any = file.add_stream(codec, rate=25, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 240, 160, "yuv420p", 10
+        stream.bit_rate = 20_000_000
+        for image in rng.integers(0, 256, (120, 160, 240, 3), np.uint8):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        file.mux(stream.encode())
+    return path
 
 
 def test_a_short_video_is_decoded_once(tmp_path: Path, make_scene: MakeScene, decoded: list[int]) -> None:
     path = make_scene(tmp_path / "a.mp4", seconds=2.4)
-    assert len(spread(path, 4)) == 4
-    assert len(decoded) <= 60
+    assert len(times(path, Even(frames=16))) == 16
+    assert sum(decoded) < 60 * 0.9  # frames that nothing builds on are passed over
+    assert len(decoded) <= 62
 
 
+def test_a_keyframe_is_decoded_alone(tmp_path: Path, make_scene: MakeScene, decoded: list[int]) -> None:
+    path = make_scene(tmp_path / "a.mp4", gop=25, options=NO_CUTS)
+    assert times(path, Even(frames=1)) == [2.0]
+    assert sum(decoded) == 1
+
+
+@pytest.mark.parametrize("count", [1, 4])
 def test_what_costs_too_much_is_let_go(
+    tmp_path: Path, make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    path = make_scene(tmp_path / "a.mp4", options=NO_CUTS)
+    monkeypatch.setattr(video, "MAX_PIXELS", 160 * 120 * 40)
+    assert map_spread(path, probe(path, Limits()), count, Limits(), lambda frame: frame) == []
+
+
+def test_an_index_that_tells_of_false_keyframes(tmp_path: Path, make_scene: MakeScene) -> None:
+    options = {"x264-params": "intra-refresh=1:bframes=0:keyint=25"}
+    path = make_scene(tmp_path / "a.mp4", seconds=4.0, gop=25, options=options)
+    with pytest.raises(Inexact, match="missing"):
+        walk(path, Even(frames=3))
+    assert walk(path, Even(frames=3), jumping=False) == (times(path, Even(frames=3)), False)
+
+
+def test_a_container_without_an_index_and_hardly_a_keyframe(
+    tmp_path: Path, make_scene: MakeScene, decoded: list[int]
+) -> None:
+    path = make_scene(tmp_path / "a.ts", seconds=24.0, fps=10, gop=10000, options=NO_CUTS)
+    with pytest.raises(Inexact, match="no keyframe is found"):
+        walk(path, Even(frames=2))  # 12 s from one to the next
+    decoded.clear()
+    assert times(path, Even(frames=2)) == pytest.approx([6.0, 18.0])
+    assert sum(decoded) < 240
+
+
+def test_frames_out_of_order_over_too_many_packets(
     tmp_path: Path, make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = make_scene(tmp_path / "a.mp4", seconds=4.0)
-    monkeypatch.setattr(seek, "MAX_PIXELS", 160 * 120 * 40)
-    assert spread(path, 4) == []
+    path = make_scene(tmp_path / "a.mp4", seconds=2.0)
+    found = times(path, Even(frames=4))
+    monkeypatch.setattr(ahead, "MOST", 2)
+    with pytest.raises(Inexact, match="too many packets"):
+        walk(path, Even(frames=4))
+    assert times(path, Even(frames=4)) == found
 
 
-def test_fewer_frames_than_moments(tmp_path: Path, make_scene: MakeScene) -> None:
-    path = make_scene(tmp_path / "a.mp4", seconds=0.4, fps=25)  # ten frames
-    assert len(spread(path, 12)) in {10, 12}
+def test_frames_that_an_edit_list_hides(tmp_path: Path, make_scene: MakeScene) -> None:
+    path = cut_by_copying(make_scene(tmp_path / "whole.mp4", gop=25), tmp_path / "a.mp4", 37)
+    shown = every_frame(path)
+    assert len(shown) == 100 - 37
+    info = probe(path, Limits())
+    found = map_frames(path, info, Even(frames=5), Limits(), lambda frame: frame.image)
+    wanted = [shown[int((part + 0.5) / 5 * 63)] for part in range(5)]
+    assert np.array_equal(found, wanted)
+
+
+def cut_by_copying(source: Path, target: Path, first: int) -> Path:
+    """Packets from the keyframe before a frame on; an edit list hides those before that frame."""
+    with av.open(source) as reading, av.open(target, "w") as writing:
+        template = reading.streams.video[0]
+        stream = writing.add_stream_from_template(template)
+        for packet in reading.demux(template):
+            if packet.pts is None or packet.dts is None or packet.dts < 512 * (first // 25 * 25 - 2):
+                continue
+            packet.pts -= 512 * first
+            packet.dts -= 512 * first
+            packet.stream = stream
+            writing.mux(packet)
+    return target
+
+
+def every_frame(path: Path) -> list[np.ndarray[Any, Any]]:
+    with av.open(path) as file:
+        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+
+
+def test_a_moment_after_the_last_frame(tmp_path: Path, make_video: Callable[..., Path]) -> None:
+    """As where the sound goes on: frames are taken from the pictures that are there."""
+    path = make_video(tmp_path / "a.mp4", frames=40)
+    info = probe(path, Limits())
+    longer = VideoInfo(**{**vars(info), "duration": 3.2})
+    restarts: list[int] = []
+    found = map_frames(
+        path, longer, Even(frames=4), Limits(), lambda frame: frame.time, lambda: restarts.append(1)
+    )
+    assert found == pytest.approx([index / 25 for index in (5, 15, 25, 35)])
+    assert restarts

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.faces import seek
+from components.faces import video
 from components.faces.container import VideoFault
 from components.faces.policy import Limits
 from components.faces.still import still
@@ -42,6 +42,6 @@ def test_it_is_of_the_middle(tmp_path: Path, make_video: Callable[..., Path]) ->
 def test_one_that_costs_too_much_is_a_fault(
     tmp_path: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seek, "MAX_PIXELS", 96 * 64)
+    monkeypatch.setattr(video, "MAX_PIXELS", 96 * 64)
     with pytest.raises(VideoFault, match="costs too much"):
         still(make_video(tmp_path / "a.mp4"), Limits())

@@ -1,5 +1,7 @@
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +9,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from components.faces.container import VideoFault
-from components.faces.policy import Limits
-from components.faces.video import evenly_spaced, probe, sample_frames
+from components.faces.policy import Even, Every, Limits
+from components.faces.video import map_frames, probe, sample_frames
 
 
 def all_frames(path: Path) -> list[np.ndarray[Any, Any]]:
@@ -215,11 +215,86 @@ def test_damage_in_the_middle_is_passed_over(tmp_path: Path, make_video: Callabl
     assert all(any(np.array_equal(frame, other) for other in left) for frame in frames)
 
 
-@given(total=st.integers(1, 500), count=st.integers(1, 100))
-def test_evenly_spaced(total: int, count: int) -> None:
-    chosen = evenly_spaced(total, count)
-    assert len(chosen) == min(total, count)
-    assert 0 <= chosen[0] <= chosen[-1] < total
-    steps = np.diff(chosen)
-    assert not len(steps) or (steps.min() >= 1 and steps.max() - steps.min() <= 1)
-    assert abs(chosen[0] - (total - 1 - chosen[-1])) <= 1  # neither end is favoured
+@pytest.mark.parametrize("offset", [0, 2], ids=["joined", "continued"])
+def test_a_size_that_changes_midway(tmp_path: Path, make_video: Callable[..., Path], offset: int) -> None:
+    """All frames are given in the size that the video begins with."""
+    parts = [
+        make_video(tmp_path / "a.ts", frames=50),
+        make_video(tmp_path / "b.ts", frames=50, size=(48, 80), output_ts_offset=str(offset)),
+    ]
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    info = probe(path, Limits())
+    assert (info.frames, info.width, info.height) == (100, 96, 64)
+    assert info.duration == pytest.approx(4.0, abs=0.05)
+    frames, times = sample_frames(path, 8, Limits())
+    wanted = evenly_spaced(100, 8)
+    assert times == pytest.approx([index / 25 for index in wanted], abs=0.05)
+    assert {frame.shape for frame in frames} == {(64, 96, 3)}
+    greys = [int(frame[-1, -1, 0]) for frame in frames]
+    assert greys == pytest.approx([8 * (index % 50) % 256 for index in wanted], abs=6)
+
+
+def test_a_rate_that_varies(tmp_path: Path) -> None:
+    """The frame of a moment is the one that is shown then, however long it has been."""
+    path = tmp_path / "a.mp4"
+    shown_from = [0, 1, 2, 3, 40, 41, 42, 43, 44, 99]
+    with av.open(path, "w") as container:
+        stream: Any = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for index, stamp in enumerate(shown_from):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 20 * index, np.uint8), "rgb24")
+            frame.pts, frame.time_base = stamp, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    visits: list[float] = []
+    info = probe(path, Limits())
+    found = map_frames(
+        path, info, Even(frames=8), Limits(), lambda frame: visits.append(frame.time) or frame.time
+    )
+    moments = [(part + 0.5) / 8 * info.duration for part in range(8)]
+    assert found == [max(stamp / 25 for stamp in shown_from if stamp / 25 <= moment) for moment in moments]
+    assert visits == sorted(set(found))  # each once
+
+
+def test_more_frames_are_promised_than_there_are(tmp_path: Path, make_video: Callable[..., Path]) -> None:
+    path = make_video(tmp_path / "a.mp4")
+    info = replace(probe(path, Limits()), frames=100)
+    found = map_frames(path, info, Every(policy="every", step=4), Limits(), lambda frame: frame.time)
+    assert found == pytest.approx([index / 25 for index in range(0, 30, 4)])
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.flv"])
+def test_sound_that_goes_on_is_no_part_of_the_duration(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with av.open(path, "w") as container:
+        video: Any = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
+        sound: Any = container.add_stream("aac", rate=16000, layout="mono")
+        for index in range(50):
+            image = np.full((64, 96, 3), 4 * index, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        container.mux(video.encode())
+        for start in range(0, 4 * 16000, 1024):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = 16000, start
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+    assert probe(path, Limits()).duration == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("counted", [0, 2**20])
+def test_frames_of_a_long_matroska_file_are_estimated(
+    tmp_path: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    monkeypatch.setattr("components.faces.video.COUNTED", counted)
+    path = make_video(tmp_path / "a.mkv")
+    assert probe(path, Limits()).frames == 30
+    assert len(sample_frames(path, 8, Limits())[0]) == 8
+
+
+def evenly_spaced(total: int, count: int) -> list[int]:
+    """The middles of `count` equal parts of `range(total)`; all of it where `total` is less."""
+    if total <= count:
+        return list(range(total))
+    return [(2 * part + 1) * total // (2 * count) for part in range(count)]
