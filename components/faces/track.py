@@ -29,8 +29,10 @@ GROWTH = 2.0
 """By which factor its side may have changed."""
 
 ALIKE = 0.45
-"""How unlike (`appearance.unlikeness`) the same face may look. Pose seldom takes it beyond 0.25, and light that
-changes by a fifth to 0.35, seldom 0.45."""
+"""How unlike (`appearance.unlikeness`) the same face may look.
+
+Pose seldom takes it beyond 0.25, and light that changes by a fifth to 0.35, seldom 0.45.
+"""
 
 DOUBT = 1.25
 """How far away and how unlike a face may be together, each as a share of what it may be alone."""
@@ -39,8 +41,8 @@ WEIGHTS = (1, 1, 4, 1)
 """Of distance, growth, unlikeness and lack of overlap, when it is open who is who.
 
 These numbers were chosen on 192 scenes in which two heads cut from footage cross, meet and part, dance or
-wander, at 1.2, 2.5 and 25 frames a second: 10 of 7400 steps lead from one person to the other, 738 do by place
-and size alone.
+wander, at 1.2, 2.5 and 25 frames a second: 10 of 7400 steps lead from one person to the other, 738 do by
+place and size alone.
 """
 
 STEADY = 1.0

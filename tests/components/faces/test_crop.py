@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -69,7 +70,7 @@ def test_crops_do_not_jump_where_boxes_creep() -> None:
         crop_face(picture, box(50 + x, 50, 120 + x, 120), 64, 0.3).astype(float)
         for x in np.arange(0, 2, 0.125)
     ]
-    steps = [np.abs(after - before).mean() for before, after in zip(crops, crops[1:], strict=False)]
+    steps = [np.abs(after - before).mean() for before, after in pairwise(crops)]
     assert max(steps) < 2 * np.mean(steps)
 
 
