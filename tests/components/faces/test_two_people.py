@@ -197,4 +197,5 @@ def test_the_main_face_is_one_of_them(
     films: dict[str, Path], actors: tuple[Actor, Actor], detector: Path
 ) -> None:
     seen = look_at(films, "cross", CropPolicy(sampling=Even(frames=12), size=64), actors, detector)
-    assert seen.people == [{0}]  # who is never hidden
+    assert seen.people in ([{0}], [{1}])
+    assert seen.faces.tracks == 2
