@@ -4,6 +4,7 @@ Faces are those of `components.synthesis`, before a background with more texture
 rendered once, at 1080 lines, and scaled: the same footage at every size.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -62,26 +63,43 @@ def film_all(folder: Path) -> list[Path]:
 
 
 def film(name: str, folder: Path) -> list[Path]:
-    """Write a scene as H.264 with x264's default settings, a file for each of `HEIGHTS`."""
+    """Write a scene as H.264 with x264's default settings, at each of `HEIGHTS`, and where its heads are."""
     paths = [folder / f"{name}-{height}p.mp4" for height in HEIGHTS]
-    if all(path.is_file() for path in paths):
+    if all(path.is_file() for path in (*paths, folder / f"{name}.json")):
         return paths
-    frames = list(shoot(SCENES[name], HEIGHTS[-1] * 16 // 9, HEIGHTS[-1]))
+    width = HEIGHTS[-1] * 16 // 9
+    stage, actors = cast(SCENES[name], width, HEIGHTS[-1])
+    poses = [[actor.motion.poses[index] for actor in actors] for index in range(RENDERED)]
+    places = [[(pose.x / width, pose.y / HEIGHTS[-1]) for pose in frame] for frame in poses]
+    (folder / f"{name}.json").write_text(json.dumps(places), encoding="utf-8")
+    frames = list(shoot(stage, actors))
     for height, path in zip(HEIGHTS, paths, strict=True):
         size = (height * 16 // 9, height)
         encode(path, [cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
     return paths
 
 
-def shoot(spots: Sequence[tuple[float, float, float]], width: int, height: int) -> Iterator[Frame]:
-    """Render `RENDERED` frames of people at these spots, the largest in front."""
+def heads(video: Path, time: float) -> list[tuple[float, float]]:
+    """Where the heads are at a moment, a point between the eyes of each: shares of width and height."""
+    places = json.loads((video.parent / f"{video.stem.split('-')[0]}.json").read_text(encoding="utf-8"))
+    order = there_and_back(len(places))
+    return [(x, y) for x, y in places[order[round(time * FPS) % len(order)]]]
+
+
+def cast(spots: Sequence[tuple[float, float, float]], width: int, height: int) -> tuple[Scene, list[Actor]]:
+    """The set, and people at these spots, the largest last."""
     rng = np.random.default_rng(SEED)
     stage = draw_scene(draw_person(SEED, 0), width, height, rng)
     texture = 1 + 0.3 * fractal(rng, stage.background.shape[:2], height / 12, 6)
     background = np.clip(stage.background * texture[..., None], 0.005, 1.2)
     camera = replace(stage.camera, blur=0.8, noise=3.0)  # the sample's blur grows with the picture
     stage = replace(stage, background=background, camera=camera)
-    actors = [_actor(index, spot, stage, rng) for index, spot in enumerate(spots)]
+    return stage, [_actor(index, spot, stage, rng) for index, spot in enumerate(spots)]
+
+
+def shoot(stage: Scene, actors: Sequence[Actor]) -> Iterator[Frame]:
+    """Render `RENDERED` frames, the last of the people in front."""
+    rng = np.random.default_rng(SEED)
     for index in range(RENDERED):
         light = render._shifted(stage.background, stage, actors[0].motion.drift[index])
         for actor in actors:
@@ -104,14 +122,19 @@ def _actor(index: int, spot: tuple[float, float, float], stage: Scene, rng: np.r
 
 def encode(path: Path, frames: Sequence[Frame]) -> None:
     """Write `SECONDS` of video."""
-    there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    order = there_and_back(len(frames))
     partial = path.with_stem(f".{path.stem}")
     with av.open(partial, "w") as container:
         stream: Any = container.add_stream("libx264", rate=FPS)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for index in range(SECONDS * FPS):
-            frame = av.VideoFrame.from_ndarray(frames[there_and_back[index % len(there_and_back)]], "rgb24")
+            frame = av.VideoFrame.from_ndarray(frames[order[index % len(order)]], "rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     partial.replace(path)
+
+
+def there_and_back(count: int) -> list[int]:
+    """The order in which rendered frames are shown, again and again."""
+    return [*range(count), *range(count - 2, 0, -1)]
