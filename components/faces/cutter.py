@@ -28,7 +28,7 @@ AFRESH = 8
 ESTABLISHED = 3
 """Sightings from which on a face that is missing for a moment is looked for."""
 
-CROPS_MEMORY = 256 * 2**20
+CROPS_MEMORY = 128 * 2**20
 """Bytes of crops that are kept while it is open which faces will be scored, unless a clip needs more."""
 
 
