@@ -82,7 +82,7 @@ def make(path: Path, seconds: float, marked: bool) -> Path:
         for repeat in range(round(seconds * FPS / GOP)):
             for packet, (pts, dts, duration) in zip(packets, stamps, strict=True):
                 copy = av.Packet(bytes(packet))
-                copy.stream, copy.time_base = stream, template.time_base
+                copy.stream, copy.time_base = stream, packet.time_base
                 copy.pts, copy.dts, copy.duration = pts + repeat * length, dts + repeat * length, duration
                 copy.is_keyframe = packet.is_keyframe and (marked or repeat == 0)
                 target.mux(copy)

@@ -36,6 +36,7 @@ class Ahead:
 
     Attributes:
         reached: decoding time stamp of the packet that was read last.
+        earliest: time stamp of the first packet.
         delay: from decoding a frame until it is shown, at most; in ticks.
         landed: time stamp of the keyframe where reading began.
         guessing: some time stamps are not in the file, but follow from those of other packets.
@@ -50,6 +51,7 @@ class Ahead:
         self._last = LAST * period
         self._tick = float(stream.time_base or 0)
         self._start: int | None = None  # time stamp of the first frame
+        self.earliest = 0
         self.delay = 0
         self.guessing = False
         self.restart()
@@ -83,6 +85,8 @@ class Ahead:
         """
         if not self.land(math.inf):
             raise Inexact("no keyframe")
+        first = self._queue[0]
+        self.earliest = (first.pts or 0) if first.dts is None else first.dts
         while self._start is None and not self._ended:
             self._read()
 

@@ -17,8 +17,10 @@ from components.faces.ahead import Ahead, Inexact
 from components.faces.container import Packet, decode_packet
 from components.faces.sampling import Chooser
 
-EARLIER = (0.0, 1.0, 4.0, 16.0)
-"""Seconds before a moment at which its keyframe is sought: containers without an index lead to any frame."""
+EARLIER = (0.0, 0.0, 1.0, 4.0, 16.0)
+"""Seconds before a moment at which its keyframe is sought, but for the first time by the time of decoding.
+
+Containers without an index lead to any frame, so it may have to be sought from well before."""
 
 FAR = 10.0
 """Seconds to the next moment from which on a jump is tried where no index tells of keyframes."""
@@ -162,17 +164,18 @@ class Walk:
         reached = self._ahead.reached
         self.jumped = True
         for place in range(self._earlier, len(EARLIER)):
-            if self._seek(max(self._goal - EARLIER[place], 0.0)):
+            delay = self._ahead.delay if place else 0
+            if self._seek(self._ahead.stamp(self._goal - EARLIER[place]) - delay):
                 self._earlier = place
                 self._shown = -math.inf
                 self._jumping = self._ahead.landed > reached  # else it cost more than it saved
                 return
         raise Inexact("no keyframe is found")
 
-    def _seek(self, time: float) -> bool:
-        """Tell whether seeking a time leads to a keyframe before the next moment."""
+    def _seek(self, stamp: int) -> bool:
+        """Tell whether seeking a time stamp leads to a keyframe that is shown before the next moment."""
         try:
-            self._container.seek(self._ahead.stamp(time), stream=self._stream)
+            self._container.seek(max(stamp, self._ahead.earliest), stream=self._stream)
         except (av.FFmpegError, OSError, OverflowError):
             return False
         self._ahead.restart()

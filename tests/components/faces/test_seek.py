@@ -125,6 +125,18 @@ def test_what_costs_too_much_is_let_go(
     assert map_spread(path, probe(path, Limits()), count, Limits(), lambda frame: frame) == []
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_what_precedes_a_keyframe_but_is_decoded_after_it_stands_in_no_way(
+    tmp_path: Path, make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(seek, "FAR", 0.5)
+    options = {"x264-params": "open-gop=1:bframes=3:scenecut=0"}
+    path = make_scene(tmp_path / name, gop=10, options=options)
+    found, jumped = walk(path, Even(frames=3))
+    assert jumped
+    assert found == times(path, Even(frames=3))
+
+
 def test_an_index_that_tells_of_false_keyframes(tmp_path: Path, make_scene: MakeScene) -> None:
     options = {"x264-params": "intra-refresh=1:bframes=0:keyint=25"}
     path = make_scene(tmp_path / "a.mp4", seconds=4.0, gop=25, options=options)

@@ -12,7 +12,7 @@ import pytest
 
 from components.faces.container import VideoFault
 from components.faces.policy import Even, Every, Limits
-from components.faces.video import map_frames, probe, sample_frames
+from components.faces.video import Frame, map_frames, probe, sample_frames
 
 
 def all_frames(path: Path) -> list[np.ndarray[Any, Any]]:
@@ -248,10 +248,13 @@ def test_a_rate_that_varies(tmp_path: Path) -> None:
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     visits: list[float] = []
+
+    def visit(frame: Frame) -> float:
+        visits.append(frame.time)
+        return frame.time
+
     info = probe(path, Limits())
-    found = map_frames(
-        path, info, Even(frames=8), Limits(), lambda frame: visits.append(frame.time) or frame.time
-    )
+    found = map_frames(path, info, Even(frames=8), Limits(), visit)
     moments = [(part + 0.5) / 8 * info.duration for part in range(8)]
     assert found == [max(stamp / 25 for stamp in shown_from if stamp / 25 <= moment) for moment in moments]
     assert visits == sorted(set(found))  # each once
