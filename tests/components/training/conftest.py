@@ -3,15 +3,17 @@
 So the training loss falls while the validation loss rises, which calls for lower rates and an early stop.
 """
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from components.faces.clip import Faces
+from components.faces.store import ClipStore
 from components.params import Params, load_params
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
@@ -22,16 +24,15 @@ SPLITS = {"train": 8, "val": 4, "test": 4}
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, make_faces: Callable[..., Faces]) -> Path:
     root = tmp_path_factory.mktemp("project")
-    make_project(root)
+    make_project(root, make_faces(FRAMES, SIZE))
     return root
 
 
-def make_project(root: Path) -> None:
+def make_project(root: Path, template: Faces) -> None:
     """Tables and clip files, as the stages before training would leave them."""
     project = Project(root)
-    project.clips.mkdir(parents=True)
     rows = [
         _row(f"{label}/{split}{number}", split, label)
         for split, count in SPLITS.items()
@@ -45,9 +46,8 @@ def make_project(root: Path) -> None:
     faces = [row | {"crop_digest": SHIPPED.faces.digest} for row in faces]
     write_table(faces, FACES, project.faces)
     for number, row in enumerate(rows):
-        content = io.BytesIO()
-        np.savez(content, crops=_crops(number, marked=_is_marked(row, number)))
-        (project.clips / _clip_name(row)).write_bytes(content.getvalue())
+        clip = replace(template.main, crops=_crops(number, marked=_is_marked(row, number)))
+        ClipStore(project.clips).write(_clip_name(row), replace(template, clips=(clip,)))
 
 
 def _row(video_id: str, split: str, label: str) -> dict[str, Any]:
@@ -70,10 +70,9 @@ def _clip_name(row: Mapping[str, Any]) -> str:
 
 
 def _crops(seed: int, marked: bool) -> np.ndarray[Any, Any]:
-    """One face, (1, T, S, S, 3)."""
-    crops = np.random.default_rng(seed).integers(60, 180, (1, FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
+    crops = np.random.default_rng(seed).integers(60, 180, (FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
     if marked:
-        crops[..., 8:24, 8:24, :] = (0, 255, 0)
+        crops[:, 8:24, 8:24] = (0, 255, 0)
     return crops
 
 
