@@ -140,7 +140,7 @@ def print_views(videos: Sequence[Viewed], policy: CropPolicy) -> None:
         result = video.found if isinstance(video.found, Failure) else video.found.result
         status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
         if isinstance(result, Faces) and result.fallback:
-            status = "ok: no face was found, the middle of the frame stands in"
+            status = "ok: no face is scored, the middle of the frame stands in"
         console.print(f"\n[bold]{escape(video.name)}[/bold]  {escape(status)}", highlight=False)
         if isinstance(video.found, Look):
             console.print(told(video.found), highlight=False, style="dim")

@@ -23,8 +23,8 @@ from flows.faces import Viewed, ranks, told
 WIDTH, EDGE, GAP = 1680, 36, 8
 """Of a sheet, of its empty edge and between its pictures, px."""
 
-TILE = (396, 300)
-"""Width and height of a frame, px, at most."""
+TILE, SMALL_TILE, MANY = (396, 300), (194, 200), 20
+"""Width and height of a frame, px, at most; and the same of more than so many frames."""
 
 CROPS_PER_ROW, MOST_CROPS = 16, 48
 MARKS = {Origin.DETECTED: "", Origin.INTERPOLATED: "between", Origin.REPEATED: "repeated"}
@@ -122,7 +122,8 @@ def _frames(look: Look) -> Picture:
 
 def _columns(count: int, aspect: float) -> int:
     """How many pictures stand side by side, so that none is too large and the rows are about full."""
-    least = (WIDTH - 2 * EDGE + GAP) / (min(TILE[0], TILE[1] * aspect) + GAP)
+    width, height = TILE if count <= MANY else SMALL_TILE
+    least = (WIDTH - 2 * EDGE + GAP) / (min(width, height * aspect) + GAP)
     rows = -(-count // math.floor(least))
     return max(-(-count // rows), math.ceil(least * 0.75))
 
@@ -196,9 +197,11 @@ def _clips(look: Look, faces: Faces) -> Iterator[Picture]:
     for index, clip in enumerate(faces.clips):
         number = rank[look.scored[index]] if faces.fallback is None else None
         colour = FAINT if number is None else _colour(number)
-        title = "middle of the frame, as no face was found" if number is None else f"face {number + 1}"
-        size = clip.crops.shape[1]
-        what = f"{title}: {len(clip.crops)} crops of {size} px, {_counted(clip)}"
+        what = f"{len(clip.crops)} crops of {clip.crops.shape[1]} px"
+        if number is None:
+            what = f"middle of the frame, as no face is scored: {what}"
+        else:
+            what = f"face {number + 1}: {what}, {_counted(clip)}"
         yield _line(what, 17, colour, above=18, bold=True)
         chosen = np.unique(np.linspace(0, len(clip.crops) - 1, min(len(clip.crops), MOST_CROPS)).astype(int))
         tiles = [_crop(clip, place, float(faces.times[place]), colour) for place in chosen]

@@ -158,7 +158,7 @@ def test_a_fallback_is_told(make_faces: MakeFaces, capsys: pytest.CaptureFixture
     middle = Faces(faces.clips, faces.times, 4, 0, "center", faces.info)
     print_views([Viewed("a.mp4", made(middle))], CropPolicy(fallback="center"))
     told = " ".join(capsys.readouterr().out.split())
-    assert "no face was found, the middle of the frame stands in" in told
+    assert "no face is scored, the middle of the frame stands in" in told
     assert "scored: 0" in told
 
 
