@@ -33,10 +33,10 @@ from components.providers import Asked, open_session
 STRIDE = 2
 """PNet looks at a cell every 2 px."""
 
-OVERLAP = 0.5
-"""Of two proposals, and of two refined boxes, that overlap more (intersection over union) the better passes.
+OVERLAPS = (0.5, 0.5, 0.5)
+"""Of two boxes that overlap more (intersection over union) the better passes: of one level, of all, refined.
 
-facenet-pytorch lets them overlap by 0.7. A face then costs ONet seven runs instead of three, and is found as
+facenet-pytorch has 0.5, 0.7 and 0.7. A face then costs ONet seven runs instead of three, and is found as
 often: of 520 faces, 518 and 517.
 """
 
@@ -127,7 +127,7 @@ class Mtcnn:
         if not proposals:
             return Detections.none().boxes
         boxes, scores, offsets = (np.concatenate(part) for part in zip(*proposals, strict=True))
-        keep = suppress(boxes, scores, OVERLAP)
+        keep = suppress(boxes, scores, OVERLAPS[1])
         boxes, offsets = boxes[keep], offsets[keep]
         return square(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
@@ -140,7 +140,7 @@ class Mtcnn:
         corner = STRIDE * np.stack([columns, rows], axis=1)
         boxes = np.floor(np.hstack([corner + 1, corner + CELL]) / level.scale).astype(np.float32)
         scores = probability[0, rows, columns]
-        keep = suppress(boxes, scores, OVERLAP)
+        keep = suppress(boxes, scores, OVERLAPS[0])
         return [(boxes[keep], scores[keep], offsets[0, :, rows, columns][keep])]
 
     def _refine(self, levels: Sequence[Level], boxes: Floats) -> Floats:
@@ -149,7 +149,7 @@ class Mtcnn:
         offsets, scores = _run(self._rnet, crops, self._batches[0])
         passed = scores > self._policy.thresholds[1]
         boxes, offsets, scores = boxes[passed], offsets[passed], scores[passed]
-        keep = suppress(boxes, scores, OVERLAP)
+        keep = suppress(boxes, scores, OVERLAPS[2])
         return square(regress(boxes[keep], offsets[keep]))
 
     def _locate(self, levels: Sequence[Level], boxes: Floats) -> Detections:

@@ -1,6 +1,5 @@
 """The cascade: against facenet-pytorch's, at several sizes, near known faces, on each provider."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -61,27 +60,37 @@ def scene(face: Image, width: int, height: int, *places: tuple[int, int, int]) -
     return picture
 
 
-def test_faces_are_those_of_facenet_pytorch(detector: Path, frames: list[Image]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from facenet_pytorch import MTCNN
-    reference = MTCNN(keep_all=True, min_face_size=24, factor=0.709, device="cpu")
-    mtcnn = Mtcnn(detector, MtcnnPolicy(min_face=24, factor=0.709, longest_side=4096))
-    found_shares = []
-    for frame in frames:
-        boxes, scores, landmarks = reference.detect(frame, landmarks=True)
-        found = mtcnn.detect(frame)
-        assert (boxes is None) == (len(found.boxes) == 0)
-        if boxes is not None:
-            shares = overlaps(boxes[:1], found.boxes)[0]
-            nearest = shares.argmax()
-            found_shares.append(shares[nearest])
-            side = boxes[0][3] - boxes[0][1]
-            assert np.abs(found.landmarks[nearest] - landmarks[0]).max() <= 0.1 * side
-            assert abs(found.scores[nearest] - scores[0]) <= 0.1
-    assert len(found_shares) >= 0.9 * len(frames)
-    assert np.mean(found_shares) >= 0.91
-    assert min(found_shares) >= 0.75  # the two resize differently, so that another box of a heap may win
+@pytest.fixture(scope="module")
+def reference(frames: list[Image]) -> list[Detections]:
+    from benchmarks.mtcnn_parity import SAME_SIZE, usual
+
+    return usual(frames, [SAME_SIZE.min_face] * len(frames), SAME_SIZE.factor)
+
+
+def test_given_the_same_pixels_faces_are_exactly_those_of_facenet_pytorch(
+    detector: Path, frames: list[Image], reference: list[Detections]
+) -> None:
+    from benchmarks.mtcnn_parity import compare, exactly
+
+    with exactly(detector) as cascade:
+        parity = compare(reference, [cascade.detect(frame) for frame in frames])
+    assert parity.faces >= 0.9 * len(frames)
+    assert parity.share == 1
+    assert parity.overlaps.min() >= 0.999
+    assert parity.landmarks.max() <= 1e-3
+    assert parity.probabilities.max() <= 1e-3
+
+
+def test_resized_faster_they_are_close(
+    detector: Path, frames: list[Image], reference: list[Detections]
+) -> None:
+    from benchmarks.mtcnn_parity import SAME_SIZE, TOLERANCES, compare
+
+    mtcnn = Mtcnn(detector, SAME_SIZE)
+    parity = compare(reference, [mtcnn.detect(frame) for frame in frames])
+    assert parity.holds(TOLERANCES["same size"])
+    assert parity.overlaps.min() >= 0.75  # of a heap of boxes another may win
+    assert parity.landmarks.max() <= 0.1
 
 
 def test_boxes_are_in_pixels_of_the_frame(mtcnn: Mtcnn, frames: list[Image]) -> None:
