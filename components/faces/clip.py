@@ -95,3 +95,7 @@ class Failure:
 
 class GivenUp(Failure):
     """A failure of this attempt rather than of the video: another one may go better."""
+
+
+OUT_OF_MEMORY = Failure("too_large", "needs more memory than limits.memory_mb grants")
+"""A video that cannot be handled within its limits."""

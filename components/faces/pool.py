@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from components.errors import ParamsError, StageError
-from components.faces.clip import Arrays, Faces, Failure, GivenUp
+from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure, GivenUp
 from components.faces.detector import PROVIDER_VARIABLE
 from components.faces.examine import Examined
 from components.faces.identity import detector_files
@@ -141,7 +141,13 @@ class WorkerPool:
     def _ask(self, task: str, path: Path, read: Callable[[Header, Arrays], T]) -> T | Failure:
         worker = self._idle.get()
         try:
-            return read(*self._answer(worker, task, path))
+            answer = read(*self._answer(worker, task, path))
+            if answer == OUT_OF_MEMORY:  # it may be an earlier video that has left too little
+                worker.discard()
+                answer = read(*self._answer(worker, task, path))
+            if answer == OUT_OF_MEMORY:
+                worker.discard()
+            return answer
         except TimeoutError:
             return _given_up(f"took longer than {self._limits.wall_seconds:g} s and was given up")
         except WorkerDied as death:

@@ -7,7 +7,7 @@ claims to be larger than it can be.
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,17 @@ class ProtocolError(Exception):
 
 def pack(header: Header, arrays: Arrays | None = None) -> bytes:
     """A message as bytes."""
-    arrays = arrays or {}
+    return b"".join(message(header, arrays or {}))
+
+
+def message(header: Header, arrays: Arrays) -> Iterator[bytes | memoryview]:
+    """A message in parts; arrays that lie in one piece are not copied."""
     shapes = [[name, array.dtype.name, array.shape] for name, array in arrays.items()]
     content = json.dumps({"header": header, "arrays": shapes}).encode()
-    return b"".join([_LENGTH.pack(len(content)), content, *(array.tobytes() for array in arrays.values())])
+    yield _LENGTH.pack(len(content)) + content
+    for array in arrays.values():
+        if array.size:
+            yield np.ascontiguousarray(array).data.cast("B")
 
 
 def receive(read_into: ReadInto, max_bytes: int = 0) -> tuple[Header, Arrays]:

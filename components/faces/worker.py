@@ -13,21 +13,25 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from components.errors import UnmaskError
-from components.faces.clip import Arrays, Faces, Failure
+from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure
 from components.faces.container import VideoFault
 from components.faces.detections import Detector
 from components.faces.examine import Examined, examine
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy, Limits
-from components.faces.protocol import Header, pack, receive
+from components.faces.protocol import Header, message, receive
 from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
 CPU = "CPUExecutionProvider"
+
+STARVED = ("Failed to allocate memory", "Insufficient memory", "bad_alloc")
+"""How libraries that do not raise MemoryError tell of it: ONNX Runtime, OpenCV, the rest of C++."""
+
 Answer = VideoInfo | Examined | Still | Look | Faces | Failure
 Task = Callable[[Path], Answer]
 
@@ -50,7 +54,7 @@ def main() -> None:
     while True:
         request = requests.get()
         _renew_cpu_limit(limits.wall_seconds)
-        _send(outbox, *_parts(answer(tasks[request["task"]], Path(request["path"]))))
+        _send(outbox, *reply(tasks[request["task"]], Path(request["path"])))
 
 
 def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -136,12 +140,22 @@ def answer(task: Task, path: Path) -> Answer:
     except VideoFault as fault:
         return Failure(fault.status, fault.reason)
     except MemoryError:
-        return Failure("too_large", "needs more memory than limits.memory_mb grants")
+        return OUT_OF_MEMORY
     except Exception as error:  # one bad video is a row, never a stop
+        if any(words in str(error) for words in STARVED):
+            return OUT_OF_MEMORY
         return Failure("undecodable", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
 
 
-def _parts(result: Answer) -> tuple[dict[str, Any], Arrays]:
+def reply(task: Task, path: Path) -> tuple[Header, Arrays]:
+    """The answer as a message; to lay out its arrays takes as much memory once more."""
+    try:
+        return _parts(answer(task, path))
+    except MemoryError:
+        return _parts(OUT_OF_MEMORY)
+
+
+def _parts(result: Answer) -> tuple[Header, Arrays]:
     if isinstance(result, Faces):
         numbers, arrays = result.parts()
         return {"faces": numbers}, arrays
@@ -156,7 +170,8 @@ _KINDS = {VideoInfo: "info", Examined: "examined", Failure: "failure"}
 
 
 def _send(outbox: BinaryIO, header: Header, arrays: Arrays | None = None) -> None:
-    outbox.write(pack(header, arrays))
+    for part in message(header, arrays or {}):
+        outbox.write(part)
     outbox.flush()
 
 

@@ -40,13 +40,20 @@ while True:
     for life in sorted(folder.glob("life-*")):
         life.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
-    send("answer")
+    if (folder / "first").exists():
+        (folder / "first").rename(folder / "once")  # before it is sent: this process may be killed then
+        send("once")
+    else:
+        send("answer")
 """
 
 
 @pytest.fixture
 def worker_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Has every worker answer with the same bytes, after having been killed a number of times."""
+    """Has every worker answer with the same bytes, after having been killed a number of times.
+
+    The first answer may be another one.
+    """
     package = tmp_path / "fake" / "components" / "faces"
     package.mkdir(parents=True)
     for init in (package.parent / "__init__.py", package / "__init__.py"):
@@ -55,8 +62,10 @@ def worker_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
     (package / "ready").write_bytes(pack({"ready": True}))
     monkeypatch.setattr("components.faces.process.PACKAGE_ROOT", tmp_path / "fake")
 
-    def script(answer: bytes, deaths: int = 0) -> None:
+    def script(answer: bytes, deaths: int = 0, first: bytes | None = None) -> None:
         (package / "answer").write_bytes(answer)
+        if first:
+            (package / "first").write_bytes(first)
         for index in range(deaths):
             (package / f"life-{index}").touch()
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from components.errors import ParamsError, StageError
-from components.faces.clip import Faces, Failure, GivenUp
+from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
 from components.faces.container import VideoFault
 from components.faces.examine import Examined, examine
 from components.faces.policy import CropPolicy, Even, Every, Limits, NoDetector, Range
@@ -24,7 +25,7 @@ from components.faces.process import PACKAGE_ROOT, WorkerProcess
 from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
 from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
-from components.faces.worker import answer
+from components.faces.worker import answer, reply
 
 PATIENCE = 60.0
 
@@ -155,10 +156,13 @@ def test_workers_are_limited(pool: WorkerPool, video: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        (MemoryError(), Failure("too_large", "needs more memory than limits.memory_mb grants")),
+        (MemoryError(), OUT_OF_MEMORY),
         (VideoFault("too_short", "3 frames"), Failure("too_short", "3 frames")),
         (KeyError("a\nb"), Failure("undecodable", "KeyError: 'a\\nb'")),
         (RuntimeError("two\n lines"), Failure("undecodable", "RuntimeError: two lines")),
+        (RuntimeError("BFCArena: Failed to allocate memory for 9 bytes"), OUT_OF_MEMORY),
+        (RuntimeError("(-4:Insufficient memory) in function 'OutOfMemoryError'"), OUT_OF_MEMORY),
+        (RuntimeError("std::bad_alloc"), OUT_OF_MEMORY),
     ],
 )
 def test_whatever_a_task_raises_is_a_failure(error: Exception, failure: Failure) -> None:
@@ -166,6 +170,40 @@ def test_whatever_a_task_raises_is_a_failure(error: Exception, failure: Failure)
         raise error
 
     assert answer(task, Path("a.mp4")) == failure
+    assert reply(task, Path("a.mp4")) == ({"failure": asdict(failure)}, {})
+
+
+def test_faces_that_leave_no_room_to_send_them_are_a_failure(
+    make_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parts(_: Faces) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Faces, "parts", parts)
+    header, arrays = reply(lambda _: make_faces(2, 32), Path("a.mp4"))
+    assert header["failure"]["status"] == "too_large"
+    assert not arrays
+
+
+def test_memory_is_missed_in_a_fresh_worker_too_before_a_video_is_too_large(
+    pool: WorkerPool, video: Path, worker_answers: Callable[..., None]
+) -> None:
+    starved, sound = pack({"failure": asdict(OUT_OF_MEMORY)}), pack({"info": asdict(probe(video, Limits()))})
+    worker_answers(sound, first=starved)  # what an earlier video has left was too little
+    assert isinstance(pool.probe_one(video), VideoInfo)
+    worker_answers(starved)
+    assert pool.probe_one(video) == OUT_OF_MEMORY
+    assert pool.pids == []  # the next video finds nothing of it
+    worker_answers(sound)
+    assert isinstance(pool.probe_one(video), VideoInfo)
+
+
+@pytest.mark.parametrize("array", [np.arange(12.0)[::3], np.float32(3).reshape(()), np.zeros((2, 0))])
+def test_arrays_of_any_layout_are_sent(array: Any) -> None:
+    array = np.asarray(array)
+    _, received = receive(reader(pack({}, {"a": array})), max_bytes=100)
+    assert received["a"].shape == array.shape
+    assert np.array_equal(received["a"], array)
 
 
 @pytest.mark.parametrize(
