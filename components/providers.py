@@ -69,7 +69,7 @@ def open_session(
         asked: `auto` falls back to the CPU, with a warning where a device is there and fails.
         threads: on the CPU; None: as many as there are cores.
         option: what the user writes before a provider's name, for messages.
-        shapes_vary: from run to run, so that CUDA had better not try every algorithm at each new shape.
+        shapes_vary: from run to run, so that nothing had better be tried or laid out for each new shape.
 
     Raises:
         ProviderError: CUDA was asked for and cannot be used.
@@ -78,13 +78,13 @@ def open_session(
     chosen = choose(asked, cuda_fault() if asked != "cpu" else None, option)
     if chosen == "cuda":
         try:
-            return _open_on_cuda(model, _options(threads), option, _CHOSEN if shapes_vary else _TRIED)
+            return _open_on_cuda(model, _options(threads, shapes_vary), option, _CHOSEN if shapes_vary else _TRIED)
         except ProviderError as error:
             if asked == "cuda":
                 raise
             _log.warning("%s", error)
     _log.info("ONNX Runtime computes on the CPU")
-    return _open_on_cpu(model, _options(threads))
+    return _open_on_cpu(model, _options(threads, shapes_vary))
 
 
 def _open_on_cpu(model: Path, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
@@ -115,8 +115,9 @@ def _open_on_cuda(
     return session
 
 
-def _options(threads: int | None) -> onnxruntime.SessionOptions:
+def _options(threads: int | None, shapes_vary: bool) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
+    options.enable_mem_pattern = not shapes_vary  # a block of memory is kept for the pattern of each shape
     options.log_severity_level = 3  # errors: warnings about devices that are not there help nobody
     if threads is not None:
         options.intra_op_num_threads = threads
