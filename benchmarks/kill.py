@@ -72,6 +72,7 @@ def main() -> None:
         )
         rng = np.random.default_rng(arguments.seed)
         kills, again = kill_often(killed, arguments, rng, seconds / arguments.clips)
+        (killed.clips / ".left-by-a-kill.4711").write_bytes(b"half a file, should no kill have left one")
         run(killed, arguments.workers)
         faults = compare(whole, killed, arguments.clips) + again
     report(kills, seconds, arguments, faults)
