@@ -41,6 +41,29 @@ class ScaledRelu(nn.Module):
         return y
 
 
+class PooledPRelu(nn.Module):
+    """A PReLU after the pooling that followed it, where a quarter of the values is left, of (N, C + D, H, W).
+
+    A slope that is not negative does not change which value is largest. Where one is, the largest of
+    max(x, a·x) is the larger of the largest x and the largest a·x: the D last channels hold a·x of these.
+    Of such a pair max(p, q) is q + relu(p − q), so that both kinds are sums as in `ScaledRelu`.
+    """
+
+    def __init__(self, pool: nn.Module, slopes: Tensor) -> None:
+        super().__init__()
+        self.pool = pool
+        falling = slopes < 0
+        copies = torch.eye(len(slopes))[falling].T  # (C, D) which channel is whose a·x
+        self.line = _mixing(torch.hstack([torch.diag(slopes.clamp(min=0)), copies]))
+        self.fold = _mixing(torch.hstack([torch.eye(len(slopes)), -copies]))
+        self.bend = _scaling(torch.where(falling, 1.0, 1 - slopes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = self.pool(x)
+        y: Tensor = self.line(pooled) + self.bend(self.fold(pooled).relu())
+        return y
+
+
 class FromPixels(nn.Module):
     """A network that takes uint8 (N, H, W, 3) and yields its regressions and the probability of a face."""
 
@@ -100,6 +123,8 @@ def load(kind: type[nn.Module]) -> nn.Module:
 @torch.no_grad()
 def rewrite(network: nn.Module) -> nn.Module:
     """The same function of pixels from 0 to 255, of which the second output has one channel, not two."""
+    if isinstance(network, PNet):  # its 10 channels and 6 copies fill one block of ONNX Runtime's 16
+        _pool_first(network)
     layers = dict(network.named_children())
     _normalise(network.get_parameter("conv1.weight"), network.get_parameter("conv1.bias"))
     followed = dict(zip([*layers.values()][1:], layers.values(), strict=False))  # by the layer before it
@@ -110,6 +135,20 @@ def rewrite(network: nn.Module) -> nn.Module:
             _difference(followed[layer])
             setattr(network, name, nn.Sigmoid())
     return network
+
+
+def _pool_first(network: nn.Module) -> None:
+    """Let the first convolution yield a·x too where a slope is negative, and pool before the PReLU."""
+    weight, bias = network.get_parameter("conv1.weight"), network.get_parameter("conv1.bias")
+    slopes = network.get_parameter("prelu1.weight")
+    falling = slopes < 0
+    scaled = slopes[falling]
+    wider = nn.Conv2d(weight.shape[1], len(bias) + len(scaled), weight.shape[2])
+    wider.weight = nn.Parameter(torch.cat([weight, weight[falling] * scaled.reshape(-1, 1, 1, 1)]))
+    wider.bias = nn.Parameter(torch.cat([bias, bias[falling] * scaled]))
+    pooled = PooledPRelu(network.get_submodule("pool1"), slopes)
+    for name, layer in (("conv1", wider), ("prelu1", nn.Identity()), ("pool1", pooled)):
+        setattr(network, name, layer)
 
 
 def _normalise(weight: Tensor, bias: Tensor) -> None:
@@ -123,6 +162,13 @@ def _difference(head: nn.Module) -> None:
     for name in ("weight", "bias"):
         values = getattr(head, name)
         setattr(head, name, nn.Parameter(values[1:] - values[:1]))
+
+
+def _mixing(matrix: Tensor) -> nn.Conv2d:
+    """Multiplies the channels of each place by a matrix (out, in)."""
+    layer = nn.Conv2d(matrix.shape[1], matrix.shape[0], 1, bias=False)
+    layer.weight = nn.Parameter(matrix[:, :, None, None])
+    return layer
 
 
 def _scaling(factors: Tensor) -> nn.Conv2d:

@@ -100,10 +100,10 @@ class MtcnnPolicy(Frozen):
     """MTCNN's settings (Zhang et al., 2016, https://arxiv.org/abs/1604.02878)."""
 
     name: Literal["mtcnn"] = "mtcnn"
-    min_face: int = Field(20, ge=12, description="smallest face, px at detection size")
+    min_face: int = Field(24, ge=12, description="smallest face, px at detection size")
     longest_side: int = Field(640, ge=64, description="frames are shrunk to this before detection, px")
     retry: bool = Field(True, description="search at full size where nothing was found")
-    thresholds: tuple[Share, Share, Share] = (0.6, 0.7, 0.7)
+    thresholds: tuple[Share, Share, Share] = (0.7, 0.7, 0.7)
     factor: float = Field(0.6, gt=0.1, lt=1.0, description="scale step of the image pyramid")
 
 

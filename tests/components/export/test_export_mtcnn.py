@@ -10,7 +10,7 @@ import pytest
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from components.export.mtcnn import NETWORKS, ScaledRelu, to_onnx
+from components.export.mtcnn import NETWORKS, PooledPRelu, ScaledRelu, to_onnx
 
 
 def reference(network: torch.nn.Module, image: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
@@ -53,6 +53,15 @@ def test_a_scaled_relu_is_a_prelu(slope: float) -> None:
     prelu.weight.data = slopes
     x = torch.randn(3, 2, 5, 4, generator=torch.Generator().manual_seed(1))
     assert torch.allclose(ScaledRelu(slopes)(x), prelu(x), atol=1e-6)
+
+
+def test_a_prelu_may_be_pooled_first() -> None:
+    slopes = torch.tensor([-1.3, -0.2, 0.0, 0.6, 1.0, 1.3])
+    prelu, pool = torch.nn.PReLU(6), torch.nn.MaxPool2d(2, 2, ceil_mode=True)
+    prelu.weight.data = slopes
+    x = torch.randn(3, 6, 5, 4, generator=torch.Generator().manual_seed(1))
+    copies = x[:, :2] * slopes[:2].reshape(2, 1, 1)
+    assert torch.allclose(PooledPRelu(pool, slopes)(torch.cat([x, copies], 1)), pool(prelu(x)), atol=1e-6)
 
 
 def test_no_map_passes_a_prelu(detector: Path) -> None:
