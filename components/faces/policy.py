@@ -148,8 +148,12 @@ class CropPolicy(Frozen):
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that name this policy together with the code's version."""
-        content = json.dumps([CROP_VERSION, self.model_dump(mode="json")], sort_keys=True)
+        """Twelve hex digits that name this policy together with the code's version.
+
+        Where MediapipePolicy's model file lies is left out: what is in it, the name of a clip tells.
+        """
+        policy = self.model_dump(mode="json", exclude={"detector": {"model"}})
+        content = json.dumps([CROP_VERSION, policy], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
