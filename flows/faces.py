@@ -1,6 +1,5 @@
 """`unmask faces`: what the pipeline sees in videos, as tables."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from rich.progress import track as progress
 from rich.table import Table
 
 from components.bundle import open_bundle
+from components.cores import cores
 from components.errors import DataError, ParamsError, StageError
 from components.faces.clip import Faces, Failure
 from components.faces.identity import detector_files
@@ -105,7 +105,7 @@ def converted(policy: CropPolicy) -> Path:
 
 def view(videos: Sequence[Path], names: Sequence[str], asked: Setup, workers: int) -> list[Viewed]:
     """Look at videos, in child processes."""
-    processes = min(workers or len(os.sched_getaffinity(0)), len(videos))
+    processes = min(workers or cores(), len(videos))
     with WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
         looks = pool.look(videos)
         shown = progress(looks, "looking", len(videos), console=Console(stderr=True), transient=True)

@@ -1,7 +1,6 @@
 """One scorer for the command line, the API, batch jobs and MLflow: a bundle and a video give a verdict."""
 
 import math
-import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from components.bundle import Bundle
+from components.cores import cores
 from components.errors import BundleError
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.policy import Frozen, Status
@@ -106,7 +106,7 @@ class Scorer:
         self.bundle = bundle
         self.model_version = model_version
         self._session = open_session(bundle.model, provider)
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
         self._pool = WorkerPool(self.workers, bundle.info.limits, bundle.info.crop, bundle.detector)
 
     def __enter__(self) -> Self:

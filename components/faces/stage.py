@@ -1,7 +1,6 @@
 """The stage `faces`: the clips of every usable video into the store, and a row for every video."""
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from components.cores import cores
 from components.errors import DataError
 from components.faces.clip import Failure
 from components.faces.identity import cut_digest
@@ -64,7 +64,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     names = {sha256: store.name(sha256, digest) for sha256 in videos}
     store.prune(names.values())
 
-    workers = workers or _cores()
+    workers = workers or cores()
     summaries = _stored(store, names, workers)
     missing = [sha256 for sha256 in videos if sha256 not in summaries]
     log.info("faces: %d videos to cut, %d already there", len(missing), len(summaries))
@@ -139,10 +139,6 @@ def _row(video: Row, summaries: Mapping[str, Summary], crop_digest: str) -> Row:
     }
     found = summaries[video["sha256"]] if video["status"] == "ok" else unusable
     return {"video_id": video["video_id"], "crop_digest": crop_digest, **found}
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _progress(results: Iterable[T], total: int) -> Iterator[T]:

@@ -1,13 +1,13 @@
 """The stage `ingest`: from a folder of datasets to the manifest."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from components.cores import cores
 from components.faces.pool import WorkerPool
 from components.ingest.audit import find_leaks, find_tangle
 from components.ingest.datasets import Dataset, read_datasets
@@ -47,7 +47,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         if store.seal and store.seal == make_seal(datasets, files, params, outputs):
             _say(console, f"{len(files)} videos, nothing changed: {project.manifest} stands as it is")
             return
-        inspected = _examine(project.data, files, store, params, workers or _cores(), console)
+        inspected = _examine(project.data, files, store, params, workers or cores(), console)
         summary = _write(project, datasets, _videos(datasets, inspected), params, console)
         lasting = all(found.lasting for found in inspected)
         store.seal = make_seal(datasets, files, params, outputs) if lasting else None
@@ -121,7 +121,3 @@ def _progress(console: Console) -> Progress:
 def _say(console: Console, *told: str) -> None:
     for line in told:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

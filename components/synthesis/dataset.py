@@ -1,7 +1,6 @@
 """The embedded sample dataset: talking heads and forgeries of them, in a folder that `ingest` reads."""
 
 import csv
-import os
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,6 +13,7 @@ import cv2
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from components.cores import cores
 from components.errors import StageError
 from components.synthesis.encode import atomically, write_masks, write_video
 from components.synthesis.folder import MANIFEST, MARKER, claimed
@@ -71,7 +71,7 @@ def _is_done(folder: Path, casting: Casting) -> bool:
 
 def _record_all(folder: Path, settings: SampleSettings, castings: list[Casting]) -> Iterator[None]:
     """Record sessions on all cores; yield once for each that is done."""
-    workers = min(settings.workers or len(os.sched_getaffinity(0)), len(castings))
+    workers = min(settings.workers or cores(), len(castings))
     if workers <= 1:
         for casting in castings:
             _record_one(folder, settings, casting)
