@@ -11,7 +11,7 @@ Of each video 16 frames, on one thread of a CPU, each way in a process of its ow
     b   Unmask: probe, decode, detect, track, crop (`components.faces.extract`)
     c   the floor: probe and decode these frames, and do nothing with them
 
-CPU seconds are medians of three runs, or of as many as fit into `ENOUGH` seconds. A face of (a) counts as
+CPU seconds are medians of three runs, or of as many as begin within 8 seconds. A face of (a) counts as
 found where (b) has a box that overlaps it by half (IoU ≥ 0.5) in the same frame. Where the video is rendered
 it is known where heads are: what (a) finds elsewhere is no face, and is told apart.
 """
@@ -20,8 +20,7 @@ import argparse
 import json
 import os
 import statistics
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -29,29 +28,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from face_ways import POLICY, Box, Cost, read_all, run_floor, run_unmask, run_usual
+from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from scenes import film_all, heads
 
-from components.faces.clip import Faces
-from components.faces.detections import Detections
-from components.faces.detector import open_detector
-from components.faces.extract import extract
-from components.faces.policy import CropPolicy, Even, Limits, MtcnnPolicy
-from components.faces.video import map_frames, probe
+from components.faces.policy import MtcnnPolicy
 
 Submit = Callable[..., Any]
+Heads = list[tuple[float, float]]
 
-POLICY = CropPolicy(sampling=Even(frames=16))
-LIMITS = Limits()
 DEFAULT_FACE, COUNTED_FACE = 20, 40
 """px: facenet-pytorch's smallest face, and from which side on its faces are expected of Unmask."""
 
-REPEATS, ENOUGH = 3, 8.0
 TARGETS = {"a/b": (8.0, 1), "a'/b": (3.0, 1), "b/c": (2.5, -1), "share": (0.98, 1)}
 """At 720 lines: at least (1) or at most (-1)."""
 
@@ -60,25 +51,11 @@ SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi"}
 console = Console(width=150)
 
 
-Box = list[float]
-"""x1, y1, x2, y2 in px of the video, and the detector's score."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one video, done one way."""
-
-    cpu: float  # seconds
-    wall: float  # seconds
-    faces: list[list[Box]]  # of each sampled frame; none for the floor
-    times: list[float]  # seconds, of each sampled frame
-
-
 @dataclass(frozen=True)
 class Result:
     """Of one video, done every way."""
 
-    video: str
+    video: Path
     width: int
     height: int
     smallest_face: float  # px of the video, of (a') and (b)
@@ -86,7 +63,7 @@ class Result:
     same: Cost
     b: Cost
     c: Cost
-    heads: list[list[tuple[float, float]]] | None  # of each frame, px; None where nobody knows
+    heads: Sequence[Heads | None] | None  # of each frame, px; None where nobody knows
 
 
 def main() -> None:
@@ -96,6 +73,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, help="folder of real videos; left out where it is not there")
     parser.add_argument("--videos", type=Path, help="where rendered videos are kept")
     parser.add_argument("--detector", type=Path, help="folder of MTCNN's networks; converted if not given")
+    parser.add_argument("--missed", type=Path, metavar="FILE", help="draw what (b) misses, a .png to look at")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures")
     arguments = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # children inherit them
@@ -108,6 +86,8 @@ def main() -> None:
         if arguments.media and (own := find(arguments.media)):
             results["media"] = measure(own, detector, known=False)
             show(results["media"])
+    if arguments.missed:
+        draw_missed([result for found in results.values() for result in found], arguments.missed)
     if arguments.json:
         figures = {name: [described(result) for result in found] for name, found in results.items()}
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -147,7 +127,7 @@ def _result(video: Path, unmask: Submit, floor: Submit, usual: Submit, detector:
     there = [[(x * width, y * height) for x, y in heads(video, time)] for time in b.times] if known else None
     smallest = smallest_face(max(width, height))
     return Result(
-        video=video.stem,
+        video=video,
         width=width,
         height=height,
         smallest_face=smallest,
@@ -166,82 +146,12 @@ def smallest_face(longest_side: int) -> float:
     return policy.min_face * max(1.0, longest_side / policy.longest_side)
 
 
-def run_unmask(video: Path, detector: Path) -> tuple[Cost, tuple[int, int]]:
-    cv2.setNumThreads(1)
-    opened = open_detector(POLICY.detector, detector)
-    cpu, wall, faces = timed(lambda: extract(video, POLICY, LIMITS, opened))
-    info = probe(video, LIMITS)
-    looked = map_frames(
-        video, info, POLICY.sampling, LIMITS, lambda frame: (frame.time, boxes_of(opened.detect(frame.image)))
-    )
-    if not isinstance(faces, Faces):
-        console.print(f"{video.name}: {faces.status}, {faces.reason}")
-    times, found = ([list(part) for part in zip(*looked, strict=True)]) if looked else ([], [])
-    return Cost(cpu, wall, found, times), (info.width, info.height)
-
-
-def boxes_of(found: Detections) -> list[Box]:
-    return [[*box, score] for box, score in zip(found.boxes.tolist(), found.scores.tolist(), strict=True)]
-
-
-def run_floor(video: Path) -> Cost:
-    def decode() -> list[None]:
-        return map_frames(video, probe(video, LIMITS), POLICY.sampling, LIMITS, lambda _: None)
-
-    cpu, wall, _ = timed(decode)
-    return Cost(cpu, wall, [], [])
-
-
-def run_usual(video: Path, min_face: float, times: list[float]) -> Cost:
-    import torch  # noqa: PLC0415  takes seconds, and the other ways do without
-    from facenet_pytorch import MTCNN  # noqa: PLC0415
-
-    torch.set_num_threads(1)
-    mtcnn = MTCNN(keep_all=True, min_face_size=min_face, device="cpu")
-
-    def look() -> list[list[Box]]:
-        found = [mtcnn.detect(frame) for frame in read_all(video, times)]
-        return [
-            [] if boxes is None else np.column_stack([boxes, scores]).astype(float).tolist()
-            for boxes, scores in found
-        ]
-
-    cpu, wall, faces = timed(look)
-    return Cost(cpu, wall, faces, times)
-
-
-def read_all(video: Path, times: Iterable[float]) -> list[NDArray[np.uint8]]:
-    """Read a whole video with OpenCV; the frames shown at these times, RGB."""
-    cv2.setNumThreads(1)
-    capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-    half = 0.5 / (capture.get(cv2.CAP_PROP_FPS) or 25.0)
-    wanted = list(times)
-    kept: list[NDArray[np.uint8]] = []
-    while True:
-        more, frame = capture.read()
-        if not more:
-            return kept
-        shown = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if len(kept) < len(wanted) and shown > wanted[len(kept)] - half:
-            kept.append(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-
-
-def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Median CPU and wall seconds of some runs, and what the last one returned."""
-    cpu: list[float] = []
-    wall: list[float] = []
-    while len(cpu) < REPEATS and sum(cpu) < ENOUGH:
-        cpu_start, wall_start = time.process_time(), time.perf_counter()
-        result = work()
-        cpu.append(time.process_time() - cpu_start)
-        wall.append(time.perf_counter() - wall_start)
-    return statistics.median(cpu), statistics.median(wall), result
-
-
 @dataclass(frozen=True)
 class Expected:
     """A face of (a), and what (b) makes of it."""
 
+    frame: int
+    box: Box
     side: float  # px
     score: float
     overlap: float  # IoU with the nearest of (b); 0: none
@@ -250,15 +160,18 @@ class Expected:
 
 def expected(result: Result) -> list[Expected]:
     """All faces of (a)."""
-    known = result.heads or [None] * len(result.a.faces)
+    unknown: list[Heads | None] = [None] * len(result.a.faces)
+    known = result.heads or unknown
     return [
         Expected(
+            frame=index,
+            box=face,
             side=max(face[2] - face[0], face[3] - face[1]),
             score=face[4],
             overlap=max((iou(face, own) for own in found), default=0.0),
             real=there is None or any(holds(face, head) for head in there),
         )
-        for faces, found, there in zip(result.a.faces, result.b.faces, known, strict=True)
+        for index, (faces, found, there) in enumerate(zip(result.a.faces, result.b.faces, known, strict=True))
         for face in faces
     ]
 
@@ -345,7 +258,7 @@ def show(results: Sequence[Result]) -> None:
         ratios = [f"{figures.ratios[name]:.1f}" for name in ("a/b", "a'/b", "b/c")]
         misses = [f"{figures.missed} of {figures.faces}", f"{figures.large_missed} of {figures.large}"]
         face = f"{result.smallest_face:.0f}"
-        table.add_row(result.video, face, *costs, *ratios, *misses, f"{figures.iou:.2f}")
+        table.add_row(result.video.stem, face, *costs, *ratios, *misses, f"{figures.iou:.2f}")
     console.print(table)
     console.print(
         f"a: smallest face {DEFAULT_FACE} px; a' and b: as the second column says. One thread each."
@@ -360,18 +273,37 @@ def judge(results: Sequence[Result]) -> None:
         value = figures.ratios[name]
         reached = "reached" if direction * value >= direction * target else "NOT reached"
         bound = f"{'≥' if direction > 0 else '≤'} {target:g}"
-        each = ", ".join(f"{result.video} {Figures.of([result]).ratios[name]:.3g}" for result in results)
+        each = ", ".join(f"{result.video.stem} {Figures.of([result]).ratios[name]:.3g}" for result in results)
         console.print(f"720p  {name:6} {value:.3g} ({each}); target {bound}: {reached}")
     faces = " ".join(sorted({f"{result.smallest_face:.0f}" for result in results}))
     console.print(f"720p  smallest face: a {DEFAULT_FACE} px, a' and b {faces} px; {figures.told()}")
+
+
+def draw_missed(results: Sequence[Result], path: Path) -> None:
+    """What (b) misses of the faces of (a), with some of the picture around, side by side."""
+    side, columns, tiles = 180, 8, []
+    for result in results:
+        missed = [face for face in expected(result) if face.side >= COUNTED_FACE and face.overlap < 0.5]
+        frames = read_all(result.video, result.b.times) if missed else []
+        for face in missed:
+            left, top, right, bottom, score = face.box
+            edge = face.side / 3
+            around = (left - edge, top - edge, right + edge, bottom + edge)
+            tile = Image.fromarray(frames[face.frame]).crop(around).resize((side, side))
+            ImageDraw.Draw(tile).text((4, 4), f"{score:.2f} {result.video.stem}", "red")
+            tiles.append(tile)
+    sheet = Image.new("RGB", (columns * side, max(1, -(-len(tiles) // columns)) * side))
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (index % columns * side, index // columns * side))
+    sheet.save(path)
 
 
 def described(result: Result) -> dict[str, Any]:
     """For --json: no boxes."""
     ways = {"a": result.a, "a'": result.same, "b": result.b, "c": result.c}
     seconds = {way: {"cpu": cost.cpu, "wall": cost.wall} for way, cost in ways.items()}
-    size = {name: getattr(result, name) for name in ("video", "width", "height", "smallest_face")}
-    return {**size, **seconds, **asdict(Figures.of([result]))}
+    size = {name: getattr(result, name) for name in ("width", "height", "smallest_face")}
+    return {"video": result.video.stem, **size, **seconds, **asdict(Figures.of([result]))}
 
 
 def _convert(cache: Path) -> Path:
