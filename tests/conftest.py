@@ -68,7 +68,7 @@ def _clip(length: int, size: int, shade: int | None, share: float, rng: np.rando
     noise = rng.integers(0, 256, (length, size, size, 3), np.uint8)
     return Clip(
         crops=noise if shade is None else np.full_like(noise, shade),
-        boxes=rng.random((length, 4), np.float32),
+        boxes=np.sort(rng.random((length, 4), np.float32)),
         scores=rng.random(length, np.float32),
         landmarks=rng.random((length, 5, 2), np.float32),
         origins=np.full(length, Origin.DETECTED, np.uint8),

@@ -10,7 +10,7 @@ from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
 from components.faces.crop import around, crop_face, cut
 from components.faces.detections import Detections, Detector, Floats, Image
-from components.faces.policy import MAX_FACES, CropPolicy, NoDetector
+from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, NoDetector
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
 from components.faces.video import Frame
@@ -97,6 +97,10 @@ class Cutter:
         while self._window:
             self._cut_oldest()
 
+    def lasts(self, track: Track) -> bool:
+        """Tell whether a face shows in as many of the frames so far as the policy asks for."""
+        return len(track.sightings) / len(self.times) >= self._policy.min_face_share
+
     def _near(self, time: float) -> Floats | None:
         """Where the faces were a moment ago, if it was a moment ago."""
         boxes = [track.last.box for track in self._tracker.live if self._is_near(track)]
@@ -133,9 +137,9 @@ class Cutter:
         return cut(image, place, size, self._policy.border)
 
     def _make_room(self) -> None:
-        """Give up the least prominent faces where the crops of all would fill the memory."""
+        """Give up the faces least likely to be scored where the crops of all would fill the memory."""
         while sum(map(len, self.cuts.values())) > self._room and len(self.cuts) > self._policy.max_clips:
-            least = min(self.cuts, key=lambda track: track.prominence)
+            least = min(self.cuts, key=lambda track: (self.lasts(track), track.prominence))
             self._dropped.add(least)
             del self.cuts[least]
 
@@ -146,8 +150,12 @@ def _room(policy: CropPolicy) -> int:
 
 
 def _best(found: Detections) -> Detections:
-    """The faces that are looked at."""
-    return Detections(found.boxes[:MAX_FACES], found.scores[:MAX_FACES], found.landmarks[:MAX_FACES])
+    """The faces that are looked at: of those that have a place, which a network may fail to tell."""
+    low, high = found.boxes[:, :2], found.boxes[:, 2:]
+    within = (np.abs(found.boxes) <= FARTHEST).all(axis=1) & np.isfinite(found.scores)
+    kept = found.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
+    known = np.abs(kept.landmarks) <= FARTHEST
+    return Detections(kept.boxes, kept.scores, np.where(known, kept.landmarks, np.float32(np.nan)))
 
 
 def central_square(width: int, height: int) -> Floats:

@@ -49,17 +49,15 @@ def assemble(cutter: Cutter, policy: CropPolicy, info: VideoInfo) -> Faces | Fai
 
 def scored_tracks(cutter: Cutter, policy: CropPolicy) -> list[Track]:
     """The faces that the policy asks for and that show for long enough, most prominent first."""
-    ranked = sorted(cutter.cuts, key=lambda track: track.prominence, reverse=True)
-    asked = ranked[:1] if policy.tracks == "main" else ranked
-    needed = policy.min_face_share * len(cutter.times)
-    return [track for track in asked if len(track.sightings) >= needed][: policy.max_clips]
+    lasting = filter(cutter.lasts, cutter.cuts)
+    return sorted(lasting, key=lambda track: track.prominence, reverse=True)[: policy.max_clips]
 
 
 def _no_face(cutter: Cutter, policy: CropPolicy) -> Failure:
     frames, tracks = len(cutter.times), cutter.tracks
     if not tracks:
         return Failure("no_face", f"no face in any of {frames} frames", frames=frames)
-    seen = len(max(tracks, key=lambda track: track.prominence).sightings)
+    seen = max(len(track.sightings) for track in tracks)
     reason = f"the face shows in {seen} of {frames} frames, {policy.min_face_share:.0%} are needed"
     return Failure("no_face", reason, frames=frames, face_share=seen / frames, tracks=len(tracks))
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 
 from components.faces.clip import Arrays, Faces, Failure
 from components.faces.detections import Detector, Floats
-from components.faces.policy import MAX_FACES, MAX_FRAMES, Count, CropPolicy, Frozen, Limits
+from components.faces.policy import MAX_FACES, MAX_FRAMES, Amount, Count, CropPolicy, Frozen, Limits
 from components.faces.protocol import Header
-from components.faces.reply import read_faces, refusing
+from components.faces.reply import check_places, check_times, read_faces, refusing
 from components.faces.video import Frame, VideoInfo, map_frames, probe
 
 LONGEST_SIDE = 480
@@ -25,9 +25,6 @@ MOST_PICTURES = 64
 
 LOOK_BYTES = 3 * MOST_PICTURES * LONGEST_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
 """Of the largest arrays of a look, next to its faces."""
-
-FARTHEST = 1e6
-"""Px from a picture's corner that a face may be; larger numbers are no places."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +136,8 @@ class LookNumbers(Frozen):
 
     info: VideoInfo
     scored: tuple[Count, ...] = Field(max_length=MAX_FACES)
-    cpu: NonNegativeFloat
-    wall: NonNegativeFloat
+    cpu: Amount
+    wall: Amount
 
 
 def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Failure:
@@ -159,6 +156,7 @@ def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Fail
         if len(times) not in range(1, policy.sampling.lengths[1] + 1):
             raise ValueError("more or fewer frames than the policy's")
         _check(times, np.float64, (len(times),))
+        check_times(times)
         _check(pictures, np.uint8, (len(shown(len(times))), *pictures.shape[1:3], 3))
         _check(seen, np.float32, (len(seen), 17))
         if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LONGEST_SIDE:
@@ -177,8 +175,9 @@ def _check(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
 
 def _sighted(seen: Floats, frames: int) -> Iterator[Sighted]:
     """The rows of the array `seen`, whose numbers may be anything."""
+    check_places(seen[:, 2:6], seen[:, 7:].reshape(-1, 5, 2))
     for row in seen:
         frame, track = int(row[0]), int(row[1])
-        if frame not in range(frames) or track not in range(len(seen)) or (np.abs(row[2:]) > FARTHEST).any():
-            raise ValueError("a face in a frame that was not sampled, or far away from it")
+        if frame not in range(frames) or track not in range(len(seen)):
+            raise ValueError("a face in a frame that was not sampled, or of no track")
         yield Sighted(frame, track, row[2:6], float(row[6]), row[7:].reshape(5, 2))

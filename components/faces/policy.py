@@ -15,8 +15,18 @@ MAX_FRAMES = 512
 MAX_FACES = 16
 """Faces of a frame that are looked at, best first; bounds what a crowd can cost."""
 
+FARTHEST = 1e6
+"""Px from a picture's corner that a face may be; larger numbers are no places."""
+
+MAX_CROP_BYTES = 2**30
+"""Of all crops of a video. A worker holds up to three copies of them as it assembles clips, next to a decoder
+and a detector, in `limits.memory_mb` of address space; its parent holds one."""
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
+Size = Annotated[int, Field(ge=1, lt=2**31)]
+"""Of a picture, px."""
 FrameCount = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 Line = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
 """One line without control characters."""
@@ -41,7 +51,10 @@ class Even(Frozen):
 
 
 class Every(Frozen):
-    """Each `step`-th frame; in a video that has more than `most` of them, every one of a wider step."""
+    """Each `step`-th frame, by number; of a video that has more than `most` such, the same as `Even(most)`.
+
+    So what lies between frames that are far apart need not be decoded.
+    """
 
     policy: Literal["every"]
     step: int = Field(ge=1)
@@ -145,6 +158,17 @@ class CropPolicy(Frozen):
     def max_clips(self) -> int:
         """Of one video."""
         return MAX_FACES if self.tracks == "all" else 1
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        frames = self.sampling.lengths[1]
+        needed = self.max_clips * frames * 3 * self.size**2
+        if needed > MAX_CROP_BYTES:
+            raise ValueError(
+                f"tracks {self.tracks}, sampling, size: {self.max_clips} × {frames} crops of {self.size} px "
+                f"are {needed / 2**20:.0f} MiB, at most {MAX_CROP_BYTES // 2**20}; lower one of them"
+            )
+        return self
 
     @property
     def digest(self) -> str:

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, FiniteFloat, TypeAdapter
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
 from components.faces.clip import Arrays, Faces, Failure, Origin
+from components.faces.detections import Floats
 from components.faces.examine import Examined
-from components.faces.policy import Count, CropPolicy, Frozen, Share
+from components.faces.policy import FARTHEST, Count, CropPolicy, Frozen, Share
 from components.faces.protocol import Header, ProtocolError
 from components.faces.still import LONGEST_SIDE, Still
 from components.faces.video import VideoInfo
@@ -31,7 +33,7 @@ class ClipNumbers(Frozen):
     """The numbers of a `Clip`."""
 
     face_share: Share
-    box_side: FiniteFloat
+    box_side: float = Field(ge=0.0, le=2 * FARTHEST)
 
 
 class FacesNumbers(Frozen):
@@ -135,12 +137,26 @@ def _check_numbers(numbers: FacesNumbers, policy: CropPolicy, length: int) -> No
 
 
 def _check_values(arrays: Arrays) -> None:
-    if not all(np.isfinite(arrays[name]).all() for name in ("boxes", "scores", "times")):
+    if not np.isfinite(arrays["scores"]).all():
         raise ValueError("no numbers")
-    if np.isinf(arrays["landmarks"]).any():
-        raise ValueError("no places")  # not a number: not known
+    check_times(arrays["times"])
+    check_places(arrays["boxes"], arrays["landmarks"])
     if not np.isin(arrays["origins"], list(Origin)).all():
         raise ValueError("crops that come from nowhere")
+
+
+def check_times(times: NDArray[np.float64]) -> None:
+    """Raise ValueError unless times (N,) are seconds from a start, not descending."""
+    if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
+        raise ValueError("no times of frames in their order")
+
+
+def check_places(boxes: Floats, landmarks: Floats) -> None:
+    """Raise ValueError unless boxes (…, 4) and landmarks (…, 5, 2) can be those of faces in a picture."""
+    if not (np.abs(boxes) <= FARTHEST).all() or (boxes[..., :2] > boxes[..., 2:]).any():
+        raise ValueError("no boxes")
+    if (np.abs(landmarks) > FARTHEST).any():
+        raise ValueError("no places")  # not a number: not known
 
 
 def _failure(header: Header) -> Failure:

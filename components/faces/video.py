@@ -17,11 +17,10 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
-from pydantic import FiniteFloat
 
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, opened, tally
-from components.faces.policy import Count, Even, Limits, Line, Sampling, Status
+from components.faces.policy import Amount, Count, Even, Limits, Line, Sampling, Size, Status
 from components.faces.sampling import Chooser, chosen, moments
 from components.faces.seek import Walk
 
@@ -40,10 +39,10 @@ class VideoInfo:
     """What a video says about itself; its size is that of the upright picture."""
 
     frames: Count
-    fps: FiniteFloat
-    width: Count
-    height: Count
-    duration: FiniteFloat  # seconds
+    fps: Amount  # 0: untold
+    width: Size
+    height: Size
+    duration: Amount  # seconds
     codec: Line
     bytes: Count
 

@@ -89,6 +89,13 @@ def test_nobody_to_tell_of(policy: CropPolicy) -> None:
     assert detector.told == [None, None, None]
 
 
+def test_what_is_no_place_is_no_face(policy: CropPolicy) -> None:
+    odd = [(60.0, 20.0, 20.0, 60.0), (np.nan, 0.0, 9.0, 9.0), (-1e30, 0.0, 1e30, 9.0)]
+    cutter = run(Scripted(*[[*odd, LEFT]] * 6), policy)
+    (track,) = cutter.tracks
+    assert [face.box.tolist() for face in track.sightings] == [list(LEFT)] * 6
+
+
 def test_starting_again_forgets(policy: CropPolicy) -> None:
     detector = Scripted([RIGHT], [RIGHT], *[[LEFT]] * 6)
     cutter = Cutter(policy.model_copy(update={"fallback": "center"}), detector)
@@ -111,6 +118,17 @@ def test_the_least_prominent_faces_make_room(policy: CropPolicy, monkeypatch: py
     (kept,) = cutter.cuts
     assert kept.last.side == 40
     assert len(cutter.cuts[kept]) == 10
+
+
+def test_a_large_face_that_passes_makes_room_for_one_that_lasts(
+    policy: CropPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "CROPS_MEMORY", 0)
+    large = (100.0, 0.0, 190.0, 90.0)
+    cutter = run(Scripted([LEFT, large], *[[LEFT]] * 7), policy)
+    assert len(cutter.tracks) == 2
+    (kept,) = cutter.cuts
+    assert len(cutter.cuts[kept]) == 8
 
 
 def test_there_is_always_room_for_the_faces_that_the_policy_asks_for(

@@ -183,6 +183,35 @@ def test_which_faces_are_scored(
     assert all(len(clip.crops) == 8 for clip in faces.clips)
 
 
+LARGE = (48.0, 8.0, 92.0, 52.0)
+
+
+@pytest.mark.parametrize("tracks", ["main", "all"])
+@pytest.mark.parametrize("fallback", ["none", "center"])
+def test_a_large_face_that_is_seldom_there_does_not_hide_a_small_one_that_always_is(
+    video: Path, policy: CropPolicy, tracks: str, fallback: str
+) -> None:
+    small = (26.0, 40.0, 38.0, 52.0)
+    found = [[LARGE, small] if index == 3 else [small] for index in range(8)]
+    faces = cut(video, policy, found, tracks=tracks, fallback=fallback)
+    assert (faces.tracks, faces.fallback, faces.face_share) == (2, None, 1.0)
+    assert [clip.boxes[0].tolist() for clip in faces.clips] == [list(small)]
+
+
+def test_where_no_face_lasts_the_one_seen_longest_is_told_of(video: Path, policy: CropPolicy) -> None:
+    small = (26.0, 40.0, 38.0, 52.0)
+    found = [[LARGE], [], [small], [small], [small], [], [], []]
+    failure = extract(video, policy.model_copy(update={"min_face_share": 0.5}), Limits(), Scripted(found))
+    assert failure == Failure("no_face", "the face shows in 3 of 8 frames, 50% are needed", 8, 0.375, 2)
+
+
+@pytest.mark.parametrize("share", [0.625, 0.625 + 1e-9])
+def test_a_share_is_met_exactly(video: Path, policy: CropPolicy, share: float) -> None:
+    found = [[FACE]] * 5 + [[]] * 3
+    faces = extract(video, policy.model_copy(update={"min_face_share": share}), Limits(), Scripted(found))
+    assert isinstance(faces, Faces) == (share == 0.625)
+
+
 def test_a_crowd_is_looked_at_in_part(video: Path, policy: CropPolicy) -> None:
     crowd = [(200.0 * i, 0.0, 200.0 * i + 40, 40.0) for i in range(MAX_FACES + 5)]
     faces = cut(video, policy, [crowd] * 8, tracks="all")

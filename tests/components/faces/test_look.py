@@ -1,6 +1,7 @@
 """What a person is shown of a video, and what a worker may claim to have seen."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,11 @@ def nonsense() -> Iterator[Any]:
         "no frames": {"times": np.empty(0), "pictures": np.empty((0, 30, 40, 3), np.uint8), "sighted": ()},
         "more frames than asked for": {"times": np.arange(5.0)},
         "times that are none": {"times": np.array([0, 1, np.nan, 2])},
+        "times that go back": {"times": np.array([0, 2, 1, 3.0])},
+        "a box inside out": {"sighted": (Sighted(0, 0, box[::-1], 1.0, points),), "scored": ()},
+        "a box far away": {"sighted": (Sighted(0, 0, box * 1e9, 1.0, points),), "scored": ()},
+        "a video of no width": {"info": replace(INFO, width=0)},
+        "endless seconds": {"cpu": np.inf},
         "fewer pictures": {"pictures": np.zeros((3, 30, 40, 3), np.uint8)},
         "large pictures": {"pictures": np.zeros((4, 1, LONGEST_SIDE + 1, 3), np.uint8)},
         "empty pictures": {"pictures": np.zeros((4, 0, 40, 3), np.uint8)},

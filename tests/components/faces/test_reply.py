@@ -11,10 +11,10 @@ import pytest
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.examine import Examined
 from components.faces.identity import FILES
-from components.faces.policy import MAX_FACES, CropPolicy, Even, Limits, Range
+from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, Even, Limits, Range
 from components.faces.pool import WorkerPool
 from components.faces.protocol import ProtocolError, pack
-from components.faces.reply import faces_bytes, layout, read_faces
+from components.faces.reply import faces_bytes, layout, read_examined, read_faces, read_info
 from components.faces.video import VideoInfo
 
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)
@@ -119,6 +119,73 @@ def test_what_is_no_number_is_refused(name: str, value: float) -> None:
             read_faces({"faces": NUMBERS}, sent, POLICY)
 
 
+BOX = np.array([10, 10, 50, 50], np.float32)
+
+
+def boxes(*corners: float) -> Any:
+    sent = np.tile(BOX, (1, 2, 1))
+    sent[0, 1] = corners
+    return sent
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"boxes": boxes(-1e30, 0, 1e30, 9)},
+        {"boxes": boxes(-1e12, 0, 1e12, 9)},
+        {"boxes": boxes(0, 0, 9, 2 * FARTHEST)},
+        {"boxes": boxes(9, 0, 8, 9)},
+        {"boxes": boxes(0, 9, 9, 8)},
+        {"landmarks": np.full((1, 2, 5, 2), -1e12, np.float32)},
+        {"times": np.array([1.0, 0.5])},
+        {"times": np.array([-1.0, 0.5])},
+    ],
+    ids=[
+        "endless",
+        "huge",
+        "far",
+        "right to left",
+        "bottom up",
+        "far eyes",
+        "back in time",
+        "before the start",
+    ],
+)
+def test_what_is_no_place_or_time_is_refused(changed: dict[str, Any]) -> None:
+    read_faces({"faces": NUMBERS}, arrays(boxes=boxes(-FARTHEST, 7, FARTHEST, 7)), POLICY)
+    with pytest.raises(ProtocolError):
+        read_faces({"faces": NUMBERS}, arrays(**changed), POLICY)
+
+
+IMPOSSIBLE = [
+    {"width": 0},
+    {"height": 0},
+    {"height": -5},
+    {"fps": -1.0},
+    {"fps": float("inf")},
+    {"duration": -0.1},
+    {"bytes": -1},
+    {"width": 1 << 40},
+]
+
+
+@pytest.mark.parametrize("told", IMPOSSIBLE, ids=str)
+def test_a_video_that_cannot_be_is_refused(told: dict[str, Any]) -> None:
+    info = INFO | told
+    for read in (
+        lambda: read_faces({"faces": NUMBERS | {"info": info}}, arrays(), POLICY),
+        lambda: read_info({"info": info}),
+        lambda: read_examined({"examined": {"info": info, "fingerprint": None}}),
+    ):
+        with pytest.raises(ProtocolError):
+            read()
+
+
+def test_a_video_that_does_not_tell_its_rate_is_taken() -> None:
+    info = INFO | {"fps": 0.0, "duration": 0.0}
+    assert read_info({"info": info}) == VideoInfo(**info)
+
+
 NONSENSE = {
     "nested": raw(b"[" * 60_000),
     "long": raw(b"[" * 200_000),
@@ -139,6 +206,8 @@ NONSENSE = {
     "share above one": faces({"clips": [CLIP | {"face_share": 1.5}]}),
     "share not a number": faces({"clips": [CLIP | {"face_share": float("nan")}]}),
     "endless side": faces({"clips": [CLIP | {"box_side": float("inf")}]}),
+    "side below nothing": faces({"clips": [CLIP | {"box_side": -1e300}]}),
+    "side of no face": faces({"clips": [CLIP | {"box_side": 1e9}]}),
     "another number of a clip": faces({"clips": [CLIP | {"threshold": 0.0}]}),
     "another number": faces({"threshold": 0.0}),
     "unknown fallback": faces({"fallback": "corner"}),

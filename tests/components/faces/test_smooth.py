@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -35,6 +37,18 @@ def test_a_face_that_stands_still_shakes_less() -> None:
     assert smooth.std() < 0.6 * raw.std()
     assert np.abs(np.diff(smooth)).mean() < 0.35 * np.abs(np.diff(raw)).mean()
     assert smooth.mean() == pytest.approx(raw.mean(), abs=0.2)
+
+
+def test_a_box_is_not_turned_inside_out() -> None:
+    sides = (400, 1, 1, 1, 400)
+    faces = [
+        replace(sighting(t, 0), box=np.array([0, 0, side, side], np.float32)) for t, side in enumerate(sides)
+    ]
+    faces += [replace(sighting(5, 0), box=np.array([0, 0, 1, 1], np.float32))]
+    for frame in range(6):
+        found = place(faces, frame)
+        assert found is not None
+        assert (found.box[:2] <= found.box[2:]).all()
 
 
 @pytest.mark.parametrize("frame", [0, 1, 5, 9])
