@@ -81,7 +81,7 @@ def clips(project: Project, params: Params) -> list[Clip]:
         )
     store = ClipStore(project.clips)
     chosen = np.unique(np.linspace(0, len(names) - 1, params.export.parity_clips).round().astype(int))
-    found = [store.read_crops(names[index])[0] for index in chosen]
+    found = [store.read_crops(names[index], clips=1)[0] for index in chosen]
     extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in found}
     return [*found, *(found[0][np.arange(length) % len(found[0])] for length in sorted(extremes))]
 

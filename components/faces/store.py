@@ -84,6 +84,15 @@ class ClipStore:
         with self._opened(name) as opened:
             return Faces.from_parts(opened.numbers, opened.arrays | {CROPS: opened.crops()})
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """(K, T, S, S, 3) of a file's crops, which are not read.
+
+        Raises:
+            DamagedClipError: the file is missing, or its head is damaged.
+        """
+        with self._opened(name) as opened:
+            return opened.shape
+
     def read_crops(
         self, name: str, frames: Sequence[int] | None = None, clips: int | None = None
     ) -> NDArray[np.uint8]:
@@ -145,7 +154,7 @@ class _OpenedClip:
             raise ValueError("checksum")
         self._ends, self._sums = head.pop("ends").tolist(), head.pop("sums").tolist()
         content = json.loads(head.pop("numbers").tobytes())
-        self._shape: list[int] = content["shape"]  # of all crops
+        self.shape: tuple[int, ...] = tuple(content["shape"])  # of all crops
         self.numbers: dict[str, Any] = content["numbers"]
         self.arrays: Arrays = head
 
@@ -155,7 +164,7 @@ class _OpenedClip:
 
     def crops(self, frames: Sequence[int] | None = None, clips: int | None = None) -> NDArray[np.uint8]:
         """As `ClipStore.read_crops`."""
-        faces, length, *crop_shape = self._shape
+        faces, length, *crop_shape = self.shape
         rows = np.arange(faces * length).reshape(faces, length)[:clips]
         wanted = rows if frames is None else rows[:, np.asarray(frames, np.intp)]
         crops = decompress(self.compressed(wanted.ravel().tolist()), crop_shape[0])

@@ -15,7 +15,10 @@ from torch.utils.data import Dataset, Sampler
 from components.training.videos import Video
 
 MEMORY = 2 * 1024**3
-"""As many clips of a split as fit into this many bytes are read once and kept."""
+"""As many clips of a split as fit into this many bytes are read once and kept.
+
+Of the others training reads the frames that are drawn, in each epoch.
+"""
 
 Item = tuple[Tensor, int]
 """Pixels, uint8 RGB, and the label of their video."""
@@ -24,8 +27,14 @@ Item = tuple[Tensor, int]
 class Store(Protocol):
     """Where crops come from; `components.faces.store.ClipStore` is one."""
 
-    def read_crops(self, name: str) -> NDArray[np.uint8]:
-        """A video's crops: `(K, T, S, S, 3)` RGB of K faces."""
+    def shape(self, name: str) -> tuple[int, ...]:
+        """`(K, T, S, S, 3)` of a video's crops, without reading them."""
+        ...
+
+    def read_crops(
+        self, name: str, frames: Sequence[int] | None = None, clips: int | None = None
+    ) -> NDArray[np.uint8]:
+        """A video's crops: `(K, T, S, S, 3)` RGB of K faces; of some frames and the first faces if asked."""
         ...
 
 
@@ -57,27 +66,39 @@ class ClipDataset(Dataset[Item]):
         return len(self._videos)
 
     def __getitem__(self, index: int) -> Item:
-        faces = self._kept[index] if index in self._kept else self._read(index)
-        return faces, self._videos[index].label
+        kept = self._held(index)
+        return self._read(index) if kept is None else kept, self._videos[index].label
+
+    def main_face(self, index: int, frames: Sequence[int]) -> Item:
+        """Some frames of the main face, uint8 `(T, 3, S, S)`; others are read only where all are kept."""
+        kept = self._held(index)
+        clip = self._read(index, frames, 1)[0] if kept is None else kept[0, list(frames)]
+        return clip, self._videos[index].label
 
     def shape(self, index: int) -> torch.Size:
-        """Of a video's pixels; read from them once."""
-        return self._shapes[index] if index in self._shapes else self[index][0].shape
+        """Of a video's pixels; asked of the store once."""
+        if index not in self._shapes:
+            faces, frames, height, width, colours = self._store.shape(self._videos[index].clip)
+            taken = faces if self._faces is None else min(faces, self._faces)
+            self._shapes[index] = torch.Size((taken, frames, colours, height, width))
+        return self._shapes[index]
 
     @property
     def crop_size(self) -> int:
         """Side of the crops, px."""
         return self.shape(0)[-1]
 
-    def _read(self, index: int) -> Tensor:
-        crops = self._store.read_crops(self._videos[index].clip)
-        # Copied, or the faces that are left out would stay in memory with those that are kept.
-        faces = torch.from_numpy(crops[: self._faces].copy()).permute(0, 1, 4, 2, 3)
-        self._shapes[index] = faces.shape
-        if faces.numel() <= self._room:
-            self._kept[index] = faces
-            self._room -= faces.numel()
-        return faces
+    def _held(self, index: int) -> Tensor | None:
+        """A video's pixels, read now if they have not been and there is room; None where there is none."""
+        size = self.shape(index).numel()
+        if index not in self._kept and size <= self._room:
+            self._kept[index] = self._read(index)
+            self._room -= size
+        return self._kept.get(index)
+
+    def _read(self, index: int, frames: Sequence[int] | None = None, faces: int | None = None) -> Tensor:
+        crops = self._store.read_crops(self._videos[index].clip, frames, faces or self._faces)
+        return torch.from_numpy(crops).permute(0, 1, 4, 2, 3)
 
 
 class DrawnClips(Dataset[Item]):
@@ -105,13 +126,12 @@ class DrawnClips(Dataset[Item]):
         return len(self._clips)
 
     def __getitem__(self, draw: Draw) -> Item:
-        faces, label = self._clips[draw.clip]
-        clip = faces[0]
         generator = np.random.default_rng((self._seed, *draw))
-        drawn = draw_frames(len(clip), self._frames, generator)
+        stored = self._clips.shape(draw.clip)[1]
+        clip, label = self._clips.main_face(draw.clip, draw_frames(stored, self._frames, generator))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator.integers(2**63)))
-            return self._augment(clip[drawn]), label
+            return self._augment(clip), label
 
 
 class EpochSampler(Sampler[Draw]):

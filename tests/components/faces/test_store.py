@@ -76,6 +76,15 @@ def test_some_frames_are_read_without_the_others(
     assert np.array_equal(read, whole[:clips][:, wanted])
 
 
+def test_the_shape_is_known_without_a_look_at_the_crops(store: ClipStore) -> None:
+    path = store.folder / NAME
+    content = path.read_bytes()
+    path.write_bytes(damaged(content, "crops"))
+    assert store.shape(NAME) == (2, 6, 32, 32, 3)
+    with pytest.raises(DamagedClipError):
+        store.read_crops(NAME)
+
+
 def test_a_frame_that_is_not_there_is_the_callers_mistake(store: ClipStore) -> None:
     with pytest.raises(IndexError):
         store.read_crops(NAME, [6])

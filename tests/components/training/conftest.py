@@ -3,7 +3,7 @@
 So the training loss falls while the validation loss rises, which calls for lower rates and an early stop.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.faces.clip import Faces
 from components.faces.store import ClipStore
@@ -84,6 +85,32 @@ def params() -> Params:
     )
     candidate = SHIPPED.candidates["simple_cnn"].model_copy(update={"epochs": 6, "batch_size": 4})
     return SHIPPED.model_copy(update={"training": training, "candidates": {"simple_cnn": candidate}})
+
+
+class MadeUpStore:
+    """Crops (K, T, S, S, 3) by a clip's name, read as a `ClipStore` reads them.
+
+    `reads` tells what was asked for: name, frames and faces.
+    """
+
+    def __init__(self, crops: Callable[[str], NDArray[np.uint8]]) -> None:
+        self._crops = crops
+        self.reads: list[tuple[str, list[int] | None, int | None]] = []
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        return self._crops(name).shape
+
+    def read_crops(
+        self, name: str, frames: Sequence[int] | None = None, clips: int | None = None
+    ) -> NDArray[np.uint8]:
+        self.reads.append((name, None if frames is None else list(frames), clips))
+        crops = self._crops(name)[:clips].copy()
+        return crops if frames is None else crops[:, list(frames)]
+
+
+@pytest.fixture(scope="session")
+def made_up_store() -> type[MadeUpStore]:
+    return MadeUpStore
 
 
 class Curves:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,17 +11,15 @@ from components.training.dataset import ClipDataset
 from components.training.videos import Video
 
 
-class Store:
-    """Reads "2x5" as two faces of five frames."""
-
-    def read_crops(self, name: str) -> NDArray[np.uint8]:
-        faces, frames = map(int, name.split("x"))
-        return np.zeros((faces, frames, 4, 4, 3), np.uint8)
+def crops(name: str) -> NDArray[np.uint8]:
+    """Of "2x5": two faces of five frames."""
+    faces, frames = map(int, name.split("x"))
+    return np.zeros((faces, frames, 4, 4, 3), np.uint8)
 
 
-def batches(shapes: list[str], batch_size: int) -> list[tuple[list[int], tuple[int, ...]]]:
+def batches(store: Any, shapes: list[str], batch_size: int) -> list[tuple[list[int], tuple[int, ...]]]:
     videos = [Video(str(n), "g", "val", n % 2, "none", clip=shape) for n, shape in enumerate(shapes)]
-    found = list(WholeVideos(ClipDataset(videos, Store()), batch_size))
+    found = list(WholeVideos(ClipDataset(videos, store), batch_size))
     for batch in found:
         assert batch.labels.tolist() == [index % 2 for index in batch.indices]
     return [(batch.indices, tuple(batch.faces.shape[:3])) for batch in found]
@@ -36,16 +36,28 @@ def batches(shapes: list[str], batch_size: int) -> list[tuple[list[int], tuple[i
     ],
 )
 def test_a_batch_holds_whole_videos_of_one_shape(
-    shapes: list[str], batch_size: int, expected: list[tuple[list[int], tuple[int, ...]]]
+    made_up_store: Any, shapes: list[str], batch_size: int, expected: list[tuple[list[int], tuple[int, ...]]]
 ) -> None:
-    assert batches(shapes, batch_size) == expected
+    assert batches(made_up_store(crops), shapes, batch_size) == expected
 
 
-def test_every_video_comes_once_and_again_in_the_next_epoch() -> None:
+def test_every_video_comes_once_and_again_in_the_next_epoch(made_up_store: Any) -> None:
     videos = [Video(str(n), "g", "val", 0, "none", clip=f"{1 + n % 2}x{1 + n % 3}") for n in range(20)]
-    whole = WholeVideos(ClipDataset(videos, Store()), 3)
+    whole = WholeVideos(ClipDataset(videos, made_up_store(crops)), 3)
     for _ in range(2):
         assert sorted(index for batch in whole for index in batch.indices) == list(range(20))
+
+
+def test_what_does_not_fit_into_memory_is_read_once_an_epoch(
+    made_up_store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.training.dataset.MEMORY", 0)
+    videos = [Video(str(n), "g", "val", 0, "none", clip="2x5") for n in range(4)]
+    store = made_up_store(crops)
+    whole = WholeVideos(ClipDataset(videos, store), 4)
+    for epoch in (1, 2):
+        assert len(list(whole)) == 2
+        assert len(store.reads) == 4 * epoch
 
 
 def test_of_each_video_the_logits_of_the_face_that_decides() -> None:

@@ -1,65 +1,76 @@
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from components.faces.clip import Faces
+from components.faces.store import ClipStore
+from components.params import Params
 from components.training import dataset as room
 from components.training.dataset import ClipDataset, Draw, DrawnClips, EpochSampler, draw_frames
+from components.training.fit import training_batches
 from components.training.videos import Video
 
+Drawn = Callable[..., DrawnClips]
 
-class Store:
+
+def told(name: str) -> NDArray[np.uint8]:
     """Two faces of five frames; every pixel of the main one tells which clip and frame it is of."""
+    frames = np.arange(5, dtype=np.uint8) + 10 * int(name)
+    main = np.broadcast_to(frames[:, None, None, None], (5, 8, 8, 3))
+    return np.stack([main, np.full_like(main, 255)])
 
-    def __init__(self) -> None:
-        self.reads: list[str] = []
 
-    def read_crops(self, name: str) -> NDArray[np.uint8]:
-        self.reads.append(name)
-        frames = np.arange(5, dtype=np.uint8) + 10 * int(name)
-        main = np.broadcast_to(frames[:, None, None, None], (5, 8, 8, 3))
-        return np.stack([main, np.full_like(main, 255)])
+@pytest.fixture
+def store(made_up_store: Any) -> Any:
+    return made_up_store(told)
 
 
 def videos(count: int) -> list[Video]:
     return [Video(str(n), "g", "train", n % 2, "none", clip=str(n)) for n in range(count)]
 
 
-def drawn(seed: int = 3, frames: int = 3, augment: Any = lambda clip: clip) -> DrawnClips:
-    return DrawnClips(ClipDataset(videos(4), Store()), frames, augment, seed)
+@pytest.fixture
+def drawn(store: Any) -> Drawn:
+    def make(seed: int = 3, frames: int = 3, augment: Any = lambda clip: clip) -> DrawnClips:
+        return DrawnClips(ClipDataset(videos(4), store), frames, augment, seed)
+
+    return make
 
 
-def test_whole_clips_with_labels() -> None:
-    clips = ClipDataset(videos(4), Store())
+def test_whole_clips_with_labels(store: Any) -> None:
+    clips = ClipDataset(videos(4), store)
     faces, label = clips[3]
     assert (faces.shape, faces.dtype, label) == ((2, 5, 3, 8, 8), torch.uint8, 1)
     assert faces[0, :, 0, 0, 0].tolist() == [30, 31, 32, 33, 34]
     assert (len(clips), clips.crop_size, clips.shape(2)) == (4, 8, faces.shape)
 
 
-def test_the_main_face_alone_holds_no_memory_of_the_others() -> None:
-    faces, _ = ClipDataset(videos(4), Store(), faces=1)[3]
-    assert faces.shape == (1, 5, 3, 8, 8)
+def test_the_main_face_alone_costs_neither_reading_nor_memory_of_the_others(store: Any) -> None:
+    clips = ClipDataset(videos(4), store, faces=1)
+    faces, _ = clips[3]
+    assert store.reads == [("3", None, 1)]
+    assert faces.shape == clips.shape(3) == (1, 5, 3, 8, 8)
     assert faces.untyped_storage().nbytes() == faces.numel()
 
 
-def test_colours_stay_where_they_are() -> None:
-    class Red(Store):
-        def read_crops(self, name: str) -> NDArray[np.uint8]:
-            crops = np.zeros((1, 2, 4, 4, 3), np.uint8)
-            crops[..., 0] = 200
-            return crops
-
-    faces, _ = ClipDataset(videos(1), Red())[0]
+def test_colours_stay_where_they_are(made_up_store: Any) -> None:
+    red = np.zeros((1, 2, 4, 4, 3), np.uint8)
+    red[..., 0] = 200
+    faces, _ = ClipDataset(videos(1), made_up_store(lambda name: red))[0]
     assert faces.float().mean(dim=(0, 1, 3, 4)).tolist() == [200, 0, 0]
 
 
 @pytest.mark.parametrize(("memory", "reads"), [(10**6, 4), (2 * 1920, 6), (1000, 8)])
-def test_as_many_as_fit_are_read_once(monkeypatch: pytest.MonkeyPatch, memory: int, reads: int) -> None:
+def test_as_many_as_fit_are_read_once(
+    store: Any, monkeypatch: pytest.MonkeyPatch, memory: int, reads: int
+) -> None:
     monkeypatch.setattr(room, "MEMORY", memory)
-    store = Store()
     clips = ClipDataset(videos(4), store)
     for _ in range(2):
         for index in range(4):
@@ -67,21 +78,68 @@ def test_as_many_as_fit_are_read_once(monkeypatch: pytest.MonkeyPatch, memory: i
     assert len(store.reads) == reads
 
 
-def test_only_the_main_face_is_learnt_from() -> None:
+@pytest.mark.parametrize("memory", [0, 10**6])
+def test_only_the_main_face_is_learnt_from(
+    drawn: Drawn, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(room, "MEMORY", memory)
     clip, _ = drawn(frames=5)[Draw(0, 2)]
     assert clip[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
 
 
-def test_clips_of_any_length_are_drawn_alike() -> None:
-    class Growing(Store):
-        def read_crops(self, name: str) -> NDArray[np.uint8]:
-            return np.zeros((1, 1 + 3 * int(name), 8, 8, 3), np.uint8)
+def test_of_what_is_not_kept_only_the_drawn_frames_of_the_main_face_are_read(
+    store: Any, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MEMORY", 0)
+    clips = drawn()
+    for epoch in range(3):
+        frames = (clips[Draw(epoch, 2)][0][:, 0, 0, 0] - 20).tolist()
+        assert store.reads.pop() == ("2", frames, 1)
+        assert not store.reads
 
-    clips = DrawnClips(ClipDataset(videos(4), Growing()), 3, lambda clip: clip, seed=3)
+
+@pytest.mark.parametrize("memory", [0, 6_000])
+def test_batches_are_the_same_whatever_fits_into_memory(
+    tmp_path: Path,
+    params: Params,
+    make_faces: Callable[..., Faces],
+    monkeypatch: pytest.MonkeyPatch,
+    memory: int,
+) -> None:
+    """Through the real store, loader and augmentation; 6000 bytes hold one clip of three."""
+    clip_store = ClipStore(tmp_path)
+    for number in range(3):
+        clip_store.write(str(number), make_faces(6 - number, 16, shades=(None,) * (1 + number)))
+
+    def batches() -> list[list[Tensor]]:
+        loader: Any = training_batches(ClipDataset(videos(3), clip_store, faces=1), 2, params.training)
+        found = []
+        for epoch in range(2):
+            loader.sampler.set_epoch(epoch)
+            found += list(loader)
+        return found
+
+    kept = batches()
+    monkeypatch.setattr(room, "MEMORY", memory)
+    again = batches()
+    assert len(kept) == len(again) == 4
+    for (clips, labels), (others, same) in zip(kept, again, strict=True):
+        assert clips.stride() == others.stride()  # or the network would add in another order
+        assert torch.equal(clips, others)
+        assert torch.equal(labels, same)
+
+
+@pytest.mark.parametrize("memory", [0, 10**6])
+def test_clips_of_any_length_are_drawn_alike(
+    made_up_store: Any, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(room, "MEMORY", memory)
+    growing = made_up_store(lambda name: np.zeros((1, 1 + 3 * int(name), 8, 8, 3), np.uint8))
+    clips = DrawnClips(ClipDataset(videos(4), growing), 3, lambda clip: clip, seed=3)
     assert {clips[Draw(0, index)][0].shape for index in range(4)} == {(3, 3, 8, 8)}
 
 
-def test_a_draw_depends_on_seed_epoch_and_clip_alone() -> None:
+def test_a_draw_depends_on_seed_epoch_and_clip_alone(drawn: Drawn) -> None:
     clips = drawn()
     first, _ = clips[Draw(2, 1)]
     clips[Draw(0, 0)]
@@ -90,7 +148,7 @@ def test_a_draw_depends_on_seed_epoch_and_clip_alone() -> None:
     assert torch.equal(first, again)
 
 
-def test_draws_differ_between_epochs_clips_and_seeds() -> None:
+def test_draws_differ_between_epochs_clips_and_seeds(drawn: Drawn) -> None:
     def frames(seed: int, epoch: int, clip: int) -> tuple[int, ...]:
         return tuple((drawn(seed)[Draw(epoch, clip)][0][:, 0, 0, 0] % 10).tolist())
 
@@ -99,7 +157,7 @@ def test_draws_differ_between_epochs_clips_and_seeds() -> None:
     assert len({frames(seed, 0, 0) for seed in range(20)}) > 3
 
 
-def test_augmentation_is_drawn_from_the_same_three_and_disturbs_no_generator() -> None:
+def test_augmentation_is_drawn_from_the_same_three_and_disturbs_no_generator(drawn: Drawn) -> None:
     clips = drawn(augment=lambda clip: torch.rand(2))
     torch.manual_seed(0)
     expected = torch.rand(1)

@@ -29,14 +29,14 @@ class Fixed(Candidate):
         return self.logits.expand(len(clips), 2)
 
 
-class Noise:
-    def read_crops(self, name: str) -> NDArray[np.uint8]:
-        return np.random.default_rng(int(name)).integers(0, 255, (1, 4, 32, 32, 3), dtype=np.uint8)
+def noise(name: str) -> NDArray[np.uint8]:
+    return np.random.default_rng(int(name)).integers(0, 255, (1, 4, 32, 32, 3), dtype=np.uint8)
 
 
 @pytest.fixture
-def clips() -> ClipDataset:
-    return ClipDataset([Video(str(n), "g", "train", n % 2, "none", str(n)) for n in range(8)], Noise())
+def clips(made_up_store: Any) -> ClipDataset:
+    videos = [Video(str(n), "g", "train", n % 2, "none", str(n)) for n in range(8)]
+    return ClipDataset(videos, made_up_store(noise))
 
 
 @pytest.fixture
@@ -119,15 +119,13 @@ def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_
 
 
 def test_validation_takes_the_face_that_decides_in_clips_of_any_length(
-    settings: Any, clips: ClipDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Any, clips: ClipDataset, made_up_store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Shades:
-        """Two faces each: of fakes one is white, of genuine videos both are black."""
-
-        def read_crops(self, name: str) -> NDArray[np.uint8]:
-            crops = np.zeros((2, 1 + int(name), 32, 32, 3), np.uint8)
-            crops[1] = 255 * (int(name) % 2)
-            return crops
+    def shades(name: str) -> NDArray[np.uint8]:
+        """Two faces: of fakes one is white, of genuine videos both are black."""
+        crops = np.zeros((2, 1 + int(name), 32, 32, 3), np.uint8)
+        crops[1] = 255 * (int(name) % 2)
+        return crops
 
     class Bright(Fixed):
         def forward(self, clips: Tensor) -> Tensor:
@@ -135,7 +133,8 @@ def test_validation_takes_the_face_that_decides_in_clips_of_any_length(
             return torch.stack([0 * fake, fake], dim=1)
 
     monkeypatch.setattr("components.training.fit.create", lambda name, pretrained: Bright())
-    val = ClipDataset([Video(str(n), "g", "val", n % 2, "none", str(n)) for n in range(6)], Shades())
+    videos = [Video(str(n), "g", "val", n % 2, "none", str(n)) for n in range(6)]
+    val = ClipDataset(videos, made_up_store(shades))
     own, common = settings({"warmup_epochs": 0}, lr=1e-9, epochs=1, batch_size=4)
     fitted = fit("bright", own, common, clips, val, tmp_path, lambda metrics, step: None)
     assert fitted.best.val_auc == 1.0  # the main face alone would make 0.5
