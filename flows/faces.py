@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track as progress
@@ -47,7 +48,7 @@ def setup(bundle: Path | None, params: Path | None, tracks: str | None, frames: 
     """What the options of the command ask for.
 
     Raises:
-        DataError: options that exclude each other.
+        DataError: options that exclude each other, or ask for more than a worker can hold.
         BundleError: the bundle cannot be used.
         ParamsError: the file of parameters cannot be used.
         StageError: the detector's files are not there and cannot be made.
@@ -62,7 +63,10 @@ def setup(bundle: Path | None, params: Path | None, tracks: str | None, frames: 
         policy, limits = _policy(params)
     changed = {"tracks": tracks} if tracks else {}
     sampling = {"sampling": Even(frames=frames)} if frames else {}
-    policy = policy.model_copy(update=changed | sampling)
+    try:
+        policy = CropPolicy.model_validate({**dict(policy), **changed, **sampling})
+    except ValidationError as error:
+        raise DataError(f"--tracks, --frames: {error.errors()[0]['msg']}") from error
     return Setup(policy, limits, detector or _detector(policy))
 
 

@@ -158,8 +158,8 @@ def _face(
 
 
 def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> Box:
-    """A box in px of a tile, its corners in order."""
-    one, other = box[:2] * scale, box[2:] * scale
+    """A box in px of a tile, its corners in order; what is far away from the tile is not drawn."""
+    one, other = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
     return (*map(float, np.minimum(one, other)), *map(float, np.maximum(one, other)))  # type: ignore[return-value]
 
 

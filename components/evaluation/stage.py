@@ -24,7 +24,7 @@ from components.evaluation.results import write_document
 from components.evaluation.summary import crown, summarise
 from components.params import EvaluateParams, Params
 from components.project import Project
-from components.tables import FACES, MANIFEST, read_table
+from components.tables import MANIFEST, read_faces, read_table
 
 
 def run(project: Project, params: Params) -> None:
@@ -35,9 +35,11 @@ def run(project: Project, params: Params) -> None:
     leaderboard.
 
     Raises:
-        StageError: an input is missing, or predictions are not of the present videos.
+        StageError: an input is missing, clips are of another crop digest, or predictions are not of the
+            present videos.
     """
-    manifest, faces = read_table(project.manifest, MANIFEST), read_table(project.faces, FACES)
+    manifest = read_table(project.manifest, MANIFEST)
+    faces = read_faces(project.faces, params.faces.digest)
     expected = videos_with_clip(manifest, faces)
     predictions = {
         name: read_predictions(project.candidate(name) / "predictions.parquet", expected)

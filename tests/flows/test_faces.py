@@ -3,17 +3,20 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from components.bundle import Bundle
 from components.errors import DataError
-from components.faces.clip import Faces, Failure
+from components.faces.clip import Faces, Failure, Origin
 from components.faces.look import Look, Sighted
 from components.faces.policy import CropPolicy, Even
 from components.faces.video import VideoInfo
@@ -185,6 +188,27 @@ def test_pictures_of_every_shape_fit(size: tuple[int, int], tmp_path: Path) -> N
 def test_odd_boxes_do_not_stop_a_sheet(corners: tuple[float, ...], tmp_path: Path) -> None:
     odd = Sighted(0, 0, np.array(corners, np.float32), 1.0, np.full((5, 2), np.nan, np.float32))
     assert drawn(tmp_path / "a.png", made(Failure("no_face", "-"), [odd])).shape[1] == WIDTH
+
+
+def test_a_box_between_two_that_is_far_larger_than_the_picture_is_drawn_at_once(
+    make_faces: MakeFaces, tmp_path: Path
+) -> None:
+    faces = make_faces(4, 32)
+    box = np.full((4, 4), 1e6, np.float32) * (-1, -1, 1, 1)
+    clip = replace(faces.main, boxes=box, origins=np.full(4, Origin.INTERPOLATED, np.uint8))
+    look = made(replace(faces, clips=(clip,)), [face(0, 0)], (0,))
+    tiny = replace(look, info=replace(look.info, width=1, height=1))
+    start = time.process_time()
+    drawn(tmp_path / "a.png", tiny)
+    assert time.process_time() - start < 10  # it took minutes
+
+
+def test_more_than_a_worker_can_hold_is_refused(tmp_path: Path) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["faces"] |= {"size": 1024, "tracks": "main"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+    with pytest.raises(DataError, match=r"^--tracks, --frames: .*at most 1024; lower one of them$"):
+        setup(None, tmp_path / "params.yaml", "all", 500)
 
 
 def test_names_and_failures_stand_on_a_sheet(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def params() -> Params:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, params: Params) -> Project:
     project = Project(tmp_path)
     videos = [
         video(person, split, label) for person, split in enumerate(SPLITS) for label in ("real", "fake")
@@ -44,9 +44,9 @@ def project(tmp_path: Path) -> Project:
     # One genuine test video shows no face: it is decodable, so it lowers the coverage.
     faces = [row | {"status": "no_face" if row["video_id"] == "real/p029" else "ok"} for row in videos]
     write_table([*videos, broken], MANIFEST, project.manifest)
-    write_table(
-        [{"video_id": row["video_id"], "status": row["status"]} for row in faces], FACES, project.faces
-    )
+    digest = params.faces.digest
+    told = [{key: row[key] for key in ("video_id", "status")} | {"crop_digest": digest} for row in faces]
+    write_table(told, FACES, project.faces)
     scored = [row for row in faces if row["status"] == "ok" and row["split"] != "train"]
     for name, quality in QUALITY.items():
         write_predictions(project, name, scored, quality)

@@ -45,6 +45,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_clips_of_another_crop_policy_are_refused(project: Project, params: Params) -> None:
+    other = params.model_copy(update={"faces": params.faces.model_copy(update={"margin": 0.7})})
+    with pytest.raises(StageError, match=f"params.yaml makes {other.faces.digest}; run dvc repro faces"):
+        run(project, other)
+
+
 def test_writes_what_later_stages_and_people_read(
     project: Project, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
