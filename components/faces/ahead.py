@@ -118,6 +118,19 @@ class Ahead:
         packet = self._queue.popleft()
         return packet, 0 if packet.pts is None else self._taken.pop(packet.pts, 0)
 
+    def goes_on(self) -> bool:
+        """Tell whether frames follow that should not: those taken were counted from the first to the last.
+
+        After this there is nothing more to decode.
+
+        Raises:
+            Inexact: time stamps do not tell.
+        """
+        while self._chooser.counting and not self._ended and not self._chooser.passed:
+            self._queue.clear()
+            self._read()
+        return self._chooser.passed
+
     def time(self, stamp: int) -> float:
         """Seconds from the first frame."""
         return (stamp - (self._start or 0)) * self._tick

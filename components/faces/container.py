@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 else:  # it is generic for type checkers only
     Packet = av.Packet
 
+ROUNDED = 0.1
+"""Seconds that a header may tell less than there are, as by rounding."""
+
 BYTES_PER_PIXEL = 2
 """Of a decoder's frame: 1.5 at 4:2:0, and what surrounds the picture."""
 
@@ -124,6 +127,39 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet |
     except av.FFmpegError:
         pass
     yield None
+
+
+def holds_more(container: InputContainer, stream: VideoStream, duration: float) -> bool:
+    """Tell whether a file holds other frames than its header tells, or later ones.
+
+    The index is counted, and the file is read from where it should end: next to nothing of an honest one.
+    It is not defined where the container stands afterwards.
+
+    Args:
+        container: opened, nothing read yet.
+        stream: of it.
+        duration: seconds, as the header tells them.
+    """
+    tick, start = float(stream.time_base or 0), stream.start_time or 0
+    if not tick or not _agrees(stream):
+        return True
+    indexed = container.format.name.startswith("mov")  # each of its frames
+    try:
+        container.seek(start + int(duration / tick), stream=stream, any_frame=indexed)
+    except (av.FFmpegError, OSError, OverflowError):
+        return True
+    for packet in packets(container, stream):
+        if packet is None or packet.is_discard:
+            continue
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and (stamp - start) * tick > duration + ROUNDED:
+            return True
+    return not _agrees(stream)  # fragments that were read by now count
+
+
+def _agrees(stream: VideoStream) -> bool:
+    """Tell whether the index has as many frames as the header tells, if it tells."""
+    return stream.frames in {0, sum(not entry.is_discard for entry in stream.index_entries)}
 
 
 def tally(container: InputContainer, stream: VideoStream) -> tuple[int, float]:

@@ -4,6 +4,7 @@ Sampling goes by time, not by frame number, so that a copy at another frame rate
 frame of a moment is the one that is shown then: the last that begins no later, or the first of the video.
 """
 
+import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
@@ -41,9 +42,10 @@ def moments(sampling: Sampling, info: "VideoInfo") -> list[Moment]:
             return _spread(min(max(wanted, sampling.least), sampling.most), 1, info)
         case Consecutive():
             return _spread(sampling.places, sampling.frames, info)
+        case Every() if info.frames > sampling.step * sampling.most:
+            return _spread(sampling.most, 1, info)
         case Every():
-            step = max(sampling.step, -(-info.frames // sampling.most))
-            return [Moment(0.0, run=-(-info.frames // step), step=step)]
+            return [Moment(0.0, run=-(-info.frames // sampling.step), step=sampling.step)]
 
 
 def _spread(places: int, run: int, info: "VideoInfo") -> list[Moment]:
@@ -73,6 +75,13 @@ def chosen(times: Sequence[float], wanted: Sequence[Moment]) -> list[int]:
     return sorted(indices)
 
 
+def _counted(wanted: Sequence[Moment]) -> float:
+    """The frames that a video should have at most, where all or each so many of them are taken."""
+    if len(wanted) == 1 and not wanted[0].time:
+        return wanted[0].run * wanted[0].step
+    return math.inf
+
+
 class Chooser:
     """Tells of one frame after another whether it is taken, knowing only when the next one begins.
 
@@ -83,6 +92,8 @@ class Chooser:
     def __init__(self, wanted: Sequence[Moment]) -> None:
         self._waiting = deque(wanted)
         self._running: list[list[int]] = []  # frames left to take, frames until the next of them, step
+        self._counted = _counted(wanted)
+        self._seen = 0
 
     @property
     def upcoming(self) -> float | None:
@@ -94,8 +105,19 @@ class Chooser:
         """No frame that follows is taken."""
         return not self._waiting and not self._running
 
+    @property
+    def counting(self) -> bool:
+        """Frames are taken by their number, as the video should have no others."""
+        return math.isfinite(self._counted)
+
+    @property
+    def passed(self) -> bool:
+        """The video has more frames than were counted on."""
+        return self._seen > self._counted
+
     def take(self, end: float) -> int:
         """How often the next frame in order of time is taken; it is shown until `end`, seconds."""
+        self._seen += 1
         while self._waiting and self._waiting[0].time + ROUNDING < end:
             moment = self._waiting.popleft()
             self._running.append([moment.run, 0, moment.step])

@@ -7,6 +7,7 @@ is ahead is not even read. A frame is given out only while all signs say that a 
 
 import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import av
 from av.container import InputContainer
@@ -16,6 +17,9 @@ from av.video.stream import VideoStream
 from components.faces.ahead import Ahead, Inexact
 from components.faces.container import Packet, decode_packet
 from components.faces.sampling import Chooser
+
+if TYPE_CHECKING:  # `video` walks by what is here
+    from components.faces.video import VideoInfo
 
 EARLIER = (0.0, 0.0, 1.0, 4.0, 16.0)
 """Seconds before a moment at which its keyframe is sought, but for the first time by the time of decoding.
@@ -39,7 +43,7 @@ class Walk:
         container: opened, nothing read yet.
         stream: of it.
         chooser: tells which frames are taken.
-        period: mean time from one frame to the next, seconds.
+        info: what `probe` told of the video.
         affordable: packets that may be decoded.
         jumping: pass over what lies before a keyframe.
 
@@ -52,7 +56,7 @@ class Walk:
         container: InputContainer,
         stream: VideoStream,
         chooser: Chooser,
-        period: float,
+        info: "VideoInfo",
         affordable: float = math.inf,
         *,
         jumping: bool = True,
@@ -63,7 +67,8 @@ class Walk:
         self._affordable = affordable
         self._jumping = jumping and container.format.name not in GUESSING
         self._skipping = _may_skip(stream)
-        self._ahead = Ahead(container, stream, chooser, period)
+        self._ahead = Ahead(container, stream, chooser, info.duration / info.frames)
+        self._frames = info.frames
         self._earlier = 0  # which of EARLIER led to a keyframe the last time
         self._goal = -math.inf  # the moment to which a jump was last thought of
         self._awaited: dict[int, int] = {}  # time stamps of frames that are taken, and in the decoder
@@ -91,6 +96,8 @@ class Walk:
         yield from self._decoded(None, 0)
         if not self._chooser.done:
             raise Inexact("the video ends before its time")
+        if self._ahead.goes_on():
+            raise Inexact("the video has more frames than it told")
 
     def _decoded(self, packet: Packet | None, count: int) -> Iterator[Taken]:
         """Decode a packet, or at None what the decoder holds; the frames that are taken."""
@@ -156,7 +163,7 @@ class Walk:
         found = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
         if found >= 0 and entries[found].timestamp > self._ahead.reached:
             return True
-        complete = 0 < self._stream.frames <= len(entries)
+        complete = self._frames <= len(entries)
         return not complete and moment - self._ahead.reached_time > FAR
 
     def _jump(self) -> None:

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from components.faces.ahead import Inexact
-from components.faces.container import VideoFault, decode, opened, tally
+from components.faces.container import VideoFault, decode, holds_more, opened, tally
 from components.faces.policy import Amount, Count, Even, Limits, Line, Sampling, Size, Status
 from components.faces.sampling import Chooser, chosen, moments
 from components.faces.seek import Walk
@@ -36,7 +36,7 @@ MAX_PIXELS = 5 * 10**9
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video says about itself; its size is that of the upright picture."""
+    """What a video says about itself, as far as it is true; its size is that of the upright picture."""
 
     frames: Count
     fps: Amount  # 0: untold
@@ -56,7 +56,7 @@ class Frame:
 
 
 def probe(path: Path, limits: Limits) -> VideoInfo:
-    """Read the header, hold it against the limits, then decode one frame as a proof.
+    """Read the header, hold it against the limits and the file, then decode one frame as a proof.
 
     Nothing is allocated for a picture before the file's size, its dimensions and its duration have passed.
 
@@ -68,7 +68,9 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         duration = _header_duration(container, stream)
         _check_header(stream, duration, limits)
         frames = stream.frames or _estimated_frames(container, duration * fps)
-        if not frames:
+        told = frames and not holds_more(container, stream, duration)
+    if not told:
+        with opened(path, limits) as (container, stream):
             frames, seconds = tally(container, stream)
             duration = seconds or (frames / fps if fps else duration)
     duration = duration or (frames / fps if fps else 0.0)
@@ -163,8 +165,7 @@ def _walk(
         results: list[T] = []
         chooser = Chooser(moments(sampling, info))
         with opened(path, limits) as (container, stream):
-            period = info.duration / info.frames
-            walk = Walk(container, stream, chooser, period, affordable, jumping=jumping)
+            walk = Walk(container, stream, chooser, info, affordable, jumping=jumping)
             try:
                 for frame, time, count in walk:
                     results += [visit(Frame(upright(frame, info), time))] * count

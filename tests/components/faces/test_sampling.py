@@ -39,8 +39,10 @@ def taken(sampling: Sampling, frames: int) -> list[int]:
         (Consecutive(policy="clip", places=1, frames=64), 50, list(range(50))),
         (Every(policy="every", step=7), 20, [0, 7, 14]),
         (Every(policy="every", step=7), 22, [0, 7, 14, 21]),
-        (Every(policy="every", step=1, most=4), 20, [0, 5, 10, 15]),
-        (Every(policy="every", step=2, most=4), 9, [0, 3, 6]),
+        (Every(policy="every", step=5, most=4), 20, [0, 5, 10, 15]),
+        (Every(policy="every", step=1, most=4), 20, [2, 7, 12, 17]),  # as Even(4)
+        (Every(policy="every", step=2, most=4), 8, [0, 2, 4, 6]),
+        (Every(policy="every", step=2, most=4), 9, [1, 3, 5, 7]),
         (Every(policy="every", step=30), 20, [0]),
     ],
 )
@@ -108,6 +110,24 @@ def test_frame_by_frame_as_with_all_times_known(times: list[int], wanted: list[M
 
 def _first(times: list[float], moment: Moment) -> int:
     return max(bisect_right(times, moment.time + ROUNDING) - 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "frames", "passed"),
+    [
+        ([Moment(0.0, run=4)], 4, False),
+        ([Moment(0.0, run=4)], 5, True),
+        ([Moment(0.0, run=2, step=3)], 6, False),
+        ([Moment(0.0, run=2, step=3)], 7, True),
+        ([Moment(1.0)], 100, False),
+        ([Moment(0.0), Moment(1.0)], 100, False),
+    ],
+)
+def test_more_frames_than_were_counted_on(wanted: list[Moment], frames: int, passed: bool) -> None:
+    chooser = Chooser(wanted)
+    for index in range(frames):
+        chooser.take((index + 1) / 25)
+    assert chooser.passed == passed
 
 
 def test_what_is_upcoming_is_told_between_runs_only() -> None:

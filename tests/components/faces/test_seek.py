@@ -12,7 +12,7 @@ import pytest
 from components.faces import ahead, container, seek, video
 from components.faces.ahead import Inexact
 from components.faces.container import decode_packet, opened
-from components.faces.policy import Consecutive, Even, Limits, Sampling
+from components.faces.policy import Consecutive, Even, Every, Limits, Sampling
 from components.faces.sampling import Chooser, moments
 from components.faces.seek import Walk
 from components.faces.video import VideoInfo, map_frames, map_spread, probe
@@ -31,7 +31,7 @@ def walk(path: Path, sampling: Sampling, **options: Any) -> tuple[list[float], b
     info = probe(path, Limits())
     with opened(path, Limits()) as (file, stream):
         chooser = Chooser(moments(sampling, info))
-        walking = Walk(file, stream, chooser, info.duration / info.frames, **options)
+        walking = Walk(file, stream, chooser, info, **options)
         return [time for _, time, count in walking for _ in range(count)], walking.jumped
 
 
@@ -76,6 +76,20 @@ def test_a_long_video_costs_some_groups_of_pictures(
     decoded.clear()
     assert len(times(path, CLIP)) == 10
     assert sum(decoded) < 2 * 20
+    decoded.clear()
+    assert len(times(path, Every(policy="every", step=1, most=4))) == 4
+    assert sum(decoded) < 4 * 15
+
+
+@pytest.mark.parametrize("layout", ["frag_keyframe", "dash+frag_keyframe+global_sidx"])
+def test_fragments_are_jumped_over(
+    tmp_path: Path, make_scene: MakeScene, decoded: list[int], monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    monkeypatch.setattr(seek, "FAR", 2.0)
+    options = NO_CUTS | {"movflags": layout}
+    path = make_scene(tmp_path / "a.mp4", gop=10, seconds=20.0, fps=10, options=options)
+    assert times(path, Even(frames=3)) == pytest.approx([3.3, 10.0, 16.6])
+    assert sum(decoded) < 3 * 15  # of 200
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4")])

@@ -1,4 +1,5 @@
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from components.faces.container import VideoFault
-from components.faces.policy import Even, Every, Limits
+from components.faces.policy import Even, Every, Limits, Sampling
 from components.faces.video import Frame, map_frames, probe, sample_frames
 
 
@@ -38,7 +39,9 @@ def fault_of(path: Path, limits: Limits) -> tuple[str, str]:
     [
         ("a.mp4", "libx264", {}),
         ("a.mov", "libx264", {}),
-        ("fragmented.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+        ("fragmented.mp4", "libx264", {"movflags": "frag_keyframe", "g": "5"}),
+        ("fragments_only.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+        ("indexed_fragments.mp4", "libx264", {"movflags": "frag_keyframe+global_sidx", "g": "5"}),
         ("a.mkv", "libx264", {}),
         ("a.webm", "libvpx", {}),
         ("a.avi", "mpeg4", {}),
@@ -265,6 +268,56 @@ def test_more_frames_are_promised_than_there_are(tmp_path: Path, make_video: Cal
     info = replace(probe(path, Limits()), frames=100)
     found = map_frames(path, info, Every(policy="every", step=4), Limits(), lambda frame: frame.time)
     assert found == pytest.approx([index / 25 for index in range(0, 30, 4)])
+
+
+@pytest.mark.parametrize(
+    "sampling", [Even(frames=12), Every(policy="every", step=5)], ids=lambda sampling: sampling.policy
+)
+def test_more_frames_are_there_than_promised(
+    tmp_path: Path, make_video: Callable[..., Path], sampling: Sampling
+) -> None:
+    """As where a long file's frames are estimated from a rate that is none."""
+    path = make_video(tmp_path / "a.mp4")
+    info = probe(path, Limits())
+    restarts: list[int] = []
+    found = map_frames(
+        path,
+        replace(info, frames=12),
+        sampling,
+        Limits(),
+        lambda frame: frame.time,
+        lambda: restarts.append(1),
+    )
+    assert found == map_frames(path, info, sampling, Limits(), lambda frame: frame.time)
+    assert restarts
+
+
+@pytest.mark.parametrize("counted", [0, 2**20])
+def test_a_matroska_file_that_tells_of_a_tenth_of_its_time(
+    tmp_path: Path, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, counted: int
+) -> None:
+    monkeypatch.setattr("components.faces.video.COUNTED", counted)
+    path = make_video(tmp_path / "a.mkv")
+    honest = probe(path, Limits())
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x44\x89\x88") + 3  # Duration, eight bytes (RFC 9559, 5.1.2.10)
+    struct.pack_into(">d", content, place, struct.unpack_from(">d", content, place)[0] / 10)
+    path.write_bytes(content)
+    assert probe(path, Limits()) == honest
+
+
+def test_an_index_that_knows_but_the_beginning(tmp_path: Path, make_video: Callable[..., Path]) -> None:
+    """The packets go on after it, and a full decode finds them."""
+    path = make_video(tmp_path / "a.avi", codec="mpeg4")
+    content = bytearray(path.read_bytes())
+    for header, offset, value in ((b"avih", 24, 10), (b"strh", 40, 10), (b"idx1", 4, 160)):
+        struct.pack_into("<I", content, content.rindex(header) + offset, value)
+    path.write_bytes(content)
+    everything = all_frames(path)
+    assert len(everything) == 30
+    frames, _ = sample_frames(path, 8, Limits())
+    wanted = [everything[index] for index in evenly_spaced(30, 8)]
+    assert all(np.array_equal(frame, other) for frame, other in zip(frames, wanted, strict=True))
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.flv"])
