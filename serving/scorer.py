@@ -55,7 +55,7 @@ class VideoScore(Frozen):
         description="center: no usable face was found, and the middle of the frame was judged in its place"
     )
     faces: tuple[FaceScore, ...] = Field(
-        description="the faces that were judged, most prominent first; none where undetermined"
+        description="the faces that were judged, most prominent first; none where undetermined or fallback"
     )
     seconds: float = Field(description="wall clock from opening the video to the verdict")
     model_version: str = Field(description="version in the registry, or a digest of the bundle's folder")
@@ -146,8 +146,9 @@ class Scorer:
         absence = _absence(path)
         outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
         failure = outcome if isinstance(outcome, Failure) else None
-        faces = self._judge(outcome, path) if isinstance(outcome, Faces) else ()
-        probability = next((face.probability for face in faces if face.decisive), None)
+        judged = self._judge(outcome, path) if isinstance(outcome, Faces) else ()
+        probability = next((face.probability for face in judged if face.decisive), None)
+        fallback = outcome.fallback if isinstance(outcome, Faces) else None
         return VideoScore(
             path=printable(path),
             verdict=verdict(probability, self.bundle.info.threshold),
@@ -156,14 +157,14 @@ class Scorer:
             reason=failure.reason if failure else None,
             frames=outcome.frames,
             face_share=outcome.face_share,
-            fallback=outcome.fallback if isinstance(outcome, Faces) else None,
-            faces=faces,
+            fallback=fallback,
+            faces=() if fallback else judged,  # the middle of a frame is no face
             seconds=round(time.perf_counter() - began, 3),
             model_version=self.model_version,
         )
 
     def _judge(self, faces: Faces, path: Path) -> tuple[FaceScore, ...]:
-        """Each face by itself, and which of them decides."""
+        """Each clip by itself, and which of them decides."""
         logits = [self._logit(clip.crops) for clip in faces.clips]
         chosen = decisive(logits)
         if not all(map(math.isfinite, logits)):

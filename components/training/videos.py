@@ -48,8 +48,11 @@ def read_videos(project: Project, crop_digest: str) -> list[Video]:
 
 
 def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
-    """The videos that have both a split and a clip, by id: the order of the tables decides nothing."""
-    clips = {row["video_id"]: row["clip"] for row in faces if row["status"] == "ok"}
+    """The videos that have both a split and a clip, by id: the order of the tables decides nothing.
+
+    What fell back to the middle of the frame shows no usable face: it is judged, but not learnt from.
+    """
+    cut = {row["video_id"]: row for row in faces if row["status"] == "ok"}
     videos = [
         Video(
             video_id=row["video_id"],
@@ -57,12 +60,16 @@ def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
             split=row["split"],
             label=LABELS[row["label"]],
             method=row["method"],
-            clip=clips[row["video_id"]],
+            clip=cut[row["video_id"]]["clip"],
         )
         for row in manifest
-        if row["status"] == "ok" and row["split"] is not None and row["video_id"] in clips
+        if row["status"] == "ok" and row["video_id"] in cut and _takes_part(row, cut[row["video_id"]])
     ]
     return sorted(videos, key=lambda video: video.video_id)
+
+
+def _takes_part(row: Row, face: Row) -> bool:
+    return row["split"] is not None and (row["split"] != "train" or face["fallback"] is None)
 
 
 def of_split(videos: Iterable[Video], split: str, label: int | None = None) -> list[Video]:

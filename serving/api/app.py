@@ -26,9 +26,9 @@ Is the face in this video a forgery?
 
 `POST /v1/videos:score` answers with a verdict (`fake`, `real` or `undetermined`), the calibrated probability
 behind it, and the status of the video. A video that cannot be judged (no face, not decodable, too short,
-too large) is answered too: as `undetermined`, with the reason and without a number. `faces` lists what was
-judged; of several faces the highest probability is the video's. Where `fallback` is `center`, no usable face
-was found and the middle of the frame was judged: trust such a number less.
+too large) is answered too: as `undetermined`, with the reason and without a number. `faces` lists the faces
+that were judged; of several the highest probability is the video's. Where `fallback` is `center`, no usable
+face was found and the middle of the frame was judged: `faces` is empty, and the number is to be trusted less.
 
     curl -F file=@clip.mp4 http://127.0.0.1:8000/v1/videos:score
 """

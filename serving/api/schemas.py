@@ -70,10 +70,6 @@ _BYSTANDER = {
     "probability": 0.0412, "decisive": False, "face_share": 0.625, "box_side": 54.5,
     "start": 1.5, "end": 4.1, "box": [560, 141, 614, 197],
 }  # fmt: skip
-_CENTER = {
-    "probability": 0.2264, "decisive": True, "face_share": 0.0, "box_side": 360.0,
-    "start": 0.3, "end": 4.7, "box": [140, 0, 500, 360],
-}  # fmt: skip
 _SCORED: dict[str, Any] = {
     "path": "clip.mp4", "verdict": "fake", "probability": 0.9731, "status": "ok", "reason": None,
     "frames": 8, "face_share": 1.0, "fallback": None, "faces": [_FACE], "seconds": 0.61,
@@ -82,7 +78,7 @@ _SCORED: dict[str, Any] = {
 _SEVERAL = _SCORED | {"path": "interview.mp4", "faces": [_FACE, _BYSTANDER]}
 _FALLBACK = _SCORED | {
     "path": "sky.mp4", "verdict": "real", "probability": 0.2264, "face_share": 0.0, "fallback": "center",
-    "faces": [_CENTER],
+    "faces": [],
 }  # fmt: skip
 _UNDETERMINED: dict[str, Any] = {
     "path": "sky.mp4", "verdict": "undetermined", "probability": None, "status": "no_face",

@@ -75,12 +75,14 @@ def test_the_column_named_path_wins(code: ModuleType) -> None:
 def test_scores_keep_their_digits(code: ModuleType) -> None:
     score = VideoScore(
         path="a.mp4", verdict="fake", probability=0.1234567890123, status="ok", reason=None,
-        frames=8, face_share=1.0, fallback="center", faces=(FACE,), seconds=0.1, model_version="",
+        frames=8, face_share=1.0, fallback=None, faces=(FACE,), seconds=0.1, model_version="",
     )  # fmt: skip
     (row,) = code.table([score]).to_dict("records")
     assert row["probability"] == score.probability
-    assert (row["fallback"], json.loads(row["faces"])) == ("center", [FACE.model_dump(mode="json")])
+    assert json.loads(row["faces"]) == [FACE.model_dump(mode="json")]
     assert pd.isna(row["reason"])
+    (row,) = code.table([score.model_copy(update={"fallback": "center", "faces": ()})]).to_dict("records")
+    assert (row["fallback"], row["faces"]) == ("center", "[]")
 
 
 def test_no_videos_are_no_rows(code: ModuleType) -> None:

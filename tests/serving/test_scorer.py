@@ -129,7 +129,9 @@ def test_a_face_says_where_and_when_it_is_seen(scorer: Scorer, make_faces: MakeF
 def test_what_fell_back_is_judged_and_marked(scorer: Scorer, tmp_path: Path) -> None:
     score = scorer.score_one(video(tmp_path / "a.mp4", "center:130"))
     assert (score.verdict, score.status, score.fallback) == ("fake", "ok", "center")
-    assert score.probability is not None
+    alone = scorer.score_one(video(tmp_path / "b.mp4", "130"))
+    assert score.probability == alone.probability is not None
+    assert (score.faces, len(alone.faces)) == ((), 1)  # the middle of a frame is no face
     assert score.row()["fallback"] == "center"
     assert score.note == "no usable face: the middle of the frame was judged"
 

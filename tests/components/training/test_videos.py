@@ -18,7 +18,7 @@ def manifest(video_id: str, **other: Any) -> dict[str, Any]:
 
 
 def face(video_id: str, **other: Any) -> dict[str, Any]:
-    return {"video_id": video_id, "status": "ok", "clip": f"{video_id}.npz"} | other
+    return {"video_id": video_id, "status": "ok", "clip": f"{video_id}.npz", "fallback": None} | other
 
 
 def test_rows_are_joined_and_ordered_by_id() -> None:
@@ -41,6 +41,11 @@ def test_rows_are_joined_and_ordered_by_id() -> None:
 )
 def test_without_split_or_clip_a_video_is_left_out(row: dict[str, Any], clip: dict[str, Any]) -> None:
     assert join([row], [clip]) == []
+
+
+@pytest.mark.parametrize(("split", "taken"), [("train", 0), ("val", 1), ("test", 1)])
+def test_what_shows_no_face_is_judged_but_not_learnt_from(split: str, taken: int) -> None:
+    assert len(join([manifest("a", split=split)], [face("a", fallback="center")])) == taken
 
 
 def test_split_and_class() -> None:

@@ -38,7 +38,7 @@ def score(**changes: Any) -> VideoScore:
             "reaches the threshold of 50.0%.",
         ),
         (
-            {"faces": (FACE,), "fallback": "center"},
+            {"fallback": "center"},
             "The probability that the picture is a forgery, 75.0%, reaches the threshold of 50.0%.",
         ),
         (
@@ -109,7 +109,7 @@ def test_one_face_needs_no_table(faces: tuple[Any, ...]) -> None:
 
 @pytest.mark.parametrize("fallback", [None, "center"])
 def test_what_was_judged_without_a_face_carries_a_warning(fallback: str | None) -> None:
-    card = verdict_card(score(faces=(FACE,), fallback=fallback), 0.5)
+    card = verdict_card(score(fallback=fallback), 0.5)
     assert ('class="warning">No usable face was found.' in card) == bool(fallback)
 
 
