@@ -105,7 +105,7 @@ def cut(changed: dict[str, Any]) -> Faces:
 
 
 def pixels(faces: Faces) -> NDArray[np.int64]:
-    """Of a repeated, a detected, a filled-in and the last crop of the last face: (4, 9), three pixels of each."""
+    """Three pixels each of a repeated, a detected, a filled-in and the last crop of the last face: (4, 9)."""
     crops = faces.clips[-1].crops[[0, 3, 9, 11]].astype(int)
     places = np.array([[0.1, 0.15], [0.5, 0.5], [0.8, 0.7]]) * crops.shape[1]
     rows, columns = places.astype(int).T
