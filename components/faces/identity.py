@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from components.errors import StageError
+from components.faces.detector import chosen_provider
 from components.faces.policy import CropPolicy, DetectorPolicy
 
 FILES = {
@@ -22,7 +23,7 @@ APART = frozenset(
     {
         *("__init__", "identity", "worker", "process", "protocol", "pool", "reply"),  # who does it, and where
         *("stage", "store", "compression"),  # what becomes of it afterwards
-        *("examine", "fingerprint", "still", "look", "sheet"),  # other questions to a video
+        *("examine", "fingerprint", "still", "look"),  # other questions to a video
     }
 )
 """Modules of this room that decide no pixel of a clip. All others do, even those yet to be written."""
@@ -37,14 +38,16 @@ def cut_digest(policy: CropPolicy, detector: Path) -> str:
     """Twelve hex digits: a clip of the same video under the same digest need not be cut again.
 
     Wider than `CropPolicy.digest`, which says what a clip is meant to be and travels with a bundle: the
-    detector's files, the code and the libraries count as well.
+    detector's files, the code, the libraries and where the detector computes count as well.
 
     Raises:
         StageError: one of the detector's files is not there.
+        ParamsError: `UNMASK_DETECTOR_PROVIDER` names no provider.
     """
     content = [
         policy.digest,
         hashes(detector_files(policy.detector, detector)),
+        chosen_provider(policy.detector, detector),
         hashes(path for path in sorted(ROOM.glob("*.py")) if path.stem not in APART),
         versions((*LIBRARIES, *DETECTOR_LIBRARIES[policy.detector.name])),
     ]

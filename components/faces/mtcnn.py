@@ -36,8 +36,7 @@ STRIDE = 2
 OVERLAPS = (0.5, 0.5, 0.5)
 """Of two boxes that overlap more (intersection over union) the better passes: of one level, of all, refined.
 
-facenet-pytorch has 0.5, 0.7 and 0.7. A face then costs ONet seven runs instead of three, and is found as
-often: of 520 faces, 518 and 517.
+facenet-pytorch has 0.5, 0.7 and 0.7, with which several boxes of one face pass on to RNet and ONet.
 """
 
 NESTED = 0.7
@@ -53,6 +52,13 @@ BATCHES = {"CPUExecutionProvider": (32, 8)}
 """Crops that pass through RNet and ONet at once: what fits the cache of a CPU core takes half of the time."""
 
 DEVICE_BATCH = 512
+
+OUTPUTS = {
+    "pnet.onnx": ["offsets", "probability"],
+    "rnet.onnx": ["offsets", "probability"],
+    "onet.onnx": ["offsets", "landmarks", "probability"],
+}
+"""Of each network, as `components.export.mtcnn` names them; each takes an `image` of bytes."""
 
 
 class Mtcnn:
@@ -96,8 +102,9 @@ class Mtcnn:
             found = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
         if found is None:
             found = self._search(image, self._policy.min_face)
-        if not len(found.boxes) and self._policy.retry and len(image) < len(frame):
-            image = shrink(frame, max(FULL_SIDE, self._policy.longest_side))
+        full = min(FULL_SIDE, max(frame.shape))
+        if not len(found.boxes) and self._policy.retry and max(image.shape) < full:
+            image = shrink(frame, full)
             found = self._search(image, self._policy.min_face)
         return found.placed(scale=_ratio(frame, image))
 
@@ -164,10 +171,23 @@ class Mtcnn:
 
 
 def _open(file: Path, threads: int, provider: Asked) -> ort.InferenceSession:
+    remedy = "make it again with dvc repro detector"
     try:
-        return open_session(file, provider, threads=threads, option=f"{PROVIDER_VARIABLE}=", shapes_vary=True)
+        session = open_session(
+            file, provider, threads=threads, option=f"{PROVIDER_VARIABLE}=", shapes_vary=True
+        )
     except BundleError as error:
-        raise StageError(f"{file}: not a network of MTCNN; make it again with dvc repro detector") from error
+        raise StageError(f"{file}: not a network of MTCNN; {remedy}") from error
+    if not _fits(session, OUTPUTS[file.name]):
+        raise StageError(f"{file}: takes or gives something else than this version's networks; {remedy}")
+    return session
+
+
+def _fits(session: ort.InferenceSession, outputs: list[str]) -> bool:
+    """Tell whether a network takes and gives what the cascade expects of it."""
+    taken = [(given.name, given.type, given.shape[3:]) for given in session.get_inputs()]
+    given = [output.name for output in session.get_outputs()]
+    return taken == [("image", "tensor(uint8)", [3])] and given == outputs
 
 
 def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats]:

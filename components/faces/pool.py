@@ -10,13 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from components.errors import ParamsError, StageError
+from pydantic import TypeAdapter
+
+from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure, GivenUp
-from components.faces.detector import PROVIDER_VARIABLE
+from components.faces.detector import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
 from components.faces.examine import Examined
 from components.faces.identity import detector_files
 from components.faces.look import LOOK_BYTES, Look, read_look
-from components.faces.policy import CropPolicy, Limits
+from components.faces.policy import CropPolicy, Limits, Line
 from components.faces.process import WorkerDied, WorkerProcess
 from components.faces.protocol import Header, ProtocolError
 from components.faces.reply import (
@@ -26,6 +28,7 @@ from components.faces.reply import (
     read_faces,
     read_info,
     read_still,
+    refusing,
 )
 from components.faces.still import Still
 from components.faces.video import VideoInfo
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 S = TypeVar("S")
 T = TypeVar("T")
 
-PROVIDERS = ("cpu", "cuda", "auto")
+_LINE = TypeAdapter(Line)
 
 
 class WorkerPool:
@@ -51,7 +54,7 @@ class WorkerPool:
         detector: folder of the detector's files. Where it computes, `UNMASK_DETECTOR_PROVIDER` says.
 
     Raises:
-        StageError: the detector's files are not there.
+        StageError: the detector's files are not there; later, the detector fails, whatever the video.
         ParamsError: `UNMASK_DETECTOR_PROVIDER` is something else than cpu, cuda or auto.
     """
 
@@ -62,11 +65,13 @@ class WorkerPool:
             detector_files(policy.detector, detector)
         self._limits = limits
         self._policy = policy if detector else None
-        setup = {
+        asked_provider()
+        self._setup = setup = {
             "limits": limits.model_dump(mode="json"),
             "policy": policy.model_dump(mode="json") if policy else None,
             "detector": str(detector.absolute()) if policy and detector else None,
-            "provider": _provider(),
+            # Chosen once: workers that fell back one by one would cut the same video in two ways.
+            "provider": chosen_provider(policy.detector, detector) if policy and detector else "cpu",
         }
         most = max(STILL_BYTES, faces_bytes(policy) + LOOK_BYTES if policy else 0)
         self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
@@ -141,12 +146,14 @@ class WorkerPool:
     def _ask(self, task: str, path: Path, read: Callable[[Header, Arrays], T]) -> T | Failure:
         worker = self._idle.get()
         try:
-            answer = read(*self._answer(worker, task, path))
-            if answer == OUT_OF_MEMORY:  # it may be an earlier video that has left too little
+            answer = self._attempt(worker, task, path, read)
+            if _is_spent(answer):
                 worker.discard()
-                answer = read(*self._answer(worker, task, path))
-            if answer == OUT_OF_MEMORY:
+                answer = self._attempt(worker, task, path, read)
+            if _is_spent(answer):
                 worker.discard()
+            if isinstance(answer, DetectorFault):
+                raise StageError(f"{path}: the face detector failed twice ({answer}); {self._remedy()}")
             return answer
         except TimeoutError:
             return _given_up(f"took longer than {self._limits.wall_seconds:g} s and was given up")
@@ -157,6 +164,20 @@ class WorkerPool:
             return _given_up(f"the decoder answered with nonsense ({error})")
         finally:
             self._idle.put(worker)
+
+    def _attempt(
+        self, worker: WorkerProcess, task: str, path: Path, read: Callable[[Header, Arrays], T]
+    ) -> T | Failure | DetectorFault:
+        header, arrays = self._answer(worker, task, path)
+        if "fault" not in header or self._policy is None:
+            return read(header, arrays)
+        with refusing():
+            return DetectorFault(_LINE.validate_python(header["fault"]))
+
+    def _remedy(self) -> str:
+        if self._setup["provider"] == "cuda":
+            return f"take fewer workers, or set {PROVIDER_VARIABLE}=cpu"
+        return f"make {self._setup['detector']} again, in a project with dvc repro -f detector"
 
     def _answer(self, worker: WorkerProcess, task: str, path: Path) -> tuple[Header, Arrays]:
         """Ask, and once more where the worker dies: the machine may have run out of memory meanwhile."""
@@ -190,13 +211,9 @@ class WorkerPool:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _provider() -> str:
-    asked = os.environ.get(PROVIDER_VARIABLE) or "cpu"
-    if asked not in PROVIDERS:
-        raise ParamsError(
-            f"{PROVIDER_VARIABLE}={asked}: no such provider; set {', '.join(PROVIDERS)} or nothing"
-        )
-    return asked
+def _is_spent(answer: object) -> bool:
+    """Tell whether a fresh worker may do better: earlier videos may have left too little, or a device ill."""
+    return answer == OUT_OF_MEMORY or isinstance(answer, DetectorFault)
 
 
 def _given_up(reason: str) -> GivenUp:

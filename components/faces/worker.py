@@ -18,7 +18,7 @@ from typing import BinaryIO
 from components.errors import UnmaskError
 from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure
 from components.faces.container import VideoFault
-from components.faces.detections import Detector
+from components.faces.detector import DetectorFault, Guarded, open_detector, starved
 from components.faces.examine import Examined, examine
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy, Limits
@@ -27,10 +27,6 @@ from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 
 OPEN_FILES = 64
-CPU = "CPUExecutionProvider"
-
-STARVED = ("Failed to allocate memory", "Insufficient memory", "bad_alloc")
-"""How libraries that do not raise MemoryError tell of it: ONNX Runtime, OpenCV, the rest of C++."""
 
 Answer = VideoInfo | Examined | Still | Look | Faces | Failure
 Task = Callable[[Path], Answer]
@@ -47,7 +43,7 @@ def main() -> None:
         _send(outbox, {"fault": str(error)})
         return
     tasks = _tasks(setup, limits, detector)
-    _limit_resources(limits, memory=not _on_device(detector))
+    _limit_resources(limits, memory=not (detector and detector.on_device))
     _send(outbox, {"ready": True})
     _redirect_to_null(1, 2)  # from here on, a dying library's last words are nobody's business
     requests = _follow(inbox)
@@ -98,25 +94,18 @@ def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
     return requests
 
 
-def _detector(setup: Header) -> Detector | None:
+def _detector(setup: Header) -> Guarded | None:
     """Open what finds faces; a pool that probes has none, and does not pay for OpenCV and ONNX Runtime."""
     if setup["detector"] is None:
         return None
     import cv2  # noqa: PLC0415
 
-    from components.faces.detector import open_detector  # noqa: PLC0415
-
     cv2.setNumThreads(1)  # a worker is one core's work
     policy = CropPolicy.model_validate(setup["policy"])
-    return open_detector(policy.detector, Path(setup["detector"]), setup["provider"])
+    return Guarded(open_detector(policy.detector, Path(setup["detector"]), setup["provider"]))
 
 
-def _on_device(detector: Detector | None) -> bool:
-    """Tell whether a detector computes elsewhere than on the CPU; those that do not say so do not."""
-    return getattr(detector, "provider", CPU) != CPU
-
-
-def _tasks(setup: Header, limits: Limits, detector: Detector | None) -> dict[str, Task]:
+def _tasks(setup: Header, limits: Limits, detector: Guarded | None) -> dict[str, Task]:
     tasks: dict[str, Task] = {
         "probe": lambda path: probe(path, limits),
         "examine": lambda path: examine(path, limits),
@@ -134,15 +123,19 @@ def _tasks(setup: Header, limits: Limits, detector: Detector | None) -> dict[str
 
 
 def answer(task: Task, path: Path) -> Answer:
-    """What a task makes of a video; whatever it raises becomes a `Failure`."""
+    """What a task makes of a video; whatever it raises becomes a `Failure`, unless the detector is to blame.
+
+    Raises:
+        DetectorFault: it fails, and would for other videos too.
+    """
     try:
         return task(path)
     except VideoFault as fault:
         return Failure(fault.status, fault.reason)
-    except MemoryError:
-        return OUT_OF_MEMORY
+    except DetectorFault:
+        raise
     except Exception as error:  # one bad video is a row, never a stop
-        if any(words in str(error) for words in STARVED):
+        if starved(error):
             return OUT_OF_MEMORY
         return Failure("undecodable", f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
 
@@ -151,6 +144,8 @@ def reply(task: Task, path: Path) -> tuple[Header, Arrays]:
     """The answer as a message; to lay out its arrays takes as much memory once more."""
     try:
         return _parts(answer(task, path))
+    except DetectorFault as fault:
+        return {"fault": str(fault)}, {}
     except MemoryError:
         return _parts(OUT_OF_MEMORY)
 

@@ -9,6 +9,7 @@ import pytest
 
 from components.errors import StageError
 from components.faces import identity
+from components.faces.detector import PROVIDER_VARIABLE
 from components.faces.identity import APART, FILES, ROOM, cut_digest, detector_files
 from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 from components.ingest import examined
@@ -19,6 +20,10 @@ CUTTING = {
     *("track", "appearance", "smooth", "cutter", "crop", "align", "clip", "extract"),
 }
 MODULES = {path.stem for path in ROOM.glob("*.py")}
+
+
+def test_modules_that_decide_nothing_are_there() -> None:
+    assert APART <= MODULES
 
 
 def imported(module: str) -> set[str]:
@@ -102,6 +107,29 @@ def test_another_network_is_another_cut(room: Path) -> None:
     (room.parent / "onet.onnx").write_bytes(b"trained further")
     assert cut_digest(CropPolicy(), room.parent) != before
     assert cut_digest(CropPolicy(size=97), room.parent) != cut_digest(CropPolicy(), room.parent)
+
+
+def test_another_provider_is_another_cut(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digests(provider: str) -> list[str]:
+        monkeypatch.setenv(PROVIDER_VARIABLE, provider)
+        return [cut_digest(CropPolicy(detector=detector), room.parent) for detector in detectors]
+
+    detectors = (MtcnnPolicy(), NoDetector(name="none"))
+    cpu, cuda = digests("cpu"), digests("cuda")
+    assert cpu == digests("")
+    assert cpu[0] != cuda[0]
+    assert cpu[1] == cuda[1]  # which computes nothing
+
+
+def test_where_a_model_file_lies_is_no_part_of_a_cut_but_what_is_in_it(room: Path) -> None:
+    one, other = (
+        CropPolicy(detector=MediapipePolicy(name="mediapipe", model=model)) for model in ("a.tflite", "/b")
+    )
+    assert one.digest == other.digest
+    before = cut_digest(one, room.parent)
+    assert cut_digest(other, room.parent) == before
+    (room.parent / "face_detector.task").write_bytes(b"a newer model")
+    assert cut_digest(one, room.parent) != before
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from components.errors import ProviderError, StageError
 from components.faces import mtcnn as module
@@ -29,6 +30,20 @@ class Watched(Mtcnn):
     def _search(self, image: Image, smallest: float) -> Detections:
         self.searches.append((*image.shape[1::-1], smallest))
         return super()._search(image, smallest)
+
+
+def network(image: str = "image", uint8: str = "uint8", offsets: str = "offsets") -> bytes:
+    """Something that takes and gives what RNet does, or nearly so."""
+    kind = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT}[uint8]
+    outputs = [offsets, "probability"]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", [image], [output]) for output in outputs],
+        "network",
+        [helper.make_tensor_value_info(image, kind, ["batch", 24, 24, 3])],
+        [helper.make_tensor_value_info(output, kind, None) for output in outputs],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return bytes(model.SerializeToString())
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +173,19 @@ def test_full_size_is_bounded_and_a_small_frame_is_searched_once(
     assert [search[:2] for search in mtcnn.searches] == [(640, 320), (800, 400), (640, 360)]
 
 
+@pytest.mark.parametrize(
+    ("longest_side", "sizes"),
+    [(700, [(700, 350), (800, 400)]), (800, [(800, 400)]), (900, [(900, 450)]), (4000, [(2000, 1000)])],
+)
+def test_a_frame_is_not_searched_again_at_a_size_that_is_no_larger(
+    detector: Path, monkeypatch: pytest.MonkeyPatch, longest_side: int, sizes: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(module, "FULL_SIDE", 800)
+    mtcnn = Watched(detector, MtcnnPolicy(longest_side=longest_side))
+    mtcnn.detect(np.full((1000, 2000, 3), 90, np.uint8))
+    assert [search[:2] for search in mtcnn.searches] == sizes
+
+
 def test_faces_of_a_moment_ago_are_looked_for_around_them(detector: Path, face: Image) -> None:
     places = [(100, 100, 160), (1000, 400, 200)]
     before = Mtcnn(detector, POLICY).detect(scene(face, 1280, 720, *places)).boxes
@@ -214,6 +242,19 @@ def test_a_folder_without_networks(tmp_path: Path, content: bytes | None, why: s
             (tmp_path / name).write_bytes(content)
     with pytest.raises(StageError, match=rf"pnet\.onnx: {why}.*dvc repro detector"):
         Mtcnn(tmp_path, POLICY)
+
+
+@pytest.mark.parametrize("changed", [{"image": "picture"}, {"uint8": "float32"}, {"offsets": "boxes"}])
+def test_networks_of_another_signature_are_refused(
+    tmp_path: Path, detector: Path, changed: dict[str, str]
+) -> None:
+    for name in ("pnet.onnx", "rnet.onnx", "onet.onnx"):
+        (tmp_path / name).write_bytes((detector / name).read_bytes())
+    (tmp_path / "rnet.onnx").write_bytes(network(**changed))
+    with pytest.raises(StageError, match=r"rnet\.onnx: takes or gives something else.* dvc repro detector$"):
+        Mtcnn(tmp_path, POLICY)
+    (tmp_path / "rnet.onnx").write_bytes(network())
+    Mtcnn(tmp_path, POLICY)
 
 
 @pytest.mark.skipif(cuda_fault() is None, reason="this machine has a CUDA device")
