@@ -15,7 +15,9 @@ from components.faces.clip import Failure
 from components.faces.detections import Detections
 from components.faces.detector import open_detector
 from components.faces.extract import extract
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Even
 from components.faces.video import map_frames, probe
 
 POLICY = CropPolicy(sampling=Even(frames=16))

@@ -25,7 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from components.faces.clip import Failure
-from components.faces.policy import Consecutive, CropPolicy, Even, Limits, Sampling
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Consecutive, Even, Sampling
 from components.faces.video import map_frames, probe
 
 FPS, GOP, SIZE = 25, 50, (1920, 1080)

@@ -144,6 +144,7 @@ def exactly(networks: Path) -> Iterator[Mtcnn]:
             (Path(folder) / file.name).write_bytes(_of_floats(file))
         with (
             patch.object(cascade, "OVERLAPS", THEIR_OVERLAPS),
+            patch.object(cascade, "_fits", lambda *_: True),
             patch.object(cascade, "build", _build),
             patch.object(cascade, "cut", _cut),
         ):

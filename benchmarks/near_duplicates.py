@@ -31,7 +31,7 @@ from scipy.stats import binomtest
 
 from components.faces.examine import Examined
 from components.faces.fingerprint import CHANGE_WORDS, PICTURES, Floats, make_fingerprint, shrink, words
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.pool import WorkerPool
 from components.faces.video import map_spread, probe
 from components.ingest.near_duplicates import near_duplicates

@@ -19,7 +19,8 @@ from pydantic import Field, ValidationError
 
 from components.errors import BundleError
 from components.faces.identity import FILES as DETECTOR_FILES
-from components.faces.policy import CROP_VERSION, CropPolicy, Frozen, Limits
+from components.faces.limits import Frozen, Limits
+from components.faces.policy import CROP_VERSION, CropPolicy
 
 FORMAT = 1
 OWN_FILES = ("bundle.json", "model.onnx", "MODEL_CARD.md", "seen.txt")

@@ -7,7 +7,8 @@ import yaml
 from pydantic import Field, NonNegativeFloat, ValidationError
 
 from components.errors import ParamsError
-from components.faces.policy import CropPolicy, Frozen, Limits, Share
+from components.faces.limits import Frozen, Limits, Share
+from components.faces.policy import CropPolicy
 
 Pretrained = bool | Literal["if-available"]
 

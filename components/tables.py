@@ -43,7 +43,7 @@ MANIFEST = pa.schema(
         ("sha256", pa.string()),
         ("fingerprint", pa.string()),  # perceptual hash of sampled frames, hex; null if it would say nothing
         ("near_duplicate", pa.string()),  # first video of those that look the same; null if none does
-        ("status", pa.string()),  # components.faces.policy.Status, never "no_face" here
+        ("status", pa.string()),  # components.faces.limits.Status, never "no_face" here
         ("reason", pa.string()),  # one line where status is not ok
     ]
 )
@@ -51,7 +51,7 @@ MANIFEST = pa.schema(
 FACES = pa.schema(
     [
         ("video_id", pa.string()),
-        ("status", pa.string()),  # components.faces.policy.Status
+        ("status", pa.string()),  # components.faces.limits.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),  # frames sampled
         ("face_share", pa.float64()),  # share of them in which the main face was detected
@@ -93,7 +93,7 @@ SCORES = pa.schema(
         ("model_version", pa.string()),
         ("verdict", pa.string()),  # "fake" | "real" | "undetermined"
         ("probability", pa.float64()),  # calibrated probability of fake; null where undetermined
-        ("status", pa.string()),  # components.faces.policy.Status
+        ("status", pa.string()),  # components.faces.limits.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),
         ("face_share", pa.float64()),  # of the most prominent face

@@ -17,9 +17,11 @@ from components.cores import cores
 from components.errors import DataError, ParamsError, StageError
 from components.faces.clip import Faces, Failure
 from components.faces.identity import detector_files
+from components.faces.limits import Limits
 from components.faces.look import Look, Sighted
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
+from components.faces.sampling import Even
 from components.params import load_params
 from flows.environment import find_project
 

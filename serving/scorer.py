@@ -18,7 +18,7 @@ from components.bundle import Bundle
 from components.cores import cores
 from components.errors import BundleError
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.policy import Frozen, Status
+from components.faces.limits import Frozen, Status
 from components.faces.pool import WorkerPool
 from components.pooling import decisive
 from components.providers import Asked, open_session

@@ -24,7 +24,9 @@ from components.bundle import (
 )
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.identity import FILES
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Even
 from components.faces.video import VideoInfo
 
 # The logit of its model is the mean brightness of a clip.

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from components.evaluation.results import Evaluation, read_document, write_document
 from components.evaluation.winner import Winner
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.params import GateParams, Params
 from components.project import Project
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from components.bundle import Calibration
 from components.errors import StageError
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.ingest.identities import disjointness
 
 Figures = dict[str, int | float | None]

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.bundle import BundleInfo
 from components.evaluation.results import Evaluation, title
-from components.faces.policy import Consecutive, Even, Every, Range, Sampling
+from components.faces.sampling import Consecutive, Even, Every, Range, Sampling
 from components.params import ExportParams
 
 DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "nothing"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.faces.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.video import VideoInfo, map_spread, probe
 
 

@@ -10,7 +10,9 @@ from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.container import VideoFault
 from components.faces.cutter import Cut, Cutter, central_square
 from components.faces.detections import Detector
-from components.faces.policy import Consecutive, CropPolicy, Limits, Sampling
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Consecutive, Sampling
 from components.faces.smooth import Placed
 from components.faces.track import Track
 from components.faces.video import VideoInfo, map_frames, probe

@@ -12,9 +12,11 @@ from pydantic import Field
 
 from components.faces.clip import Arrays, Faces, Failure
 from components.faces.detections import Detector, Floats
-from components.faces.policy import MAX_FACES, MAX_FRAMES, Amount, Count, CropPolicy, Frozen, Limits
+from components.faces.limits import Amount, Count, Frozen, Limits
+from components.faces.policy import MAX_FACES, CropPolicy
 from components.faces.protocol import Header
 from components.faces.reply import check_places, check_times, read_faces, refusing
+from components.faces.sampling import MAX_FRAMES
 from components.faces.video import Frame, VideoInfo, map_frames, probe
 
 LONGEST_SIDE = 480

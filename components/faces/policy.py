@@ -4,13 +4,13 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from components.faces.limits import Frozen, Share
+from components.faces.sampling import Even, Sampling
 
 CROP_VERSION = 2
 """Raised by hand whenever code in this room changes the pixels that a policy yields."""
-
-MAX_FRAMES = 512
-"""Of one clip."""
 
 MAX_FACES = 16
 """Faces of a frame that are looked at, best first; bounds what a crowd can cost."""
@@ -21,92 +21,6 @@ FARTHEST = 1e6
 MAX_CROP_BYTES = 2**30
 """Of all crops of a video. A worker holds up to three copies of them as it assembles clips, next to a decoder
 and a detector, in `limits.memory_mb` of address space; its parent holds one."""
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Size = Annotated[int, Field(ge=1, lt=2**31)]
-"""Of a picture, px."""
-FrameCount = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
-Line = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
-"""One line without control characters."""
-
-
-class Frozen(BaseModel):
-    """A validated, immutable value that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Even(Frozen):
-    """The middles of `frames` equal parts of the video's time."""
-
-    policy: Literal["even"] = "even"
-    frames: FrameCount = 16
-
-    @property
-    def lengths(self) -> tuple[int, int]:
-        """Frames of the shortest and of the longest clip."""
-        return self.frames, self.frames
-
-
-class Every(Frozen):
-    """Each `step`-th frame, by number; of a video that has more than `most` such, the same as `Even(most)`.
-
-    So what lies between frames that are far apart need not be decoded.
-    """
-
-    policy: Literal["every"]
-    step: int = Field(ge=1)
-    most: FrameCount = 64
-
-    @property
-    def lengths(self) -> tuple[int, int]:
-        """Frames of the shortest and of the longest clip."""
-        return 1, self.most
-
-
-class Range(Frozen):
-    """Evenly spaced frames, `per_second` but from `least` to `most`: clips vary in length."""
-
-    policy: Literal["range"]
-    least: FrameCount = 10
-    most: FrameCount = 30
-    per_second: float = Field(1.0, gt=0)
-
-    @property
-    def lengths(self) -> tuple[int, int]:
-        """Frames of the shortest and of the longest clip."""
-        return self.least, self.most
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.least > self.most:
-            raise ValueError(f"least {self.least} is more than most {self.most}")
-        return self
-
-
-class Consecutive(Frozen):
-    """`frames` frames in a row, at `places` places spread evenly over the video's time."""
-
-    policy: Literal["clip"]
-    places: int = Field(4, ge=1)
-    frames: FrameCount = 8
-
-    @property
-    def lengths(self) -> tuple[int, int]:
-        """Frames of the shortest and of the longest clip."""
-        return self.places * self.frames, self.places * self.frames
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.places * self.frames > MAX_FRAMES:
-            raise ValueError(f"places × frames is {self.places * self.frames}; at most {MAX_FRAMES}")
-        return self
-
-
-Sampling = Annotated[Even | Every | Range | Consecutive, Field(discriminator="policy")]
-"""Which frames of a video are looked at."""
 
 
 class MtcnnPolicy(Frozen):
@@ -179,20 +93,3 @@ class CropPolicy(Frozen):
         policy = self.model_dump(mode="json", exclude={"detector": {"model"}})
         content = json.dumps([CROP_VERSION, policy], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:12]
-
-
-class Limits(Frozen):
-    """What one untrusted video may cost before it is given up."""
-
-    min_frames: int = Field(8, ge=1, description="fewer decodable frames: status too_short")
-    max_bytes: int = Field(4 * 1024**3, ge=1, description="larger files: status too_large")
-    max_pixels: int = Field(8192 * 4320, ge=1, description="more pixels a frame: status too_large")
-    max_seconds: float = Field(4 * 3600.0, gt=0, description="longer videos: status too_large")
-    wall_seconds: float = Field(
-        120.0, gt=0, description="wall clock for one video, then its worker is killed"
-    )
-    memory_mb: int = Field(4096, ge=512, description="address space of a decoding worker, MiB")
-
-
-Status = Literal["ok", "no_face", "undecodable", "too_short", "too_large"]
-"""What became of a video. Only `ok` carries a score."""

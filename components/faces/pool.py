@@ -17,8 +17,9 @@ from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure, GivenUp
 from components.faces.detector import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
 from components.faces.examine import Examined
 from components.faces.identity import detector_files
+from components.faces.limits import Limits, Line
 from components.faces.look import LOOK_BYTES, Look, read_look
-from components.faces.policy import CropPolicy, Limits, Line
+from components.faces.policy import CropPolicy
 from components.faces.process import WorkerDied, WorkerProcess
 from components.faces.protocol import Header, ProtocolError
 from components.faces.reply import (

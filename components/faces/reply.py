@@ -11,7 +11,8 @@ from pydantic import Field, TypeAdapter
 from components.faces.clip import Arrays, Faces, Failure, Origin
 from components.faces.detections import Floats
 from components.faces.examine import Examined
-from components.faces.policy import FARTHEST, Count, CropPolicy, Frozen, Share
+from components.faces.limits import Count, Frozen, Share
+from components.faces.policy import FARTHEST, CropPolicy
 from components.faces.protocol import Header, ProtocolError
 from components.faces.still import LONGEST_SIDE, Still
 from components.faces.video import VideoInfo

@@ -9,15 +9,93 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from components.faces.policy import Consecutive, Even, Every, Range, Sampling
+from pydantic import Field, model_validator
+
+from components.faces.limits import Frozen
 
 if TYPE_CHECKING:  # `video` samples by what is here
     from components.faces.video import VideoInfo
 
 ROUNDING = 1e-6
 """Seconds by which a frame may begin after a moment and yet be the one that is shown then."""
+
+MAX_FRAMES = 512
+"""Of one clip."""
+
+FrameCount = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
+
+
+class Even(Frozen):
+    """The middles of `frames` equal parts of the video's time."""
+
+    policy: Literal["even"] = "even"
+    frames: FrameCount = 16
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.frames, self.frames
+
+
+class Every(Frozen):
+    """Each `step`-th frame, by number; of a video that has more than `most` such, the same as `Even(most)`.
+
+    So what lies between frames that are far apart need not be decoded.
+    """
+
+    policy: Literal["every"]
+    step: int = Field(ge=1)
+    most: FrameCount = 64
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return 1, self.most
+
+
+class Range(Frozen):
+    """Evenly spaced frames, `per_second` but from `least` to `most`: clips vary in length."""
+
+    policy: Literal["range"]
+    least: FrameCount = 10
+    most: FrameCount = 30
+    per_second: float = Field(1.0, gt=0)
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.least, self.most
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.least > self.most:
+            raise ValueError(f"least {self.least} is more than most {self.most}")
+        return self
+
+
+class Consecutive(Frozen):
+    """`frames` frames in a row, at `places` places spread evenly over the video's time."""
+
+    policy: Literal["clip"]
+    places: int = Field(4, ge=1)
+    frames: FrameCount = 8
+
+    @property
+    def lengths(self) -> tuple[int, int]:
+        """Frames of the shortest and of the longest clip."""
+        return self.places * self.frames, self.places * self.frames
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.places * self.frames > MAX_FRAMES:
+            raise ValueError(f"places × frames is {self.places * self.frames}; at most {MAX_FRAMES}")
+        return self
+
+
+Sampling = Annotated[Even | Every | Range | Consecutive, Field(discriminator="policy")]
+"""Which frames of a video are looked at."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.video import Frame, map_spread, probe
 
 LONGEST_SIDE = 160

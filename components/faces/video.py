@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
-from components.faces.policy import Amount, Count, Even, Limits, Line, Sampling, Size, Status
-from components.faces.sampling import Chooser, chosen, moments
+from components.faces.limits import Amount, Count, Limits, Line, Size, Status
+from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
 
 Image = NDArray[np.uint8]

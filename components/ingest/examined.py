@@ -20,7 +20,7 @@ from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
 from components.faces.identity import ROOM, hashes, versions
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.video import VideoInfo
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ DECODERS = ("av", "ImageHash")
 """Libraries that decide what examining a video finds."""
 
 MODULES = (
-    *("container", "seek", "ahead", "sampling", "video", "policy"),
+    *("container", "seek", "ahead", "sampling", "video", "limits"),
     *("examine", "fingerprint", "worker"),
 )
 """Those of `components.faces` that do."""

@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from components.errors import StageError
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.models.base import MEAN, STD, Candidate, Origin
 from components.models.registry import create
 

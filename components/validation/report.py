@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.ingest.audit import Leak
 from components.validation.checkpoint import MAX_VIDEOS
 from components.validation.suite import Check, Severity

@@ -9,7 +9,7 @@ import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
-from components.faces.policy import Status
+from components.faces.limits import Status
 from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
 from components.ingest.roles import Excluded
 from components.ingest.summary import MOST_UNSEEN

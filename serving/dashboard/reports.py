@@ -8,7 +8,7 @@ from typing import TypeVar
 from components.bundle import Interval
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation, read_document, title
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.project import Project
 
 Row = dict[str, str]

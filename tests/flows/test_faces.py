@@ -18,7 +18,8 @@ from components.bundle import Bundle
 from components.errors import DataError
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.look import Look, Sighted
-from components.faces.policy import CropPolicy, Even
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Even
 from components.faces.video import VideoInfo
 from flows.faces import Viewed, print_views, ranks, setup
 from flows.sheet import WIDTH, check_sheet, write_sheet

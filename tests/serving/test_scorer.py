@@ -15,7 +15,8 @@ import pytest
 from components.bundle import Bundle
 from components.errors import BundleError, ProviderError
 from components.faces.clip import Faces, Failure, Origin
-from components.faces.policy import CropPolicy, Limits
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
 from components.providers import cuda_fault
 from components.tables import SCORES, read_table, write_csv, write_table
 from serving import scorer as scorer_module

@@ -1,6 +1,6 @@
 """`reports/dataset/statistics.json`: what the data are, for people, for the page and for version control."""
 
-from components.faces.policy import Frozen
+from components.faces.limits import Frozen
 from components.ingest.layouts.base import Label, Split
 from components.ingest.statistics.bins import Property
 

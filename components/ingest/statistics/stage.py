@@ -10,7 +10,7 @@ from rich.progress import track
 
 from components.evaluation.results import write_document
 from components.faces.clip import Failure
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.pool import WorkerPool
 from components.ingest.statistics.contact_sheet import Picture, Strip, choose, draw_contact_sheet
 from components.ingest.statistics.figures import draw_balance, draw_formats, draw_methods

@@ -14,7 +14,7 @@ from components.evaluation.winner import Winner
 from components.export.stage import run
 from components.faces.clip import Faces
 from components.faces.identity import FILES
-from components.faces.policy import Even
+from components.faces.sampling import Even
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, create, save_candidate
 from components.params import Params, load_params

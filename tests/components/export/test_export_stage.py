@@ -11,7 +11,8 @@ from components.bundle import open_bundle
 from components.errors import BundleError, StageError
 from components.export.stage import clips, run
 from components.faces.clip import Faces
-from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, NoDetector, Range
+from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, NoDetector
+from components.faces.sampling import Range
 from components.faces.store import ClipStore
 from components.models import load_candidate, normalise, save_candidate
 from components.params import Params

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy
 from components.faces.protocol import pack
+from components.faces.sampling import Even
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from components.faces import container
 from components.faces.clip import Failure
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.video import sample_frames
 from components.faces.worker import answer
 

@@ -14,7 +14,8 @@ from components.faces.clip import Faces, Origin
 from components.faces.cutter import Cutter
 from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import assemble
-from components.faces.policy import CROP_VERSION, CropPolicy, Even
+from components.faces.policy import CROP_VERSION, CropPolicy
+from components.faces.sampling import Even
 from components.faces.video import Frame, VideoInfo
 
 VERSION = 2

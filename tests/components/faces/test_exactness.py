@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from components.faces import seek, video
-from components.faces.policy import Consecutive, Even, Every, Limits, Range, Sampling
-from components.faces.sampling import moments
+from components.faces.limits import Limits
+from components.faces.sampling import Consecutive, Even, Every, Range, Sampling, moments
 from components.faces.video import Frame, VideoInfo, map_frames, probe
 
 POLICIES: list[Sampling] = [

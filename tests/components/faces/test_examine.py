@@ -10,7 +10,7 @@ import pytest
 from components.faces.container import VideoFault
 from components.faces.examine import examine
 from components.faces.fingerprint import CHANGE_WORDS, words
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.ingest.near_duplicates import CHANGE_SHARE, near_duplicates
 
 MakeScene = Callable[..., Path]

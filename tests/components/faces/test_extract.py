@@ -11,17 +11,9 @@ from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import extract, frames_shown, nearest, places_of
 from components.faces.full_frame import FullFrame
-from components.faces.policy import (
-    MAX_FACES,
-    Consecutive,
-    CropPolicy,
-    Even,
-    Every,
-    Limits,
-    NoDetector,
-    Range,
-    Sampling,
-)
+from components.faces.limits import Limits
+from components.faces.policy import MAX_FACES, CropPolicy, NoDetector
+from components.faces.sampling import Consecutive, Even, Every, Range, Sampling
 from components.faces.video import probe, sample_frames
 
 Box = tuple[float, float, float, float]

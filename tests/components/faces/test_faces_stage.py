@@ -16,8 +16,9 @@ import pytest
 
 from components.errors import DataError, StageError
 from components.faces import stage
-from components.faces.policy import CropPolicy, Even
+from components.faces.policy import CropPolicy
 from components.faces.process import PACKAGE_ROOT
+from components.faces.sampling import Even
 from components.faces.stage import run
 from components.faces.store import SUFFIX, ClipStore
 from components.params import Params, load_params
@@ -76,7 +77,8 @@ def clip_names(project: Project) -> set[str]:
 SCRIPT = """
 import sys
 from pathlib import Path
-from components.faces.policy import CropPolicy, Even
+from components.faces.policy import CropPolicy
+from components.faces.sampling import Even
 from components.faces.stage import run
 from components.params import load_params
 from components.project import Project

@@ -12,10 +12,12 @@ from components.faces.clip import Faces, Failure
 from components.faces.container import VideoFault
 from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import extract
+from components.faces.limits import Limits
 from components.faces.look import LONGEST_SIDE, MOST_PICTURES, Look, Sighted, look, read_look, shown
-from components.faces.policy import CropPolicy, Even, Limits
+from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
 from components.faces.protocol import ProtocolError
+from components.faces.sampling import Even
 from components.faces.video import VideoInfo
 
 POLICY = CropPolicy(sampling=Even(frames=4), size=32, tracks="all")

@@ -12,8 +12,9 @@ from components.errors import ProviderError, StageError
 from components.faces import mtcnn as module
 from components.faces.boxes import overlaps
 from components.faces.detections import Detections, Floats, Image
+from components.faces.limits import Limits
 from components.faces.mtcnn import Mtcnn
-from components.faces.policy import Limits, MtcnnPolicy
+from components.faces.policy import MtcnnPolicy
 from components.faces.video import sample_frames
 from components.providers import cuda_fault
 

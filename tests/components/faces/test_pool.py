@@ -21,10 +21,12 @@ from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
 from components.faces.container import VideoFault
 from components.faces.detector import DetectorFault
 from components.faces.examine import Examined, examine
-from components.faces.policy import CropPolicy, Even, Every, Limits, NoDetector, Range
+from components.faces.limits import Limits
+from components.faces.policy import CropPolicy, NoDetector
 from components.faces.pool import WorkerPool
 from components.faces.process import PACKAGE_ROOT, WorkerProcess
 from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
+from components.faces.sampling import Even, Every, Range
 from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 from components.faces.worker import answer, reply
@@ -337,7 +339,7 @@ import resource
 from types import SimpleNamespace
 from components.faces.detector import Guarded
 from components.faces import worker
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 worker._limit_resources(Limits(), memory=not Guarded(SimpleNamespace({stated})).on_device)
 print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
 """
@@ -395,7 +397,7 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from components.faces.pool import WorkerPool
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 with WorkerPool(2, Limits()) as pool:
     for index, answer in pool.probe([Path(sys.argv[1])] * 10_000_000):
         if index == 20:

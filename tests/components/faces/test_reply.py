@@ -11,10 +11,12 @@ import pytest
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.examine import Examined
 from components.faces.identity import FILES
-from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, Even, Limits, Range
+from components.faces.limits import Limits
+from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.pool import WorkerPool
 from components.faces.protocol import ProtocolError, pack
 from components.faces.reply import faces_bytes, layout, read_examined, read_faces, read_info
+from components.faces.sampling import Even, Range
 from components.faces.video import VideoInfo
 
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)

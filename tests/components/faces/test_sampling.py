@@ -6,8 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.faces.policy import Consecutive, Even, Every, Range, Sampling
-from components.faces.sampling import ROUNDING, Chooser, Moment, chosen, moments
+from components.faces.sampling import (
+    ROUNDING,
+    Chooser,
+    Consecutive,
+    Even,
+    Every,
+    Moment,
+    Range,
+    Sampling,
+    chosen,
+    moments,
+)
 from components.faces.video import VideoInfo
 
 

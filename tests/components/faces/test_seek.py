@@ -12,8 +12,8 @@ import pytest
 from components.faces import ahead, container, seek, video
 from components.faces.ahead import Inexact
 from components.faces.container import decode_packet, opened
-from components.faces.policy import Consecutive, Even, Every, Limits, Sampling
-from components.faces.sampling import Chooser, moments
+from components.faces.limits import Limits
+from components.faces.sampling import Chooser, Consecutive, Even, Every, Sampling, moments
 from components.faces.seek import Walk
 from components.faces.video import VideoInfo, map_frames, map_spread, probe
 

@@ -8,7 +8,7 @@ import pytest
 
 from components.faces import video
 from components.faces.container import VideoFault
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.still import still
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from components.faces.appearance import looks
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.extract import extract
+from components.faces.limits import Limits
 from components.faces.mtcnn import Mtcnn
-from components.faces.policy import Consecutive, CropPolicy, Even, Every, Limits, MtcnnPolicy, Sampling
+from components.faces.policy import CropPolicy, MtcnnPolicy
+from components.faces.sampling import Consecutive, Even, Every, Sampling
 from components.synthesis.paint import paint_head
 from components.synthesis.person import draw_person
 from components.synthesis.render import render

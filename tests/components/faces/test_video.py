@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from components.faces.container import VideoFault
-from components.faces.policy import Even, Every, Limits, Sampling
+from components.faces.limits import Limits
+from components.faces.sampling import Even, Every, Sampling
 from components.faces.video import Frame, map_frames, probe, sample_frames
 
 

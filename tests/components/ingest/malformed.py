@@ -16,7 +16,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from components.faces.policy import Status
+from components.faces.limits import Status
 
 Made = dict[str, tuple[bytes, Status]]
 

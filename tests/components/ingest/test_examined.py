@@ -12,7 +12,7 @@ from components.faces.clip import Failure
 from components.faces.examine import Examined
 from components.faces.fingerprint import BLANK, HASHES
 from components.faces.identity import ROOM
-from components.faces.policy import Limits
+from components.faces.limits import Limits
 from components.faces.video import VideoInfo
 from components.ingest import examined
 from components.ingest.examined import Record, examining_digest, open_store

@@ -8,7 +8,7 @@ import pytest
 
 from components.faces.clip import Failure, GivenUp
 from components.faces.examine import Examined
-from components.faces.policy import Limits, Status
+from components.faces.limits import Limits, Status
 from components.faces.pool import WorkerPool
 from tests.components.ingest.malformed import film, malformed_videos
 
