@@ -27,15 +27,16 @@ from rich.table import Table
 from components.faces.clip import Failure
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Consecutive, Even, Sampling
+from components.faces.sampling import Consecutive, Even, Every, Sampling
 from components.faces.video import map_frames, probe
 
 FPS, GOP, SIZE = 25, 50, (1920, 1080)
 SAMPLINGS: dict[str, Sampling] = {
     "even 16": Even(frames=16),
     "clip 4x8": Consecutive(policy="clip", places=4, frames=8),
+    "every 5th, 64": Every(policy="every", step=5, most=64),
 }
-LIMITS = Limits(wall_seconds=3600)
+LIMITS = Limits()
 
 console = Console()
 
@@ -51,6 +52,7 @@ def main() -> None:
             f"{path.suffix[1:]}, {name}, {length / 60:.0f} min": make(path, length, marked)
             for path, name, length, marked in (
                 (Path(scratch) / "a.mp4", "keyframe each 2 s", seconds, True),
+                (Path(scratch) / "f.mp4", "fragment each 2 s", seconds, True),
                 (Path(scratch) / "a.mkv", "keyframe each 2 s", seconds, True),
                 (Path(scratch) / "a.ts", "keyframe each 2 s", seconds, True),
                 (Path(scratch) / "b.mp4", "one keyframe", seconds / 10, False),
@@ -75,7 +77,8 @@ def make(path: Path, seconds: float, marked: bool) -> Path:
     group = path.with_name("group.mp4")
     if not group.exists():
         encode(group)
-    with av.open(group) as source, av.open(path, "w") as target:
+    layout = {"movflags": "frag_keyframe"} if path.stem == "f" else {}
+    with av.open(group) as source, av.open(path, "w", options=layout) as target:
         template = source.streams.video[0]
         stream = target.add_stream_from_template(template)
         packets = [packet for packet in source.demux(template) if packet.size]
