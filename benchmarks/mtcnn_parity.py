@@ -6,7 +6,7 @@
 Three ways of looking at each set of frames:
 
     arithmetic   with facenet-pytorch's own resampling and overlaps: what is left is networks and cascade
-    same size    as Unmask resamples, both at full size, smallest face 20 px, pyramid factor 0.709
+    same size    as Unmask resamples, both at full size with facenet-pytorch's defaults
     as used      Unmask's default policy; facenet-pytorch at full size with the same smallest face
 
 Of facenet-pytorch's faces those count of which it is sure (probability ≥ 0.9); the others are often a hand or
@@ -40,13 +40,14 @@ from components.export.detector import convert
 from components.faces import mtcnn as cascade
 from components.faces.boxes import overlaps
 from components.faces.detections import Detections, Floats, Image
+from components.faces.limits import Limits
 from components.faces.mtcnn import Mtcnn
-from components.faces.policy import Limits, MtcnnPolicy
+from components.faces.policy import MtcnnPolicy
 from components.faces.pyramid import Level, scales
 from components.faces.video import sample_frames
 from components.synthesis import SampleSettings, generate
 
-SAME_SIZE = MtcnnPolicy(min_face=20, longest_side=8192, factor=0.709, retry=False)
+SAME_SIZE = MtcnnPolicy(min_face=20, longest_side=8192, factor=0.709, thresholds=(0.6, 0.7, 0.7), retry=False)
 AS_USED = MtcnnPolicy(retry=False)
 THEIR_OVERLAPS = (0.5, 0.7, 0.7)
 
@@ -144,6 +145,7 @@ def exactly(networks: Path) -> Iterator[Mtcnn]:
             (Path(folder) / file.name).write_bytes(_of_floats(file))
         with (
             patch.object(cascade, "OVERLAPS", THEIR_OVERLAPS),
+            patch.object(cascade, "SURE", 2.0),  # never: ONet looks at all
             patch.object(cascade, "_fits", lambda *_: True),
             patch.object(cascade, "build", _build),
             patch.object(cascade, "cut", _cut),
