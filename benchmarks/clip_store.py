@@ -1,18 +1,20 @@
 """How to keep face clips: bytes, time to write, clips read a second, whole and four frames of them.
 
-    python benchmarks/clip_store.py
-    python benchmarks/clip_store.py --videos ~/videos --sizes 224
+    python benchmarks/clip_store.py                                           # a minute or two
+    python benchmarks/clip_store.py --videos ~/videos --clips 50 --sizes 96 224 380
 
-Cuts clips of 16 frames at several crop sizes out of sample videos that it renders, or out of a folder of your
-own, and writes each clip in each format: one file per clip, without loss, which is checked. Times are CPU
-seconds of one core, with the files in the page cache: what a disk adds goes with the bytes. `4 of 16` is what
-training does, which draws a few frames of each clip anew in every epoch. The store's own format verifies
-checksums as it reads; of the others only npz does.
+Cuts clips of 16 frames out of sample videos that it renders, or out of a folder of your own, and writes each
+clip in each format: one file per clip, without loss, which is checked. Times are CPU seconds of one core,
+with the files in the page cache: what a disk adds goes with the bytes. `4 of 16` is what training does with
+clips that do not fit into memory: it draws a few frames of each anew in every epoch. `whole` is what
+validation reads. The store's own format verifies checksums as it reads; of the others only npz does. Sample
+videos hold less detail than real ones: bytes that are to be believed need `--videos`.
 """
 
 import argparse
 import io
 import json
+import math
 import os
 import statistics
 import time
@@ -72,14 +74,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--videos", type=Path, help="a folder of your own; sample videos by default")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[96, 224, 380], help="sides of crops, px")
-    parser.add_argument("--people", type=int, default=6, help="sample videos are twice as many")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[224], help="sides of crops, px")
+    parser.add_argument("--clips", type=int, default=4, help="most videos to cut a clip of")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     pa.set_cpu_count(1)
     with TemporaryDirectory(prefix="unmask-clip-store-") as folder:
         scratch = Path(folder)
-        videos = find_videos(arguments.videos) if arguments.videos else render(scratch, arguments.people)
+        videos = find_videos(arguments.videos) if arguments.videos else render(scratch, arguments.clips)
+        videos = spread(videos, arguments.clips)
         convert(scratch / "detector")
         results = {}
         for size in arguments.sizes:
@@ -96,17 +99,27 @@ def find_videos(folder: Path) -> list[Path]:
     return found
 
 
-def render(scratch: Path, people: int) -> list[Path]:
+def render(scratch: Path, clips: int) -> list[Path]:
     """Sample videos in which faces are about 300 px high, so that no crop size is mere enlargement."""
+    people = max(2, math.ceil(clips / 2))  # two videos of each
     generate(scratch, SampleSettings(people=people, width=960, height=720, workers=0), progress=False)
     return sorted(scratch.glob("*/*.mp4"))
+
+
+def spread(videos: Sequence[Path], most: int) -> list[Path]:
+    """At most that many, from all over the list: neighbours in a folder are often alike."""
+    count = min(most, len(videos))
+    return [videos[index * len(videos) // count] for index in range(count)]
 
 
 def cut(videos: Sequence[Path], size: int, detector: Path) -> list[Crops]:
     policy = CropPolicy(sampling=Even(frames=FRAMES), size=size)
     with WorkerPool(os.cpu_count() or 1, Limits(), policy, detector) as pool:
         found = dict(pool.extract(videos))
-    return [faces.main.crops for _, faces in sorted(found.items()) if isinstance(faces, Faces)]
+    clips = [found[index].main.crops for index in sorted(found) if isinstance(found[index], Faces)]
+    if not clips:
+        raise SystemExit(f"no clip could be cut; of {videos[0]}: {found[0].reason}")
+    return clips
 
 
 def measure(format_: Format, clips: Sequence[Crops], folder: Path) -> Measured:

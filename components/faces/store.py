@@ -1,23 +1,8 @@
 """Clips on disk: one lossless file for each video, named by its content and by how it is cut.
 
 A file is in the safetensors format (https://github.com/huggingface/safetensors): named arrays behind an
-index, read through a memory map. Crops are compressed one by one (`components.faces.compression`), so that
-reading a few frames of a clip costs no more than these few.
-
-Chosen with `benchmarks/clip_store.py`, whose figures for clips of 16 frames of 224 px, on one core of a busy
-machine, are about:
-
-    format                            kB     write     clips/s, 4 frames of each
-    raw behind a memory map         2400      1 ms        1400
-    this                             860     15 ms         550
-    PNG                             1040     50 ms         170
-    WebP, lossless                   730     35 ms         280
-    FFV1, each frame on its own      580     50 ms          90
-    x264, RGB, lossless              810    200 ms          12
-
-Raw clips are read faster as long as they fit into memory, of which they take nearly three times as much. Past
-that the disk decides, and it delivers three times as many of these. What is smaller yet is read at half the
-speed or less, in every epoch.
+index, read through a memory map. Crops are compressed one by one (`components.faces.compression`, which also
+tells what else was tried), so that reading a few frames of one face costs the head of the file and these few.
 """
 
 import json
