@@ -1,7 +1,8 @@
 """`params.yaml` as frozen, validated values."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, NonNegativeFloat, ValidationError
@@ -131,10 +132,25 @@ def load_params(path: Path) -> Params:
         ) from error
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if outdated := _outdated(content):
+        raise ParamsError(f"{path}: {'; '.join(outdated)}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
         raise ParamsError(f"{path}: {_first_line(error)}") from error
+
+
+def _outdated(content: Any) -> list[str]:
+    """What a file of an earlier version has to say in another way."""
+    faces = content.get("faces") if isinstance(content, Mapping) else None
+    if not isinstance(faces, Mapping):
+        return []
+    told = []
+    if "frames" in faces and "sampling" not in faces:
+        told.append(f"faces.frames is now faces.sampling: {{policy: even, frames: {faces['frames']}}}")
+    if isinstance(faces.get("detector"), Mapping) and "name" not in faces["detector"]:
+        told.append("faces.detector: add name: mtcnn")
+    return told
 
 
 def _first_line(error: ValidationError) -> str:
@@ -145,4 +161,13 @@ def _first_line(error: ValidationError) -> str:
         return f"unknown key {key!r}; remove it or correct its spelling"
     if first["type"] == "missing":
         return f"missing key {key!r}; add it"
+    if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        return _choice(key, first.get("ctx", {}))
     return f"{key} = {first['input']!r}: {first['msg']}"
+
+
+def _choice(key: str, context: Mapping[str, Any]) -> str:
+    """Of a value whose kind one of its keys decides: what that key may be."""
+    decisive = f"{key}.{context['discriminator'].strip(chr(39))}"
+    found = f"{decisive} = {context['tag']!r}" if "tag" in context else f"missing key {decisive!r}"
+    return f"{found}; choose one of {context.get('expected_tags', '')}"

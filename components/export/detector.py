@@ -8,7 +8,7 @@ from pathlib import Path
 
 from components.errors import StageError
 from components.faces.identity import FILES
-from components.faces.policy import DetectorPolicy, MediapipePolicy, MtcnnPolicy
+from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, MtcnnPolicy
 
 SOURCES = ("mtcnn.py", "exporter.py")
 """In this folder: what, beside torch and the weights, decides the bytes of a converted network."""
@@ -35,6 +35,30 @@ def convert(folder: Path, policy: DetectorPolicy | None = None) -> None:
         partial = folder / f".{name}.{os.getpid()}"
         partial.write_bytes(content)
         partial.replace(folder / name)
+
+
+def check_model(folder: Path, policy: DetectorPolicy) -> None:
+    """Refuse MediaPipe's model where another one has been put in its place since the stage `detector` ran.
+
+    DVC cannot see that: a stage depends on what `faces.detector.model` says, not on what lies there. A model
+    that is no longer there is no matter, since its copy is.
+
+    Raises:
+        StageError: the file and its copy differ.
+    """
+    if not isinstance(policy, MediapipePolicy) or not Path(policy.model).is_file():
+        return
+    copy = folder / FILES[policy.name][0]
+    if copy.is_file() and copy.read_bytes() != Path(policy.model).read_bytes():
+        raise StageError(f"{policy.model}: changed since {copy} was made of it; run dvc repro -f detector")
+
+
+def portable(policy: CropPolicy) -> CropPolicy:
+    """The policy as a bundle carries it: of MediaPipe's model the name alone, not the folder on this machine."""
+    if not isinstance(policy.detector, MediapipePolicy):
+        return policy
+    detector = policy.detector.model_copy(update={"model": Path(policy.detector.model).name})
+    return policy.model_copy(update={"detector": detector})
 
 
 def ensure_detector(policy: DetectorPolicy, cache: Path) -> Path:

@@ -12,6 +12,7 @@ from components.errors import StageError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation, read_document
 from components.evaluation.winner import Winner
+from components.export.detector import portable
 from components.export.model_card import model_card
 from components.export.onnx import ExportedDetector, to_onnx
 from components.export.parity import Clip, check_parity
@@ -90,7 +91,7 @@ def bundle_info(project: Project, params: Params, winner: Winner, about: Candida
     """`bundle.json`, from what the earlier stages found."""
     return BundleInfo(
         candidate=winner.candidate,
-        crop=params.faces,
+        crop=portable(params.faces),
         limits=params.limits,
         mean=about.mean,
         std=about.std,

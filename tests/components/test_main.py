@@ -56,6 +56,18 @@ def test_faces_takes_a_number_of_workers(
     assert asked == [workers]
 
 
+def test_faces_asks_whether_the_detectors_model_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    monkeypatch.setattr("components.faces.stage.run", lambda *_: None)
+    monkeypatch.setattr("components.export.detector.check_model", lambda folder, _: asked.append(folder))
+    assert main(["faces"]) == 0
+    assert asked == [Path("artifacts/detector")]
+
+
 @pytest.mark.parametrize("workers", ["-1", "many"])
 def test_a_number_of_workers_that_is_none_ends_with_2(
     workers: str, capsys: pytest.CaptureFixture[str]

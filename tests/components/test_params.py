@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import ParamsError
+from components.faces.policy import Even
 from components.params import load_params
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
@@ -36,6 +37,68 @@ def test_a_mistake_is_named_in_one_line(tmp_path: Path, old: str, new: str, told
     assert message.startswith(f"{file}: ")
     assert told in message
     assert "\n" not in message
+
+
+THEN = """faces:
+  frames: 8
+  size: 64
+  margin: 0.3
+  min_face_share: 0.25
+  detector:
+    min_face: 24
+    longest_side: 640
+    thresholds: [0.6, 0.7, 0.7]
+    factor: 0.709
+
+"""
+"""The section of the version before there were ways of sampling and several detectors."""
+
+
+def edited(faces: str) -> str:
+    """The shipped file with another section `faces`."""
+    before, _, rest = SHIPPED.read_text(encoding="utf-8").partition("faces:\n")
+    return before + faces + rest[rest.index("training:") :]
+
+
+def test_a_file_of_the_version_before_is_told_what_to_write_instead(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(edited(THEN.replace("frames: 8", "frames: 12")), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    assert str(caught.value) == (
+        f"{file}: faces.frames is now faces.sampling: {{policy: even, frames: 12}}; "
+        "faces.detector: add name: mtcnn"
+    )
+    followed = THEN.replace("frames: 8", "sampling: {policy: even, frames: 12}")
+    followed = followed.replace("  detector:\n", "  detector:\n    name: mtcnn\n")
+    file.write_text(edited(followed), encoding="utf-8")
+    faces = load_params(file).faces
+    assert (faces.sampling, faces.detector.name) == (Even(frames=12), "mtcnn")
+
+
+@pytest.mark.parametrize(
+    ("faces", "told"),
+    [
+        ("{sampling: {frames: 8}}", "missing key 'faces.sampling.policy'; choose one of "),
+        (
+            "{sampling: {policy: evn}}",
+            "faces.sampling.policy = 'evn'; choose one of 'even', 'every', 'range', 'clip'",
+        ),
+        (
+            "{detector: {name: yolo}}",
+            "faces.detector.name = 'yolo'; choose one of 'mtcnn', 'mediapipe', 'none'",
+        ),
+        ("{detector: {min_face: 24}}", "faces.detector: add name: mtcnn"),
+        ("{frames: 8, sampling: {policy: even}}", "unknown key 'faces.frames'"),
+    ],
+)
+def test_choices_are_listed(tmp_path: Path, faces: str, told: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(edited(f"faces: {faces}\n"), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    assert str(caught.value).startswith(f"{file}: {told}")
+    assert "discriminator" not in str(caught.value)
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import torch
 
 from components.errors import StageError
 from components.export import detector as module
-from components.export.detector import convert, ensure_detector
+from components.export.detector import check_model, convert, ensure_detector, portable
 from components.faces.identity import FILES
-from components.faces.policy import MediapipePolicy, MtcnnPolicy, NoDetector
+from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 
 
 def names(folder: Path) -> list[str]:
@@ -52,6 +52,30 @@ def test_a_missing_model_says_where_to_get_it(
         convert(tmp_path / "detector", MediapipePolicy(name="mediapipe", model=missing))
     assert str(caught.value).startswith(f"{missing}: ")
     assert not (tmp_path / "detector").exists()
+
+
+def test_a_model_that_has_changed_under_its_name_is_noticed(tmp_path: Path, model: MediapipePolicy) -> None:
+    folder = tmp_path / "detector"
+    check_model(folder, model)  # nothing is made yet; whoever needs it says so
+    convert(folder, model)
+    check_model(folder, model)
+    Path(model.model).write_bytes(b"a newer model")
+    with pytest.raises(
+        StageError, match=r"short_range\.tflite: changed since .*; run dvc repro -f detector$"
+    ):
+        check_model(folder, model)
+    Path(model.model).unlink()
+    check_model(folder, model)
+    check_model(folder, MtcnnPolicy())
+
+
+def test_a_bundles_policy_does_not_tell_where_a_model_lay(model: MediapipePolicy) -> None:
+    policy = CropPolicy(size=80, detector=model)
+    carried = portable(policy)
+    assert isinstance(carried.detector, MediapipePolicy)
+    assert carried.detector.model == "blaze_face_short_range.tflite"
+    assert carried.digest == policy.digest
+    assert portable(CropPolicy()) == CropPolicy()
 
 
 def test_no_detector_is_an_empty_folder(tmp_path: Path) -> None:
