@@ -54,7 +54,7 @@ def check_model(folder: Path, policy: DetectorPolicy) -> None:
 
 
 def portable(policy: CropPolicy) -> CropPolicy:
-    """The policy as a bundle carries it: of MediaPipe's model the name alone, not the folder on this machine."""
+    """The policy as a bundle carries it: MediaPipe's model by its name alone, not where it lay."""
     if not isinstance(policy.detector, MediapipePolicy):
         return policy
     detector = policy.detector.model_copy(update={"model": Path(policy.detector.model).name})
