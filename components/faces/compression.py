@@ -20,10 +20,10 @@ With eight clips of filmed and generated talking heads: raw 2409 kB, 515 and 441
 394; WebP (method 0) 775 kB, 64 and 214.
 
 Raw is much faster as long as the files stay in memory, of which they take three times as much; past that,
-disks decide. WebP is a sixth smaller with no code of ours, and takes 1.5 to 2.4 times as long to read, in every
-epoch, in the process that trains. Validation, which reads whole clips, would take up to that much longer;
-training would not: augmenting four frames takes 5 ms of a core, reading them 1.5 to 2.5 ms here and 3.5 to
-4.7 ms with WebP.
+disks decide. WebP is a sixth smaller with no code of ours, and takes 1.5 to 2.4 times as long to read, in
+every epoch, in the process that trains. Validation, which reads whole clips, would take up to that much
+longer; training would not: augmenting four frames takes 5 ms of a core, reading them 1.5 to 2.5 ms here and
+3.5 to 4.7 ms with WebP.
 """
 
 from collections.abc import Sequence
