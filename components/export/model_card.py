@@ -41,7 +41,7 @@ def described(sampling: Sampling) -> str:
         case Even():
             return f"{sampling.frames} evenly spaced"
         case Every():
-            return f"one of every {sampling.step}, but at most {sampling.most}"
+            return f"one of every {sampling.step}; {sampling.most} evenly spaced where that is more"
         case Range():
             told = f"from {sampling.least} to {sampling.most}"
             return f"evenly spaced, {sampling.per_second:g} per second but {told}"
