@@ -78,7 +78,9 @@ def open_session(
     chosen = choose(asked, cuda_fault() if asked != "cpu" else None, option)
     if chosen == "cuda":
         try:
-            return _open_on_cuda(model, _options(threads, shapes_vary), option, _CHOSEN if shapes_vary else _TRIED)
+            return _open_on_cuda(
+                model, _options(threads, shapes_vary), option, _CHOSEN if shapes_vary else _TRIED
+            )
         except ProviderError as error:
             if asked == "cuda":
                 raise

@@ -191,7 +191,7 @@ def score(
         for row in scores:
             typer.echo(row.model_dump_json())
     else:
-        print_scores(scores)
+        print_scores(scores, scorer.bundle.info.threshold)
 
 
 @app.command()

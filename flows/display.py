@@ -33,13 +33,18 @@ def write_scores(scores: list["VideoScore"], output: Path) -> None:
     write([row.row() for row in scores], SCORES, output)
 
 
-def print_scores(scores: list["VideoScore"]) -> None:
-    """Print scores as a table for people."""
+def print_scores(scores: list["VideoScore"], threshold: float) -> None:
+    """Print scores as a table for people; of several faces each has a line of its own."""
     table = Table(Column("video", overflow="fold"), "verdict", "P(fake)", "status", "seconds", "why")
     for row in scores:
         probability = "–" if row.probability is None else f"{row.probability:.3f}"
         verdict = f"{row.verdict} ({row.fallback})" if row.fallback else row.verdict
         table.add_row(row.path, verdict, probability, row.status, f"{row.seconds:.2f}", row.note)
+        for face in row.faces if len(row.faces) > 1 else ():
+            left, top, right, bottom = face.box
+            where = f"{face.start:.1f} to {face.end:.1f} s, at {left},{top} to {right},{bottom} px"
+            table.add_row("", "", f"{face.probability:.3f}", "", "", where)
+    table.caption = f"fake from P(fake) {threshold:.3f} on"
     Console().print(table)
 
 

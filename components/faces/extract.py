@@ -50,9 +50,15 @@ def assemble(cutter: Cutter, policy: CropPolicy, info: VideoInfo) -> Faces | Fai
 
 
 def scored_tracks(cutter: Cutter, policy: CropPolicy) -> list[Track]:
-    """The faces that the policy asks for and that show for long enough, most prominent first."""
+    """The faces that the policy asks for and that show for long enough, most prominent first.
+
+    Of several faces the highest score is the video's, so hands and ornaments, of which a detector is less
+    sure, had better not be among them. The main face is scored in any case.
+    """
     lasting = filter(cutter.lasts, cutter.cuts)
-    return sorted(lasting, key=lambda track: track.prominence, reverse=True)[: policy.max_clips]
+    ranked = sorted(lasting, key=lambda track: track.prominence, reverse=True)
+    others = [track for track in ranked[1:] if track.mean_score >= policy.min_score]
+    return [*ranked[:1], *others][: policy.max_clips]
 
 
 def _no_face(cutter: Cutter, policy: CropPolicy) -> Failure:

@@ -31,7 +31,7 @@ class MtcnnPolicy(Frozen):
     longest_side: int = Field(640, ge=64, description="frames are shrunk to this before detection, px")
     retry: bool = Field(True, description="search at full size where nothing was found")
     thresholds: tuple[Share, Share, Share] = (0.7, 0.7, 0.7)
-    factor: float = Field(0.6, gt=0.1, lt=1.0, description="scale step of the image pyramid")
+    factor: float = Field(0.709, gt=0.1, lt=1.0, description="scale step of the image pyramid")
 
 
 class MediapipePolicy(Frozen):
@@ -65,6 +65,7 @@ class CropPolicy(Frozen):
     )
     tracks: Literal["main", "all"] = Field("main", description="which of several faces are scored")
     min_face_share: Share = Field(0.25, description="share of frames that must show the face")
+    min_score: Share = Field(0.9, description="mean score of further faces with `tracks: all`, at least")
     fallback: Literal["none", "center"] = Field("none", description="what is cut where no face is found")
     detector: DetectorPolicy = MtcnnPolicy()
 

@@ -62,7 +62,6 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     digest = cut_digest(params.faces, project.detector)
     videos = {row["sha256"]: project.root / row["path"] for row in manifest if row["split"]}
     names = {sha256: store.name(sha256, digest) for sha256 in videos}
-    store.prune(names.values())
 
     workers = workers or cores()
     summaries = _stored(store, names, workers)
@@ -73,6 +72,8 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
 
     rows = [_row(row, summaries, params.faces.digest) for row in manifest if not row["excluded"]]
     write_table(sorted(rows, key=lambda row: row["video_id"]), FACES, project.faces)
+    if stale := store.prune(names.values()):  # only now: a change of mind before the end costs nothing
+        log.info("faces: %d clips of other videos or settings removed", len(stale))
     _report(rows, project)
 
 

@@ -95,6 +95,11 @@ class Track:
         """
         return len(self.sightings) * sum(face.side**2 * face.score for face in self.sightings)
 
+    @property
+    def mean_score(self) -> float:
+        """Of the detector."""
+        return sum(face.score for face in self.sightings) / len(self.sightings)
+
     def add(self, face: Sighting, look: Floats, clear: bool) -> None:
         """Go on with a face; only a clear view of it, which no other face overlaps, changes the look."""
         passed = face.time - self.last.time

@@ -49,7 +49,7 @@ class Scripted:
             [large, (120, 60, 140.5, 84)] if self._frame % 5 in (1, 2, 3) else [], np.float32
         ).reshape(-1, 4)
         sides = boxes[:, None, 2:] - boxes[:, None, :2]
-        return Detections(boxes, np.full(len(boxes), 0.9, np.float32), boxes[:, None, :2] + sides * POINTS)
+        return Detections(boxes, np.full(len(boxes), 0.95, np.float32), boxes[:, None, :2] + sides * POINTS)
 
 
 POLICIES: dict[str, dict[str, Any]] = {

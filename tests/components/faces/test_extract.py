@@ -30,7 +30,7 @@ class Scripted:
 
     def detect(self, frame: Image, near: Floats | None = None) -> Detections:
         boxes = np.array(next(self._frames), np.float32).reshape(-1, 4)
-        scores = np.linspace(1.0, 0.9, len(boxes), dtype=np.float32)
+        scores = np.linspace(1.0, 0.95, len(boxes), dtype=np.float32)
         return Detections(boxes, scores, np.repeat(self._landmarks[None], len(boxes), axis=0))
 
 
@@ -173,6 +173,14 @@ def test_which_faces_are_scored(
     assert [clip.boxes[0].tolist() for clip in faces.clips] == [list(box) for box in boxes]
     assert all((clip.boxes == clip.boxes[0]).all() for clip in faces.clips)
     assert all(len(clip.crops) == 8 for clip in faces.clips)
+
+
+@pytest.mark.parametrize(("score", "scored"), [(0.5, [FACE, SMALL]), (0.97, [FACE]), (1.0, [FACE])])
+def test_of_faces_beside_the_main_one_the_detector_must_be_surer(
+    video: Path, policy: CropPolicy, score: float, scored: list[Box]
+) -> None:
+    faces = cut(video, policy, [[FACE, SMALL]] * 8, tracks="all", min_score=score)
+    assert [clip.boxes[0].tolist() for clip in faces.clips] == [list(box) for box in scored]
 
 
 LARGE = (48.0, 8.0, 92.0, 52.0)
