@@ -2,13 +2,18 @@
 
 import hashlib
 import json
+import logging
 import os
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from components.errors import StageError
+from components.faces.blaze_face import REMEDY
 from components.faces.identity import FILES
 from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, MtcnnPolicy
+
+logger = logging.getLogger(__name__)
 
 SOURCES = ("mtcnn.py", "exporter.py")
 """In this folder: what, beside torch and the weights, decides the bytes of a converted network."""
@@ -17,6 +22,12 @@ GET_MODEL = (
     "download https://storage.googleapis.com/mediapipe-models/face_detector/blaze_face_short_range/float16/"
     "1/blaze_face_short_range.tflite and name it in faces.detector.model"
 )
+
+FLATBUFFER = b"TFL3"
+"""At bytes 4 to 8 of a TensorFlow Lite model: its schema's file identifier."""
+
+TASK_BUNDLE = b"PK"
+"""At the start of a task file, which is a zip archive."""
 
 
 def convert(folder: Path, policy: DetectorPolicy | None = None) -> None:
@@ -27,7 +38,7 @@ def convert(folder: Path, policy: DetectorPolicy | None = None) -> None:
         policy: names the detector; MTCNN where it is None.
 
     Raises:
-        StageError: MTCNN's weights or MediaPipe's model are not there.
+        StageError: MTCNN's weights, MediaPipe or its model are not there, or that file is no model.
     """
     contents = _contents(policy or MtcnnPolicy())
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +84,7 @@ def ensure_detector(policy: DetectorPolicy, cache: Path) -> Path:
     """
     folder = cache / f"{policy.name}-{_digest(policy)}"
     if not folder.is_dir() or not all((folder / name).is_file() for name in FILES[policy.name]):
+        logger.info("%s: writing the face detector's files, once", folder)
         convert(folder, policy)
     return folder
 
@@ -86,10 +98,16 @@ def _contents(policy: DetectorPolicy) -> dict[str, bytes]:
 
 
 def _model(policy: MediapipePolicy) -> bytes:
+    """The file as it is; whether it finds faces shows only as MediaPipe opens it."""
+    if find_spec("mediapipe") is None:
+        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {REMEDY}")
     try:
-        return Path(policy.model).read_bytes()
+        content = Path(policy.model).read_bytes()
     except OSError as error:
         raise StageError(f"{policy.model}: no model of MediaPipe's face detector; {GET_MODEL}") from error
+    if content[4:8] != FLATBUFFER and not content.startswith(TASK_BUNDLE):
+        raise StageError(f"{policy.model}: neither a TensorFlow Lite model nor a task bundle; {GET_MODEL}")
+    return content
 
 
 def _digest(policy: DetectorPolicy) -> str:

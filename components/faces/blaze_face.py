@@ -1,4 +1,4 @@
-"""MediaPipe's face detector, BlazeFace, behind the extra `unmask[mediapipe]`.
+"""MediaPipe's face detector, BlazeFace, behind the extra `mediapipe`.
 
 Paper: Bazarevsky et al., 2019, BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs,
 https://arxiv.org/abs/1907.05047; library: https://ai.google.dev/edge/mediapipe/solutions/vision/face_detector.
@@ -21,6 +21,13 @@ Then come the middle of the mouth and the ears. The corners of the mouth, which 
 among them and stay unknown.
 """
 
+REMEDY = (
+    "in the checkout, .venv/bin/uv venv .venv-mediapipe && .venv/bin/uv pip install --python .venv-mediapipe "
+    "-c requirements.lock -e '.[mediapipe]' (an environment of its own: MediaPipe's OpenCV overwrites cv2), "
+    "or choose faces.detector.name mtcnn"
+)
+"""Where MediaPipe is not there."""
+
 
 class BlazeFace:
     """The faces that MediaPipe finds, boxes from the brow to the chin.
@@ -30,7 +37,7 @@ class BlazeFace:
         policy: the least confidence.
 
     Raises:
-        StageError: the model is missing or no model, or MediaPipe is not installed.
+        StageError: the model is missing or no model, or MediaPipe cannot be loaded.
     """
 
     def __init__(self, folder: Path, policy: MediapipePolicy) -> None:
@@ -51,8 +58,7 @@ def _open(file: Path, confidence: float) -> tuple[Any, Any]:
         from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
     except ImportError as error:
         raise StageError(
-            "faces.detector mediapipe: MediaPipe is not installed; pip install 'unmask[mediapipe]', "
-            "or choose faces.detector.name mtcnn"
+            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {REMEDY}"
         ) from error
     options = vision.FaceDetectorOptions(
         # The content, not the path: a worker may open files, but MediaPipe resolves paths in its own way.

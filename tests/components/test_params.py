@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.errors import ParamsError
-from components.faces.policy import Even
+from components.faces.policy import Even, MtcnnPolicy
 from components.params import load_params
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
@@ -79,14 +81,14 @@ def test_a_file_of_the_version_before_is_told_what_to_write_instead(tmp_path: Pa
 @pytest.mark.parametrize(
     ("faces", "told"),
     [
-        ("{sampling: {frames: 8}}", "missing key 'faces.sampling.policy'; choose one of "),
+        ("{sampling: {frames: 8}}", "missing key 'faces.sampling.policy'; use even, every, range or clip"),
         (
-            "{sampling: {policy: evn}}",
-            "faces.sampling.policy = 'evn'; choose one of 'even', 'every', 'range', 'clip'",
+            "{sampling: {policy: nonsense}}",
+            "faces.sampling.policy = 'nonsense': use even, every, range or clip",
         ),
         (
             "{detector: {name: yolo}}",
-            "faces.detector.name = 'yolo'; choose one of 'mtcnn', 'mediapipe', 'none'",
+            "faces.detector.name = 'yolo': use mtcnn, mediapipe or none",
         ),
         ("{detector: {min_face: 24}}", "faces.detector: add name: mtcnn"),
         ("{frames: 8, sampling: {policy: even}}", "unknown key 'faces.frames'"),
@@ -99,6 +101,75 @@ def test_choices_are_listed(tmp_path: Path, faces: str, told: str) -> None:
         load_params(file)
     assert str(caught.value).startswith(f"{file}: {told}")
     assert "discriminator" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("faces", "told"),
+    [
+        (
+            "{sampling: {policy: range, frames: 8}}",
+            "unknown key 'faces.sampling.frames'; policy range takes least, most, per_second",
+        ),
+        (
+            "{sampling: {policy: range, frames: 8, range: 3}, colour: red}",
+            "unknown keys 'faces.sampling.frames', 'faces.sampling.range'; "
+            "policy range takes least, most, per_second",
+        ),
+        (
+            "{detector: {name: mediapipe, min_face: 24, retry: true}}",
+            "unknown keys 'faces.detector.min_face', 'faces.detector.retry'; "
+            "detector mediapipe takes model, confidence",
+        ),
+        (
+            "{detector: {name: none, retry: true}}",
+            "unknown key 'faces.detector.retry'; detector none takes no other key",
+        ),
+        ("{detector: {name: mediapipe}}", "missing key 'faces.detector.model'; add it"),
+        ("{sampling: {policy: clip, places: x}}", "faces.sampling.places = 'x': Input should be"),
+        ("{detector: {name: mtcnn, thresholds: [0.6, 2, 0.7]}}", "faces.detector.thresholds.1 = 2: "),
+        (
+            "{colour: red, shape: round}",
+            "unknown keys 'faces.colour', 'faces.shape'; remove them or correct their spelling",
+        ),
+    ],
+)
+def test_a_place_is_named_as_the_file_has_it(tmp_path: Path, faces: str, told: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(edited(f"faces: {faces}\n"), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    assert str(caught.value).startswith(f"{file}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("    pretrained: false", "    pretrained: maybe", "candidates.simple_cnn.pretrained = 'maybe': "),
+        ("  side: [64, 8192]", "  side: [64, -1]", "validate.side.1 = -1: "),
+        ("  datasets: {}", "  datasets: {mine: tst}", "ingest.datasets.mine = 'tst': "),
+    ],
+)
+def test_a_place_outside_faces_too(tmp_path: Path, old: str, new: str, told: str) -> None:
+    content = SHIPPED.read_text(encoding="utf-8")
+    assert old in content
+    file = tmp_path / "params.yaml"
+    file.write_text(content.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    assert str(caught.value).startswith(f"{file}: {told}")
+
+
+def test_the_documented_detector_is_the_shipped_one() -> None:
+    documented = (SHIPPED.parent / "docs" / "faces.md").read_text(encoding="utf-8")
+    section = documented.partition("## Detectors")[2]
+    example = yaml.safe_load(section.split("```")[1].removeprefix("yaml"))["faces"]["detector"]
+    policy = load_params(SHIPPED).faces.detector
+    assert isinstance(policy, MtcnnPolicy)
+    assert MtcnnPolicy.model_validate(example) == policy == MtcnnPolicy()
+    for width in (1280, 1920):
+        assert re.search(
+            rf"{width} × \d+ (\w+ )*{policy.min_face * width // policy.longest_side} px", section
+        )
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:

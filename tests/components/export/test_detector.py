@@ -1,6 +1,11 @@
 """The files that each detector needs, in a project and outside of one."""
 
+import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -11,6 +16,16 @@ from components.export.detector import check_model, convert, ensure_detector, po
 from components.faces.identity import FILES
 from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 
+MODEL = b"\x1c\0\0\0TFL3 and so on"
+
+
+@pytest.fixture(autouse=True)
+def library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MediaPipe, which is an extra, is there, but must not be imported."""
+    stand_in = ModuleType("mediapipe")
+    stand_in.__spec__ = ModuleSpec("mediapipe", None)
+    monkeypatch.setitem(sys.modules, "mediapipe", stand_in)
+
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
@@ -19,7 +34,7 @@ def names(folder: Path) -> list[str]:
 @pytest.fixture
 def model(tmp_path: Path) -> MediapipePolicy:
     path = tmp_path / "blaze_face_short_range.tflite"
-    path.write_bytes(b"model")
+    path.write_bytes(MODEL)
     return MediapipePolicy(name="mediapipe", model=str(path))
 
 
@@ -40,7 +55,7 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_model_of_mediapipe_is_copied_under_one_name(tmp_path: Path, model: MediapipePolicy) -> None:
     convert(tmp_path / "detector", model)
     assert names(tmp_path / "detector") == list(FILES["mediapipe"])
-    assert (tmp_path / "detector" / "face_detector.task").read_bytes() == b"model"
+    assert (tmp_path / "detector" / "face_detector.task").read_bytes() == MODEL
 
 
 @pytest.mark.parametrize("missing", ["nowhere.tflite", "."])
@@ -54,12 +69,41 @@ def test_a_missing_model_says_where_to_get_it(
     assert not (tmp_path / "detector").exists()
 
 
+@pytest.mark.parametrize("make", [convert, lambda cache, policy: ensure_detector(policy, cache)])
+@pytest.mark.parametrize("content", [b"", b"junk", b"<!DOCTYPE html>", b"TFL3 too early"])
+def test_a_file_that_is_no_model_is_not_kept(
+    tmp_path: Path, model: MediapipePolicy, content: bytes, make: Callable[[Path, MediapipePolicy], object]
+) -> None:
+    Path(model.model).write_bytes(content)
+    with pytest.raises(
+        StageError, match=r"short_range\.tflite: neither a .*; download https://\S+ and name it"
+    ):
+        make(tmp_path / "made", model)
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_task_bundle_is_a_model(tmp_path: Path, model: MediapipePolicy) -> None:
+    with ZipFile(model.model, "w") as bundle:
+        bundle.writestr("face_detector.tflite", MODEL)
+    convert(tmp_path / "detector", model)
+    assert names(tmp_path / "detector") == list(FILES["mediapipe"])
+
+
+def test_the_library_is_looked_for_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(
+        StageError, match=r"^faces\.detector mediapipe: .*not installed; .*-e '\.\[mediapipe\]'"
+    ):
+        convert(tmp_path / "detector", MediapipePolicy(name="mediapipe", model="nowhere.tflite"))
+    assert not (tmp_path / "detector").exists()
+
+
 def test_a_model_that_has_changed_under_its_name_is_noticed(tmp_path: Path, model: MediapipePolicy) -> None:
     folder = tmp_path / "detector"
     check_model(folder, model)  # nothing is made yet; whoever needs it says so
     convert(folder, model)
     check_model(folder, model)
-    Path(model.model).write_bytes(b"a newer model")
+    Path(model.model).write_bytes(MODEL + b"newer")
     with pytest.raises(
         StageError, match=r"short_range\.tflite: changed since .*; run dvc repro -f detector$"
     ):
@@ -95,7 +139,7 @@ def test_outside_a_project_a_detector_is_made_once(tmp_path: Path, model: Mediap
 
 def test_another_model_is_another_folder(tmp_path: Path, model: MediapipePolicy) -> None:
     once = ensure_detector(model, tmp_path / "cache")
-    Path(model.model).write_bytes(b"a newer model")
+    Path(model.model).write_bytes(MODEL + b"newer")
     assert ensure_detector(model, tmp_path / "cache") != once
     assert names(ensure_detector(NoDetector(name="none"), tmp_path / "cache")) == []
 

@@ -103,5 +103,5 @@ def test_a_file_of_another_kind_is_named_at_once(folder: Path, content: bytes) -
 
 def test_a_missing_library_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(StageError, match=r"^faces\.detector mediapipe: .*install 'unmask\[mediapipe\]'.*$"):
+    with pytest.raises(StageError, match=r"^faces\.detector mediapipe: .*venv .* -e '\.\[mediapipe\]'.*$"):
         BlazeFace(folder, POLICY)
