@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import ExitStack, closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from serving.scorer import Scorer
 
 INTERRUPTED = 130
+NOTHING_STORED = ("faces", "score")
+"""Commands that begin anew after an interruption."""
 
 data = typer.Typer(help="Datasets: bring them into `data/`, see what is there.", no_args_is_help=True)
 app = typer.Typer(
@@ -199,7 +202,10 @@ def faces(
     sources: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.", metavar="VIDEO")],
     sheet: Annotated[
         Path | None,
-        typer.Option(help="Also draw the frames with their boxes, and the crops: a .png.", metavar="FILE"),
+        typer.Option(
+            help="Also draw the frames with their boxes, and the crops: a .png, of up to 24 videos.",
+            metavar="FILE",
+        ),
     ] = None,
     tracks: Annotated[
         Tracks | None, typer.Option(help="Which faces are scored, instead of what the policy says.")
@@ -224,21 +230,26 @@ def faces(
         unmask faces talk.mp4 --sheet talk.png
         unmask faces panel.mp4 --tracks all --frames 32 --sheet panel.png
     """
-    from flows.faces import print_views, setup, view
+    from flows.faces import print_view, setup, view
     from serving.videos import find_videos, printable
 
-    if sheet is not None:
-        from flows.sheet import check_sheet
-
-        check_sheet(sheet)
     videos = find_videos(sources)
-    asked = setup(bundle, params, tracks.value if tracks else None, frames)
-    views = view(videos, [printable(video) for video in videos], asked, workers)
-    print_views(views, asked.policy)
-    if sheet is not None:
-        from flows.sheet import write_sheet
+    with ExitStack() as stack:
+        partial = None
+        if sheet is not None:
+            from flows.sheet import reserved, write_sheet
 
-        write_sheet(sheet, views)
+            partial = stack.enter_context(reserved(sheet, len(videos)))
+        asked = setup(bundle, params, tracks.value if tracks else None, frames)
+        names = [printable(video) for video in videos]
+        views = stack.enter_context(closing(view(videos, names, asked, workers, partial is not None)))
+        kept = []
+        for viewed in views:
+            print_view(viewed, asked.policy)
+            kept += [viewed] if partial else []
+        if partial is not None:
+            write_sheet(partial, kept)
+    if sheet is not None:
         typer.echo(f"\n{sheet}")
 
 
@@ -359,8 +370,9 @@ def registry_project() -> Project:
 
 def main() -> None:
     """Entry point: a mistake that a user can mend ends in one line and its exit code, never a traceback."""
-    # Which provider was taken, which damaged shard is scored again.
-    for told in (logging.getLogger("serving"), logging.getLogger("components.providers")):
+    # Which provider was taken, which damaged shard is scored again, that a detector is converted.
+    for name in ("serving", "components.providers", "components.export.detector"):
+        told = logging.getLogger(name)
         told.setLevel(logging.INFO)
         told.addHandler(logging.StreamHandler())
     try:
@@ -370,7 +382,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            typer.echo("interrupted; run the same command again to go on", err=True)
+            goes_on = sys.argv[1:2] and sys.argv[1] not in NOTHING_STORED
+            typer.echo(f"interrupted{'; run the same command again to go on' if goes_on else ''}", err=True)
         raise
 
 

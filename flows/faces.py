@@ -1,15 +1,15 @@
 """`unmask faces`: what the pipeline sees in videos, as tables."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track as progress
+from rich.progress import Progress
 from rich.table import Table
 
 from components.bundle import open_bundle
@@ -79,6 +79,8 @@ def _policy(params: Path | None) -> tuple[CropPolicy, Limits]:
             params = find_project().params
         except ParamsError:
             return CropPolicy(), Limits()
+    elif not params.is_file():
+        raise ParamsError(f"--params {params}: not found; name a params.yaml that exists")
     read = load_params(params)
     return read.faces, read.limits
 
@@ -103,20 +105,54 @@ def converted(policy: CropPolicy) -> Path:
 
     cache = Path.home() / ".cache" / "unmask" / "detector"
     try:
-        with Console(stderr=True).status("getting the detector ready (once)"):
-            return ensure_detector(policy.detector, cache)
+        return ensure_detector(policy.detector, cache)
     except OSError as error:
         raise StageError(f"{cache}: {error.strerror}; run this in a project, or name a --bundle") from error
 
 
-def view(videos: Sequence[Path], names: Sequence[str], asked: Setup, workers: int) -> list[Viewed]:
-    """Look at videos, in child processes."""
+def view(
+    videos: Sequence[Path], names: Sequence[str], asked: Setup, workers: int, pictures: bool
+) -> Generator[Viewed, None, None]:
+    """Look at videos, in child processes.
+
+    Args:
+        videos: where they are.
+        names: what they are called.
+        asked: how faces are found and cut.
+        workers: how many processes; 0 is one per core.
+        pictures: whether looks keep their frames and crops, which a sheet shows and a table does not.
+
+    Yields:
+        Each video in the order given, as soon as it and those before it are done.
+    """
     processes = min(workers or cores(), len(videos))
-    with WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
-        looks = pool.look(videos)
-        shown = progress(looks, "looking", len(videos), console=Console(stderr=True), transient=True)
-        found = dict(shown if sys.stderr.isatty() else looks)
-    return [Viewed(name, found[index]) for index, name in enumerate(names)]
+    waiting: dict[int, Look | Failure] = {}
+    following = 0
+    with _bar() as bar, WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
+        for index, found in bar.track(pool.look(videos), len(videos), description="looking"):
+            waiting[index] = found if pictures else _without_pictures(found)
+            while following in waiting:
+                yield Viewed(names[following], waiting.pop(following))
+                following += 1
+
+
+def _bar() -> Progress:
+    """On a terminal, below the tables that are printed meanwhile; tables in a file stay out of its way."""
+    console = Console(stderr=True)
+    redirect = sys.stdout.isatty()
+    return Progress(
+        console=console, transient=True, redirect_stdout=redirect, disable=not console.is_terminal
+    )
+
+
+def _without_pictures(found: Look | Failure) -> Look | Failure:
+    if isinstance(found, Failure):
+        return found
+    result = found.result
+    if isinstance(result, Faces):
+        clips = (replace(clip, crops=np.empty((0, *clip.crops.shape[1:]), np.uint8)) for clip in result.clips)
+        result = replace(result, clips=tuple(clips))
+    return replace(found, result=result, pictures=np.empty((0, *found.pictures.shape[1:]), np.uint8))
 
 
 def ranks(look: Look) -> dict[int, int]:
@@ -139,28 +175,29 @@ def told(look: Look) -> str:
     )
 
 
-def print_views(videos: Sequence[Viewed], policy: CropPolicy) -> None:
-    """Print what was seen, a table for each video."""
+def print_view(video: Viewed, policy: CropPolicy) -> None:
+    """Print what was seen in a video, with a table of its faces."""
     console = Console()
-    for video in videos:
-        result = video.found if isinstance(video.found, Failure) else video.found.result
-        status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
-        if isinstance(result, Faces) and result.fallback:
-            status = "ok: no face is scored, the middle of the frame stands in"
-        console.print(f"\n[bold]{escape(video.name)}[/bold]  {escape(status)}", highlight=False)
-        if isinstance(video.found, Look):
-            console.print(told(video.found), highlight=False, style="dim")
-            if video.found.sighted:
-                console.print(_table(video.found, policy))
+    result = video.found if isinstance(video.found, Failure) else video.found.result
+    status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
+    if isinstance(result, Faces) and result.fallback:
+        status = "ok: no face is scored, the middle of the frame stands in"
+    console.print(f"\n[bold]{escape(video.name)}[/bold]  {escape(status)}", highlight=False)
+    if isinstance(video.found, Look):
+        console.print(told(video.found), highlight=False, style="dim")
+        if video.found.sighted:
+            console.print(_table(video.found, policy))
+    console.file.flush()  # whoever reads a pipe sees it now, not at the end
 
 
 def _table(look: Look, policy: CropPolicy) -> Table:
-    table = Table("face", "frames", "share", "first", "last", "side, px", "mean score", "scored")
+    """As wide as a terminal of 80 columns."""
+    table = Table("face", "frames", "share", "first", "last", "side", "score", "scored")
     order = sorted(ranks(look).items(), key=lambda item: item[1])
     for track, place in order[:MOST_FACES]:
         table.add_row(str(place + 1), *_cells(look, track, policy))
     if len(order) > MOST_FACES:
-        table.add_row("…", f"and {len(order) - MOST_FACES} more")
+        table.add_row("…", f"+{len(order) - MOST_FACES} more")
     return table
 
 
@@ -170,7 +207,7 @@ def _cells(look: Look, track: int, policy: CropPolicy) -> Iterator[str]:
     yield f"{len(faces)} of {len(look.times)}"
     yield f"{share:.0%}"
     yield from (f"{look.times[face.frame]:.2f} s" for face in (faces[0], faces[-1]))
-    yield f"{np.median([_side(face) for face in faces]):.0f}"
+    yield f"{np.median([_side(face) for face in faces]):.0f} px"
     yield f"{np.mean([face.score for face in faces]):.3f}"
     yield "yes" if track in look.scored else _why_not(share, policy)
 
@@ -181,5 +218,5 @@ def _side(face: Sighted) -> float:
 
 def _why_not(share: float, policy: CropPolicy) -> str:
     if share < policy.min_face_share:
-        return f"no: seen in less than {policy.min_face_share:.0%}"
-    return "no: not the main face" if policy.tracks == "main" else "no: too many faces"
+        return f"< {100 * policy.min_face_share:.3g}%"
+    return "not main" if policy.tracks == "main" else "too many"

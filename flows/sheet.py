@@ -3,9 +3,10 @@
 Drawn with Pillow, pixel for pixel: figures of a hundred pictures take matplotlib minutes.
 """
 
-import io
 import math
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,8 +24,14 @@ from flows.faces import Viewed, ranks, told
 WIDTH, EDGE, GAP = 1680, 36, 8
 """Of a sheet, of its empty edge and between its pictures, px."""
 
-TILE, SMALL_TILE, MANY = (396, 300), (194, 200), 20
+TILE, SMALL_TILE, MANY = (396, 300), (261, 300), 20
 """Width and height of a frame, px, at most; and the same of more than so many frames."""
+
+MOST_VIDEOS = 24
+"""On a sheet: their pictures are held until it is drawn, and it grows by about a screen with each."""
+
+CAPTION = 22
+"""Height of the line below a picture, px."""
 
 CROPS_PER_ROW, MOST_CROPS = 16, 48
 MARKS = {Origin.DETECTED: "", Origin.INTERPOLATED: "between", Origin.REPEATED: "repeated"}
@@ -34,18 +41,48 @@ Picture = Image.Image
 Box = tuple[float, float, float, float]
 
 
-def check_sheet(path: Path) -> None:
-    """Refuse a file that cannot be written, before any video is opened.
+@contextmanager
+def reserved(path: Path, videos: int) -> Iterator[Path]:
+    """A new file beside a sheet, which takes its place at the end; where work fails, nothing is left of it.
+
+    Args:
+        path: of the sheet.
+        videos: how many it is to show.
 
     Raises:
-        DataError: it is no .png, or its folder cannot be made.
+        DataError: too many videos, no .png, or a place where no file can be written.
     """
-    if path.is_dir():
+    if videos > MOST_VIDEOS:
+        raise DataError(
+            f"--sheet: {videos} videos, at most {MOST_VIDEOS} fit; name fewer, or leave --sheet out"
+        )
+    with _told(path):
+        folder_there = path.is_dir()
+        made = [folder for folder in path.parents if not folder.exists()]
+    if folder_there:
         raise DataError(f"--sheet {path}: is a folder; name a file")
     if path.suffix.lower() != ".png":
         raise DataError(f"--sheet {path}: unknown picture format {path.suffix!r}; use .png")
+    partial = path.parent / f".{os.getpid()}.png"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.touch()
+        yield partial
+        with _told(path):
+            partial.replace(path)
+    except BaseException:
+        with suppress(OSError):  # of the file: it may never have been there; of a folder: others may use it
+            partial.unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise DataError(f"--sheet {path}: {error.strerror}; name another folder") from error
 
@@ -56,12 +93,9 @@ def write_sheet(path: Path, videos: Sequence[Viewed]) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    buffer = io.BytesIO()
-    stacked([block for video in videos for block in _video(video)]).save(buffer, "PNG")
-    try:
-        path.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise DataError(f"--sheet {path}: {error.strerror}; name another file") from error
+    sheet = stacked([block for video in videos for block in _video(video)])
+    with _told(path):
+        sheet.save(path, "PNG")
 
 
 def stacked(blocks: Sequence[Picture]) -> Picture:
@@ -132,29 +166,31 @@ def _tile(width: float, aspect: float) -> tuple[int, int]:
     return int(width), max(1, int(width / aspect))
 
 
-def _frame(look: Look, frame: int, tile: Picture) -> Picture:
-    draw = ImageDraw.Draw(tile)
-    scale = np.array([tile.width / look.info.width, tile.height / look.info.height], np.float32)
+def _frame(look: Look, frame: int, picture: Picture) -> Picture:
+    """A sampled frame with its boxes, and its time below it."""
+    draw = ImageDraw.Draw(picture)
+    scale = np.array([picture.width / look.info.width, picture.height / look.info.height], np.float32)
     rank = ranks(look)
     here = [face for face in look.sighted if face.frame == frame]
     for face in sorted(here, key=lambda face: -rank[face.track]):  # the main face last, on top
-        _face(draw, face, rank[face.track], scale, face.track in look.scored)
+        _face(picture, face, rank[face.track], scale, face.track in look.scored)
     for track, box in _between(look, frame):
         _dashed(draw, _scaled(box, scale), _colour(rank[track]))
-    _tag(draw, (0, tile.height - 22), f"{look.times[frame]:.2f} s", INK)
+    tile = Image.new("RGB", (picture.width, picture.height + CAPTION), PAPER)
+    tile.paste(picture)
+    ImageDraw.Draw(tile).text((0, picture.height + 3), f"{look.times[frame]:.2f} s", INK, _font(13))
     return tile
 
 
-def _face(
-    draw: ImageDraw.ImageDraw, face: Sighted, rank: int, scale: NDArray[np.float32], scored: bool
-) -> None:
-    colour = _colour(rank)
-    left, top, right, bottom = _scaled(face.box, scale)
-    draw.rectangle((left, top, right, bottom), outline=colour, width=3 if scored else 1)
-    dot = 1 if right - left < 40 else 2
+def _face(picture: Picture, face: Sighted, rank: int, scale: NDArray[np.float32], scored: bool) -> None:
+    colour, draw = _colour(rank), ImageDraw.Draw(picture)
+    large = picture.width > SMALL_TILE[0] * 1.2
+    box = _scaled(face.box, scale)
+    draw.rectangle(box, outline=colour, width=(3 if large else 2) if scored else 1)
+    dot = 1 if box[2] - box[0] < 100 else 2
     for x, y in face.landmarks[np.isfinite(face.landmarks).all(axis=1)] * scale:
         draw.ellipse((x - dot, y - dot, x + dot, y + dot), PAPER, outline=colour if dot > 1 else None)
-    _tag(draw, (left, max(0.0, top - 22)), str(rank + 1), colour)
+    _tag(picture, box, str(rank + 1), colour, 14 if large else 10)
 
 
 def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> Box:
@@ -163,12 +199,18 @@ def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> Box:
     return (*map(float, np.minimum(one, other)), *map(float, np.maximum(one, other)))  # type: ignore[return-value]
 
 
-def _tag(draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: str) -> None:
-    """White text on a coloured patch."""
-    left, top = corner
-    width = draw.textlength(text, _font(14, True))
-    draw.rectangle((left, top, left + width + 9, top + 21), fill=colour)
-    draw.text((left + 5, top + 2), text, PAPER, _font(14, True))
+def _tag(picture: Picture, box: Box, text: str, colour: str, size: int) -> None:
+    """White text on a coloured patch: above a box, else below or beside it, else in its corner."""
+    draw, font = ImageDraw.Draw(picture), _font(size, True)
+    width, height = draw.textlength(text, font) + size * 0.6, size * 1.4
+    left, top, right, bottom = box
+    places = [(left, top - height), (left, bottom), (left - width, top), (right, top)]
+    fitting = (
+        (x, y) for x, y in places if 0 <= x <= picture.width - width and 0 <= y <= picture.height - height
+    )
+    x, y = next(fitting, (max(0.0, left), max(0.0, top)))
+    draw.rectangle((x, y, x + width, y + height), fill=colour)
+    draw.text((x + width / 2, y + height / 2), text, PAPER, font, anchor="mm")
 
 
 def _between(look: Look, frame: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
@@ -226,7 +268,7 @@ def _crop(clip: Clip, place: int, time: float, colour: str) -> Picture:
     crop = Image.fromarray(clip.crops[place]).resize((side, side), Image.Resampling.LANCZOS)
     if origin == Origin.REPEATED:
         crop = Image.blend(crop, Image.new("RGB", crop.size, PAPER), DIM)
-    tile = Image.new("RGB", (side, side + 22), PAPER)
+    tile = Image.new("RGB", (side, side + CAPTION), PAPER)
     tile.paste(crop)
     draw = ImageDraw.Draw(tile)
     if origin == Origin.DETECTED:

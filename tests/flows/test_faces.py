@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,8 +23,9 @@ from components.faces.look import Look, Sighted
 from components.faces.policy import CropPolicy
 from components.faces.sampling import Even
 from components.faces.video import VideoInfo
-from flows.faces import Viewed, print_views, ranks, setup
-from flows.sheet import WIDTH, check_sheet, write_sheet
+from flows.cli import main
+from flows.faces import Viewed, print_view, ranks, setup, told, view
+from flows.sheet import MOST_VIDEOS, WIDTH, reserved, write_sheet
 
 ROOT = Path(__file__).parents[2]
 Unmask = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -97,21 +100,30 @@ def test_a_project_brings_policy_and_detector(
 def test_mistakes_end_in_one_line_and_2(unmask: Unmask, bundle: Bundle, tmp_path: Path) -> None:
     video = tmp_path / "a.mp4"
     video.touch()
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(MOST_VIDEOS + 1):
+        (many / f"{number}.mp4").touch()
     cases = {
         "give a video": ("absent.mp4",),
         "use .png": (video, "--sheet", "a.jpg"),
         "is a folder": (video, "--sheet", tmp_path),
         "name another folder": (video, "--sheet", video / "a.png"),
-        "not found": (video, "--params", "absent.yaml"),
+        "name a params.yaml that exists": (video, "--params", "absent.yaml"),
+        "No such file": ("absent.mp4", "--sheet", tmp_path / "new" / "a.png"),
+        "/proc/version.png": (video, "--sheet", "/proc/version.png"),
+        "at most 24": (many, "--sheet", tmp_path / "new" / "a.png"),
         "not a bundle": (video, "--bundle", tmp_path),
         "name one of them": (video, "--bundle", bundle.folder, "--params", "a.yaml"),
     }
-    for told, arguments in cases.items():
+    for message, arguments in cases.items():
         done = unmask(*arguments)
         assert done.returncode == 2, (arguments, done.stderr)
-        assert told in done.stderr, (arguments, done.stderr)
+        assert message in done.stderr, (arguments, done.stderr)
         assert done.stderr.startswith("error: ")
         assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+    assert not list(tmp_path.glob(".*.png"))
 
 
 def test_options_change_the_policy(bundle: Bundle) -> None:
@@ -141,17 +153,17 @@ def test_scored_faces_come_first(
 def test_the_table_says_why_a_face_is_not_scored(
     make_faces: MakeFaces, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "80")
     seen = [face(frame, 0) for frame in range(4)] + [face(0, 1), face(1, 1), face(3, 2)]
     look = made(make_faces(4, 32), seen, (0,))
-    print_views([Viewed("[red]a.mp4", look)], CropPolicy(min_face_share=0.5))
-    told = capsys.readouterr().out
-    assert "[red]a.mp4" in told
-    rows = [line for line in told.splitlines() if line.startswith("│")]
+    print_view(Viewed("[red]a.mp4", look), CropPolicy(min_face_share=0.5))
+    printed = capsys.readouterr().out
+    assert "[red]a.mp4" in printed
+    rows = [line for line in printed.splitlines() if line.startswith("│")]
     assert [row.split("│")[-2].strip() for row in rows] == [
         "yes",
-        "no: not the main face",
-        "no: seen in less than 50%",
+        "not main",
+        "< 50%",
     ]
     assert "4 of 4" in rows[0]
     assert "3.00 s" in rows[2]
@@ -160,10 +172,10 @@ def test_the_table_says_why_a_face_is_not_scored(
 def test_a_fallback_is_told(make_faces: MakeFaces, capsys: pytest.CaptureFixture[str]) -> None:
     faces = make_faces(4, 32)
     middle = Faces(faces.clips, faces.times, 4, 0, "center", faces.info)
-    print_views([Viewed("a.mp4", made(middle))], CropPolicy(fallback="center"))
-    told = " ".join(capsys.readouterr().out.split())
-    assert "no face is scored, the middle of the frame stands in" in told
-    assert "scored: 0" in told
+    print_view(Viewed("a.mp4", made(middle)), CropPolicy(fallback="center"))
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "no face is scored, the middle of the frame stands in" in printed
+    assert "scored: 0" in printed
 
 
 def test_a_sheet_shows_boxes_and_crops(make_faces: MakeFaces, tmp_path: Path) -> None:
@@ -223,5 +235,49 @@ def test_a_sheet_that_cannot_be_written_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
     with pytest.raises(DataError, match="--sheet"):
         write_sheet(tmp_path / "a.png", [Viewed("a.mp4", Failure("undecodable", "no"))])
-    with pytest.raises(DataError, match="is a folder"):
-        check_sheet(tmp_path / "a.png")
+    with pytest.raises(DataError, match="is a folder"), reserved(tmp_path / "a.png", 1):
+        pass
+
+
+def test_work_that_fails_leaves_no_sheet_and_keeps_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "old.png").write_bytes(b"before")
+    for sheet in (tmp_path / "old.png", tmp_path / "new" / "deep" / "a.png"):
+        with pytest.raises(KeyboardInterrupt), reserved(sheet, 1):
+            raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["old.png"]
+    assert (tmp_path / "old.png").read_bytes() == b"before"
+
+
+def test_videos_come_in_the_order_given_without_pictures(
+    make_faces: MakeFaces, monkeypatch: pytest.MonkeyPatch, bundle: Bundle
+) -> None:
+    look = made(make_faces(4, 32), [face(0, 0)], (0,))
+    finished = iter([(1, look), (0, look), (2, Failure("undecodable", "no"))])
+    monkeypatch.setattr("flows.faces.WorkerPool", lambda *_: nullcontext(Mock(look=lambda _: finished)))
+    names = ["a", "b", "c"]
+    views = view([Path(name) for name in names], names, setup(bundle.folder, None, None, None), 1, False)
+    first = next(views)
+    assert first.name == "a"
+    assert next(finished)[0] == 2  # nobody has waited for the last one
+    assert isinstance(first.found, Look)
+    assert isinstance(first.found.result, Faces)
+    assert first.found.pictures.size == first.found.result.main.crops.size == 0
+    assert told(first.found) == told(look)
+    assert [one.name for one in views] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("faces", "interrupted\n"),
+        ("batch", "interrupted; run the same command again to go on\n"),
+    ],
+)
+def test_only_what_is_stored_goes_on(
+    command: str, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["unmask", command])
+    monkeypatch.setattr("flows.cli.app", Mock(side_effect=SystemExit(130)))
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err == expected
