@@ -42,7 +42,7 @@ facenet-pytorch has 0.5, 0.7 and 0.7, with which several boxes of one face pass 
 
 HEAP, SURE = 0.3, 0.95
 """Refined boxes that overlap more than `HEAP` are of one face: ONet looks at the best, and at the others only
-where it is not `SURE` of that one. This saves half of its runs, and no face of 961 was lost."""
+where it is not `SURE` of that one, which saves half of its runs."""
 
 NESTED = 0.7
 """Of two final boxes that overlap more (intersection over the smaller) the better stays."""
