@@ -76,10 +76,10 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
     duration = duration or (frames / fps if fps else 0.0)
     if duration > limits.max_seconds:
         raise VideoFault("too_large", f"{duration:.0f} s long; the limit is {limits.max_seconds:.0f} s")
-    if frames < limits.min_frames:
+    if 0 < frames < limits.min_frames:
         raise VideoFault("too_short", f"{frames} frames; at least {limits.min_frames} are needed")
     with opened(path, limits) as (container, stream):
-        first = next(decode(container, stream), None)
+        first = next(decode(container, stream), None) if frames else None
         if first is None:
             raise VideoFault("undecodable", "no frame can be decoded; the file is cut short or damaged")
         width, height = first.width, first.height

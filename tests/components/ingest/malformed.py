@@ -159,7 +159,7 @@ def _absurd() -> Made:
     return {
         "huge_pictures.mov": (raw[: entry + 32] + huge + raw[entry + 36 :], "undecodable"),
         "huge_pictures_inside.mov": (png.replace(png[size - 4 : size + 8], b"IHDR" + sides), "undecodable"),
-        "hours_a_frame.mp4": (patched(mp4, b"stts", struct.pack(">I", 0x7FFFFFFF), 16), "too_short"),
+        "hours_a_frame.mp4": (patched(mp4, b"stts", struct.pack(">I", 0x7FFFFFFF), 16), "too_large"),
         "six_hours.mkv": (patched(mkv, DURATION, struct.pack(">d", 6 * 3.6e6), 3), "too_large"),
         "a_lifetime.mkv": (patched(mkv, DURATION, struct.pack(">d", 1e12), 3), "too_large"),
         "billions_of_frames.mp4": (patched(mp4, b"stsz", struct.pack(">I", 0xFFFFFFFF), 12), "undecodable"),
