@@ -9,8 +9,8 @@ Three ways of looking at each set of frames:
     same size    as Unmask resamples, both at full size with facenet-pytorch's defaults
     as used      Unmask's default policy; facenet-pytorch at full size with the same smallest face
 
-Of facenet-pytorch's faces those count of which it is sure (probability ≥ 0.95); the others are often a hand or
-a pattern. One is found where a box overlaps it by half (IoU ≥ 0.5). Errors of landmarks are means over the
+Of facenet-pytorch's faces those count of which it is sure (probability ≥ 0.95); the others are often a hand
+or a pattern. One is found where a box overlaps it by half (IoU ≥ 0.5). Errors of landmarks are means over the
 five, as shares of the face's side. Ends with 1 where a tolerance does not hold.
 """
 
