@@ -1,4 +1,4 @@
-"""Geometry of face boxes: (N, 4) arrays of x1, y1, x2, y2 in pixels. Pure functions."""
+"""Geometry of face boxes: arrays (…, 4) of x1, y1, x2, y2 in pixels. Pure functions."""
 
 from dataclasses import dataclass
 
@@ -38,14 +38,22 @@ def regress(boxes: Floats, offsets: Floats) -> Floats:
     return boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
 
 
+def overlap(some: Floats, others: Floats) -> Floats:
+    """Intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
+    low = np.maximum(some[..., :2], others[..., :2])
+    high = np.minimum(some[..., 2:], others[..., 2:])
+    shared = _areas(low, high)
+    union = _areas(some[..., :2], some[..., 2:]) + _areas(others[..., :2], others[..., 2:]) - shared
+    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
+
+
 def overlaps(a: Floats, b: Floats) -> Floats:
     """Intersection over union (N, M) of each box of (N, 4) with each of (M, 4)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.maximum(high - low, 0).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (a, b)]
-    shares: Floats = common / np.maximum(areas[0][:, None] + areas[1][None] - common, 1e-6)
-    return shares
+    return overlap(a[:, None], b[None])
+
+
+def _areas(low: Floats, high: Floats) -> Floats:
+    return np.asarray(np.maximum(high - low, 0).prod(axis=-1))
 
 
 def suppress(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.faces.boxes import overlap
 from components.faces.clip import Origin
-from components.faces.track import Sighting, overlap
+from components.faces.track import Sighting
 
 Floats = NDArray[np.float32]
 

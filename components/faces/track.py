@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.appearance import unlikeness
+from components.faces.boxes import overlap, overlaps
 from components.faces.detections import Detections
 
 Floats = NDArray[np.float32]
@@ -134,7 +135,7 @@ class Tracker:
             The track of each detection, all different.
         """
         faces = sightings(frame, time, found)
-        clear = (overlap(found.boxes[:, None], found.boxes[None]) > 0).sum(axis=1) <= 1
+        clear = (overlaps(found.boxes, found.boxes) > 0).sum(axis=1) <= 1
         owners = match(costs(self.live, faces, looks))
         joined = [
             self._extended(owner, face, looks[index], bool(clear[index]))
@@ -220,19 +221,6 @@ def match(costs: Floats) -> list[int | None]:
     _, _, flow = cv2.EMD(ones[:rows], ones[:columns], cv2.DIST_USER, cost=np.ascontiguousarray(costs))
     owners = np.where(costs < 1, flow, 0)
     return [int(column.argmax()) if column.max() > 0.5 else None for column in owners.T]
-
-
-def overlap(some: Floats, others: Floats) -> Floats:
-    """Intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
-    low = np.maximum(some[..., :2], others[..., :2])
-    high = np.minimum(some[..., 2:], others[..., 2:])
-    shared = _areas(low, high)
-    union = _areas(some[..., :2], some[..., 2:]) + _areas(others[..., :2], others[..., 2:]) - shared
-    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
-
-
-def _areas(low: Floats, high: Floats) -> Floats:
-    return np.asarray(np.maximum(high - low, 0).prod(axis=-1))
 
 
 def _centres(boxes: Floats) -> Floats:

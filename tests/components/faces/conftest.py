@@ -1,6 +1,6 @@
 """The policy and the limits that tests of this room use, and a worker that does as it is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
+from components.faces.pool import WorkerPool
 from components.faces.protocol import pack
 from components.faces.sampling import Even
 
@@ -113,3 +114,15 @@ def _scene(time: float, size: tuple[int, int], seed: int) -> np.ndarray[Any, Any
 
 def _black(size: tuple[int, int]) -> np.ndarray[Any, Any]:
     return np.zeros((size[1], size[0], 3), np.uint8)
+
+
+@pytest.fixture
+def video(tmp_path: Path, make_video: Callable[..., Path]) -> Path:
+    return make_video(tmp_path / "a.mp4")
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    """One worker, and as much wall clock as a stopped worker needs to be noticed in a test."""
+    with WorkerPool(1, Limits(wall_seconds=3.0)) as pool:
+        yield pool

@@ -9,6 +9,7 @@ from components.faces.boxes import (
     Region,
     cut_off,
     found_again,
+    overlap,
     overlaps,
     regions,
     regress,
@@ -46,6 +47,12 @@ def test_overlap_is_intersection_over_union() -> None:
     assert np.allclose(shares, [[1, 1 / 3], [0, 0]])
     assert overlaps(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
     assert overlaps(boxes((3, 3, 3, 3)), boxes((3, 3, 3, 3))).tolist() == [[0]]  # nothing in nothing
+
+
+def test_overlap_is_broadcast() -> None:
+    some = boxes((0, 0, 10, 10), (5, 0, 15, 10))
+    assert np.allclose(overlap(some, some[::-1]), [1 / 3, 1 / 3])
+    assert overlap(some[0], some[0]) == 1
 
 
 @pytest.mark.parametrize(

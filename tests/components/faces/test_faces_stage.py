@@ -24,6 +24,7 @@ from components.faces.store import SUFFIX, ClipStore
 from components.params import Params, load_params
 from components.project import Project
 from components.tables import FACES, MANIFEST, read_table, write_table
+from tests.components.faces.processes import alive, eventually
 
 PARAMS = PACKAGE_ROOT / "params.yaml"
 
@@ -97,20 +98,6 @@ def children(process: int) -> list[int]:
     """Those of all of its threads."""
     lists = Path(f"/proc/{process}/task").glob("*/children")
     return [int(pid) for told in lists for pid in told.read_text().split()]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 60
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
 
 
 def kill_once_there_are(count: int, project: Project) -> None:

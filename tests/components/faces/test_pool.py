@@ -1,8 +1,6 @@
 """Workers that hang, crash or lose their parent."""
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,53 +9,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from components.errors import ParamsError, StageError
+from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
 from components.faces.container import VideoFault
-from components.faces.detector import DetectorFault
 from components.faces.examine import Examined, examine
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy, NoDetector
 from components.faces.pool import WorkerPool
 from components.faces.process import PACKAGE_ROOT, WorkerProcess
-from components.faces.protocol import MAX_HEADER, ProtocolError, pack, receive
+from components.faces.protocol import pack
 from components.faces.sampling import Even, Every, Range
 from components.faces.still import Still, still
 from components.faces.video import VideoInfo, probe
 from components.faces.worker import answer, reply
-
-PATIENCE = 60.0
-
-
-@pytest.fixture
-def video(tmp_path: Path, make_video: Callable[..., Path]) -> Path:
-    return make_video(tmp_path / "a.mp4")
-
-
-@pytest.fixture
-def pool() -> Iterator[WorkerPool]:
-    """One worker, and as much wall clock as a stopped worker needs to be noticed in a test."""
-    with WorkerPool(1, Limits(wall_seconds=3.0)) as pool:
-        yield pool
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
+from tests.components.faces.processes import PATIENCE, alive, eventually
 
 
 def test_probe_answers_for_every_path(tmp_path: Path, video: Path) -> None:
@@ -202,14 +171,6 @@ def test_memory_is_missed_in_a_fresh_worker_too_before_a_video_is_too_large(
     assert isinstance(pool.probe_one(video), VideoInfo)
 
 
-@pytest.mark.parametrize("array", [np.arange(12.0)[::3], np.float32(3).reshape(()), np.zeros((2, 0))])
-def test_arrays_of_any_layout_are_sent(array: Any) -> None:
-    array = np.asarray(array)
-    _, received = receive(reader(pack({}, {"a": array})), max_bytes=100)
-    assert received["a"].shape == array.shape
-    assert np.array_equal(received["a"], array)
-
-
 @pytest.mark.parametrize(
     "policy",
     [
@@ -243,120 +204,6 @@ def test_work_that_asks_the_pool_is_done_for_each_item(video: Path) -> None:
 
     with WorkerPool(2, Limits()) as pool:
         assert dict(pool.each(frames, range(5))) == {number: 30 * number for number in range(5)}
-
-
-@pytest.mark.parametrize("provider", ["gpu", "CPU"])
-def test_an_unknown_provider_is_named(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
-    monkeypatch.setenv("UNMASK_DETECTOR_PROVIDER", provider)
-    with pytest.raises(ParamsError, match=rf"UNMASK_DETECTOR_PROVIDER={provider}: no such provider; set cpu"):
-        WorkerPool(1, Limits())
-
-
-def test_a_detector_that_cannot_be_opened_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], detector: Path, video: Path
-) -> None:
-    monkeypatch.setenv("UNMASK_DETECTOR_PROVIDER", "cuda")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with WorkerPool(1, Limits(), CropPolicy(), detector) as pool:
-        with pytest.raises(
-            StageError, match=r"UNMASK_DETECTOR_PROVIDER=cuda: .*UNMASK_DETECTOR_PROVIDER=cpu"
-        ):
-            pool.extract_one(video)
-        assert pool.pids == []
-    assert "Traceback" not in capfd.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("provider", "remedy"),
-    [("cpu", "make {detector} again, .*dvc repro -f detector"), ("cuda", "set UNMASK_DETECTOR_PROVIDER=cpu")],
-)
-def test_a_detector_that_fails_stops_instead_of_costing_videos(
-    detector: Path,
-    video: Path,
-    worker_answers: Callable[..., None],
-    monkeypatch: pytest.MonkeyPatch,
-    provider: str,
-    remedy: str,
-) -> None:
-    monkeypatch.setenv("UNMASK_DETECTOR_PROVIDER", provider)
-    worker_answers(pack({"fault": "Fail: CUDNN_STATUS_BAD_PARAM"}))
-    told = rf"^{video}: the face detector failed twice \(Fail: CUDNN_STATUS_BAD_PARAM\); .*"
-    with WorkerPool(1, Limits(), CropPolicy(), detector) as pool:
-        for ask in (pool.extract_one, pool.look_one):
-            with pytest.raises(StageError, match=told + remedy.format(detector=detector)):
-                ask(video)
-            assert pool.pids == []  # an ill device stays ill in the process that has met it
-
-
-def test_a_detector_that_fails_once_costs_nothing(
-    detector: Path, video: Path, worker_answers: Callable[..., None]
-) -> None:
-    no_face = Failure("no_face", "no face in any of 8 frames", frames=8)
-    worker_answers(pack({"failure": asdict(no_face)}), first=pack({"fault": "Fail: out of memory"}))
-    with WorkerPool(1, Limits(), CropPolicy(), detector) as pool:
-        assert pool.extract_one(video) == no_face
-
-
-@pytest.mark.parametrize("fault", [3, "two\nlines", "\x1b[2J", "long" * 300])
-def test_a_worker_does_not_put_words_on_the_screen(
-    detector: Path, video: Path, worker_answers: Callable[..., None], fault: Any
-) -> None:
-    worker_answers(pack({"fault": fault}))
-    with WorkerPool(1, Limits(), CropPolicy(), detector) as pool:
-        assert "nonsense" in (pool.extract_one(video).reason or "")  # type: ignore[union-attr]
-
-
-def test_only_a_worker_with_a_detector_may_blame_it(
-    pool: WorkerPool, video: Path, worker_answers: Callable[..., None]
-) -> None:
-    worker_answers(pack({"fault": "Fail: out of memory"}))
-    found = pool.probe_one(video)
-    assert isinstance(found, GivenUp)
-    assert "nonsense" in found.reason
-
-
-def test_a_detectors_fault_is_no_answer_about_a_video() -> None:
-    def task(path: Path) -> VideoInfo:
-        raise DetectorFault("Fail: CUDNN_STATUS_BAD_PARAM")
-
-    assert reply(task, Path("a.mp4")) == ({"fault": "Fail: CUDNN_STATUS_BAD_PARAM"}, {})
-
-
-def test_networks_of_another_version_stop_before_any_video(
-    tmp_path: Path, detector: Path, video: Path
-) -> None:
-    shutil.copytree(detector, tmp_path / "old")
-    shutil.copy(detector / "rnet.onnx", tmp_path / "old" / "onet.onnx")
-    with (
-        WorkerPool(1, Limits(), CropPolicy(), tmp_path / "old") as pool,
-        pytest.raises(StageError, match=r"onet\.onnx: takes or gives something else"),
-    ):
-        pool.extract_one(video)
-
-
-LIMITED = """
-import resource
-from types import SimpleNamespace
-from components.faces.detector import Guarded
-from components.faces import worker
-from components.faces.limits import Limits
-worker._limit_resources(Limits(), memory=not Guarded(SimpleNamespace({stated})).on_device)
-print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
-"""
-
-
-@pytest.mark.parametrize(
-    ("stated", "granted"),
-    [
-        ("provider='CUDAExecutionProvider'", -1),  # maps more than any limit that would mean something
-        ("provider='CPUExecutionProvider'", Limits().memory_mb * 2**20),
-        ("", Limits().memory_mb * 2**20),
-    ],
-)
-def test_memory_is_limited_unless_the_detector_computes_on_a_device(stated: str, granted: int) -> None:
-    child = [sys.executable, "-c", LIMITED.format(stated=stated)]
-    told = subprocess.run(child, cwd=PACKAGE_ROOT, capture_output=True, text=True, check=True).stdout
-    assert told.split() == [str(granted), "0"]
 
 
 def test_examine_and_stills_answer_for_every_path(tmp_path: Path, video: Path) -> None:
@@ -435,58 +282,3 @@ def test_close_ends_a_request_in_flight(video: Path) -> None:
         pool.close()
         with pytest.raises(StageError, match="closed"):  # and no row that blames the video
             answer.result(PATIENCE)
-
-
-def reader(content: bytes) -> Callable[[memoryview], None]:
-    rest = memoryview(content)
-
-    def read_into(view: memoryview) -> None:
-        nonlocal rest
-        if len(rest) < len(view):
-            raise EOFError
-        view[:], rest = rest[: len(view)], rest[len(view) :]
-
-    return read_into
-
-
-def test_messages_come_back_as_they_were() -> None:
-    arrays = {"a": np.arange(6, dtype=np.uint8).reshape(2, 3), "b": np.zeros((0, 4), np.float32)}
-    header, received = receive(reader(pack({"task": "probe", "path": "\udcff"}, arrays)), max_bytes=6)
-    assert header == {"task": "probe", "path": "\udcff"}
-    assert {name: array.tolist() for name, array in received.items()} == {
-        "a": [[0, 1, 2], [3, 4, 5]],
-        "b": [],
-    }
-
-
-def header_of(arrays: Any) -> bytes:
-    content = json.dumps({"header": {}, "arrays": arrays}).encode()
-    return len(content).to_bytes(4, "little") + content
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        (MAX_HEADER + 1).to_bytes(4, "little"),
-        b"\x02\0\0\0[]",
-        b"\x04\0\0\0nope",
-        pack({}, {"a": np.zeros(1, "complex64")}),
-        (60_000).to_bytes(4, "little") + b"[" * 60_000,
-        header_of([["a", "uint8", [1 << 40]]]),
-        header_of([["a", "uint8", [0, 1 << 70]]]),
-        header_of([["a", "uint8", [60]], ["b", "float32", [11]]]),
-        header_of([["a", "uint8", [101]], ["b", "uint8", [-1]]]),
-        header_of([["a", "uint8", [-1]]]),
-        header_of([["a", "uint8", "12"]]),
-        header_of([["a", "uint8"]]),
-        header_of(None),
-    ],
-)
-def test_what_is_no_message_is_refused(content: bytes) -> None:
-    with pytest.raises(ProtocolError):
-        receive(reader(content), max_bytes=100)
-
-
-def test_a_message_that_breaks_off_is_the_end() -> None:
-    with pytest.raises(EOFError):
-        receive(reader(pack({}, {"a": np.zeros(9, np.uint8)})[:-1]), max_bytes=9)

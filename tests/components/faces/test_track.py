@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from components.faces.appearance import LENGTH
 from components.faces.detections import Detections
-from components.faces.track import MAX_LIVE, Sighting, Track, Tracker, costs, match, overlap
+from components.faces.track import MAX_LIVE, Sighting, Track, Tracker, costs, match
 
 Face = tuple[float, float, float, int]
 """Centre, side, and who it is, which the tracker is told by the looks only."""
@@ -237,11 +237,3 @@ def prominence(count: int, side: float, score: float) -> float:
 )
 def test_the_more_prominent_face(more: tuple[int, float, float], less: tuple[int, float, float]) -> None:
     assert prominence(*more) > prominence(*less)
-
-
-def test_overlap_is_broadcast() -> None:
-    boxes = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
-    assert overlap(boxes[:, None], boxes[None]) == pytest.approx(
-        np.array([[1, 1 / 3, 0], [1 / 3, 1, 0], [0, 0, 1]])
-    )
-    assert overlap(np.zeros(4, np.float32), boxes[0]) == 0

@@ -1,67 +1,21 @@
-"""What decides a split, as tables; and the laws of it, as properties."""
+"""What decides a split, as tables; its laws stand in test_split_laws.py."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from components.errors import ParamsError
-from components.ingest.audit import Leak, find_leaks
-from components.ingest.groups import Sample, group_samples, recordings, ties
-from components.ingest.layouts.base import LABELS, SPLITS, Split
+from components.ingest.audit import find_leaks
+from components.ingest.groups import Sample
+from components.ingest.layouts.base import SPLITS
 from components.ingest.lock import Lock
-from components.ingest.splits import Assignment, Excluded, assign, dealt
-from components.params import IngestParams
+from components.ingest.splits import assign, dealt
 from components.synthesis.dataset import _rows as rows_of
 from components.synthesis.session import cast
 from components.synthesis.settings import SampleSettings
-
-Outcome = Split | Excluded | None
-
-
-def params(**changed: Any) -> IngestParams:
-    return IngestParams(**{"seed": 0, "val_share": 0.2, "test_share": 0.25, **changed})
-
-
-def sample(video_id: str, *identities: str, **facts: Any) -> Sample:
-    """A video whose id starts with its label's letter, f, r, or u for untold."""
-    label = {"f": "fake", "r": "real"}.get(video_id[0])
-    known = {"dataset": "data", "label": label, "method": "swap" if label == "fake" else "none"}
-    known |= {"sha256": f"hash of {video_id}", "sources": (video_id,)}
-    return Sample(video_id, identities=identities, **{**known, **facts})
-
-
-def pair(person: str, **facts: Any) -> list[Sample]:
-    return [sample(f"r {person}", person, **facts), sample(f"f {person}", person, **facts)]
-
-
-def outcomes(samples: Sequence[Sample], lock: Lock | None = None, **changed: Any) -> list[Outcome]:
-    found = assign(samples, params(**changed), lock or Lock.empty())
-    return [assignment.split or assignment.excluded for assignment in found]
-
-
-def outcomes_of(found: Sequence[Assignment]) -> list[tuple[str, Outcome]]:
-    return [(assignment.group, assignment.split or assignment.excluded) for assignment in found]
-
-
-def locked(**people: Split) -> Lock:
-    return Lock.empty().extended(people.items())
-
-
-def remembered(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> Lock:
-    return Lock.empty().extended(dealt(samples, assignments))
-
-
-def rows(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> list[dict[str, Any]]:
-    return [
-        {"video_id": s.video_id, "identities": s.identities, "sources": s.sources, "split": a.split}
-        | {"sha256": s.sha256, "near_duplicate": s.near_duplicate}
-        for s, a in zip(samples, assignments, strict=True)
-    ]
+from tests.components.ingest.samples import locked, outcomes, pair, params, rows, sample
 
 
 def shared_people(people: int) -> list[Sample]:
@@ -337,150 +291,3 @@ def test_people_who_are_seen_in_swaps_only_are_dealt_too() -> None:
     found = assign(samples, params(), Lock.empty())
     assert find_leaks(rows(samples, found)) == []
     assert {a.split for s, a in zip(samples, found, strict=True) if s.label == "fake"} == {*SPLITS, None}
-
-
-# Laws
-
-PEOPLE = st.lists(st.sampled_from([f"p{n}" for n in range(8)]), min_size=1, max_size=2, unique=True)
-VIDEO = st.tuples(st.sampled_from("rf"), PEOPLE, st.integers(0, 40), st.booleans() | st.just(True))
-SHARES = st.sampled_from([(0.2, 0.25), (0.05, 0.05), (0.4, 0.5)])
-MAX_GROUP = st.sampled_from([0.1, 0.4, 1.0])
-DRAWN = st.lists(VIDEO, max_size=30)
-PRESCRIBED = st.sampled_from([None, None, None, "train", "val", "test", "trainval"])
-FACTS = st.fixed_dictionaries(
-    {
-        "prescribed": PRESCRIBED,
-        "dataset": st.sampled_from("abc"),
-        "near_duplicate": st.sampled_from([None] * 8 + ["one", "two"]),
-        "sha256": st.sampled_from([None] * 8 + ["three", "four"]),
-    }
-)
-
-
-def make(drawn: Sequence[tuple[str, list[str], int, bool]], first: int = 0) -> list[Sample]:
-    return [
-        sample(f"{label}{index}", *people, sha256=f"h{content}", usable=usable)
-        for index, (label, people, content, usable) in enumerate(drawn, start=first)
-    ]
-
-
-SAMPLES = DRAWN.map(make)
-MIXED_VIDEOS = st.lists(st.tuples(st.sampled_from("rrffu"), PEOPLE, FACTS), max_size=30)
-
-
-def mix(drawn: Sequence[tuple[str, list[str], dict[str, Any]]], first: int = 0) -> list[Sample]:
-    return [
-        sample(f"{label}{index}", *people, **facts)
-        for index, (label, people, facts) in enumerate(drawn, start=first)
-    ]
-
-
-MIXED = MIXED_VIDEOS.map(mix)
-ROLES = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["train", "test", "ignore"]), max_size=2)
-
-
-@given(SAMPLES, st.integers(0, 3), SHARES, MAX_GROUP)
-def test_splits_are_disjoint_complete_repeatable_and_remembered(
-    samples: list[Sample], seed: int, shares: tuple[float, float], limit: float
-) -> None:
-    chosen = params(seed=seed, val_share=shares[0], test_share=shares[1], max_group_share=limit)
-    found = assign(samples, chosen, Lock.empty())
-    assert find_leaks(rows(samples, found)) == []
-    for one, assignment in zip(samples, found, strict=True):
-        assert (assignment.split is None) == (assignment.excluded == "bridge" or not one.usable)
-    assert assign(samples[::-1], chosen, Lock.empty()) == found[::-1]
-    assert outcomes_of(assign(samples, chosen, remembered(samples, found))) == outcomes_of(found)
-
-
-def possible(samples: list[Sample]) -> bool:
-    """Try every way of dealing: can each split hold both classes?"""
-    held: dict[str, set[str]] = {}
-    for one, group in zip(samples, group_samples(samples, [one.usable for one in samples]), strict=True):
-        held.setdefault(group, set()).update({str(one.label)} if one.usable else ())
-    everything = set(product(SPLITS, LABELS))
-    return any(
-        {(split, label) for split, labels in zip(splits, held.values(), strict=True) for label in labels}
-        == everything
-        for splits in product(SPLITS, repeat=len(held))
-    )
-
-
-@given(SAMPLES, st.integers(0, 3), SHARES, MAX_GROUP)
-def test_each_split_holds_both_classes_where_that_is_possible(
-    samples: list[Sample], seed: int, shares: tuple[float, float], limit: float
-) -> None:
-    chosen = params(seed=seed, val_share=shares[0], test_share=shares[1], max_group_share=limit)
-    found = assign(samples, chosen, Lock.empty())
-    held = {(a.split, s.label) for s, a in zip(samples, found, strict=True) if a.split}
-    complete = held == set(product(SPLITS, LABELS))
-    # Cutting a group can make possible what its groups alone cannot, but never the other way round.
-    assert complete == possible(samples) or (complete and limit < 1.0)
-
-
-def stands_anyway(one: Sample, roles: Mapping[str, str]) -> bool:
-    return bool(one.prescribed) or roles.get(one.dataset) == "test"
-
-
-def is_left_out(one: Sample, assignment: Assignment, roles: Mapping[str, str]) -> bool:
-    return assignment.excluded == "dataset" and roles.get(one.dataset) == "test"
-
-
-def added_leaks(
-    samples: Sequence[Sample], found: Sequence[Assignment], roles: Mapping[str, str]
-) -> list[Leak]:
-    """Leaks of which a side holds nothing that a list or a role has put there."""
-    anyway = {one.video_id for one in samples if stands_anyway(one, roles)}
-    return [
-        leak
-        for leak in find_leaks(rows(samples, found))
-        if any(anyway.isdisjoint(videos) for videos in leak.videos.values())
-    ]
-
-
-@given(MIXED_VIDEOS, MIXED_VIDEOS, ROLES, MAX_GROUP)
-def test_added_videos_move_nobody(
-    drawn: list[tuple[str, list[str], dict[str, Any]]],
-    added: list[tuple[str, list[str], dict[str, Any]]],
-    roles: dict[str, str],
-    limit: float,
-) -> None:
-    samples, new = mix(drawn), mix(added, first=len(drawn))
-    roles = {name: role for name, role in roles.items() if name in {one.dataset for one in samples}}
-    chosen = params(max_group_share=limit, datasets=roles)
-    before = assign(samples, chosen, Lock.empty())
-    together = [*samples, *new]
-    after = assign(together, chosen, remembered(samples, before))
-    assert added_leaks(together, after, roles) == []
-    earlier, later = dict(dealt(samples, before)), dict(dealt(together, after))
-    assert {person: later.get(person, split) for person, split in earlier.items()} == earlier
-    # One of two that must part goes: a new video of one dealt elsewhere may hold an old one's content, and
-    # a person may come to stand in a split by a list.
-    copied = {tie for one in new for tie in recordings(one.sources, one.sha256, one.near_duplicate)}
-    copied |= {tie for one in new if stands_anyway(one, roles) for tie in ties(one)}
-    # The first test video that a dataset for testing prescribes takes the place of its others.
-    replaced = {one for one, now in zip(samples, after, strict=False) if is_left_out(one, now, roles)}
-    copied |= {tie for one in replaced for tie in ties(one)}
-    for one, old, now in zip(samples, before, after, strict=False):
-        bridge = now.excluded == "bridge" and copied & set(ties(one))
-        assert not old.split or now.split == old.split or bridge or one in replaced
-
-
-@given(MIXED, ROLES, MAX_GROUP, st.sampled_from(["keep", "drop"]))
-def test_whatever_datasets_prescribe(
-    samples: list[Sample], roles: dict[str, str], limit: float, leak: str
-) -> None:
-    roles = {name: role for name, role in roles.items() if name in {one.dataset for one in samples}}
-    chosen = params(max_group_share=limit, leak=leak, datasets=roles)
-    found = assign(samples, chosen, Lock.empty())
-    assert assign(samples[::-1], chosen, Lock.empty()) == found[::-1]
-    assert outcomes_of(assign(samples, chosen, remembered(samples, found))) == outcomes_of(found)
-    for one, assignment in zip(samples, found, strict=True):
-        assert (assignment.split is None) == (assignment.excluded in get_args(Excluded))
-        if one.prescribed in SPLITS and assignment.split and not roles.get(one.dataset):
-            assert assignment.split == one.prescribed
-        role = roles.get(one.dataset)
-        if role == "train" or (one.prescribed == "trainval" and role != "test"):
-            assert assignment.split != "test"
-    leaks = find_leaks(rows(samples, found))
-    assert leak == "keep" or leaks == []
-    assert added_leaks(samples, found, roles) == []
