@@ -1,13 +1,11 @@
 """A candidate as one ONNX file: pixels in, logit out."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
 from components.export.exporter import export
-from components.models.base import normalise
+from components.models import Candidate
 
 
 class ExportedDetector(nn.Module):
@@ -16,13 +14,12 @@ class ExportedDetector(nn.Module):
     Normalisation is inside, so that what serves the model cannot get it wrong.
     """
 
-    def __init__(self, candidate: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(self, candidate: Candidate) -> None:
         super().__init__()
         self.candidate = candidate
-        self.mean, self.std = tuple(mean), tuple(std)
 
     def forward(self, clip: Tensor) -> Tensor:
-        logits = self.candidate(normalise(clip.permute(0, 1, 4, 2, 3), self.mean, self.std))  # (B, 2)
+        logits = self.candidate(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)))  # (B, 2)
         difference: Tensor = logits[:, 1] - logits[:, 0]
         return difference
 

@@ -41,7 +41,7 @@ def run(project: Project, params: Params) -> None:
     files |= detector_files(project, params) | {"seen.txt": seen(project)}
     pixels = clips(project, params)
 
-    detector = ExportedDetector(candidate, about.mean, about.std).eval()
+    detector = ExportedDetector(candidate).eval()
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
     allowed = params.export.parity_tolerance
     found = check_parity(detector, model, pixels, allowed)

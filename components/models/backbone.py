@@ -1,11 +1,13 @@
 """Image networks from timm, without their classifier."""
 
 import logging
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from components.errors import TrainingError
-from components.models.base import Origin
+from components.models.base import Candidate, Origin
+from components.models.bundled import bundled_weights
 from components.params import Pretrained
 from components.privacy import switch_off_telemetry
 
@@ -15,15 +17,54 @@ HUB_TIMEOUT = 5.0  # seconds
 log = logging.getLogger(__name__)
 
 
+class BackboneCandidate(Candidate):
+    """A candidate whose frames go through an image network of timm.
+
+    Args:
+        name: of the network, as timm has it, e.g. `efficientnet_b3.ra2_in1k`.
+        pretrained: which weights to start from.
+        freeze: the backbone learns nothing, and keeps its batch statistics.
+
+    Raises:
+        ParamsError: timm has no such network, or Unmask ships no weights for it.
+        TrainingError: `pretrained` is True and the weights are out of reach.
+    """
+
+    def __init__(self, name: str, pretrained: Pretrained = False, freeze: bool = False) -> None:
+        super().__init__()
+        self.backbone, self.origin = backbone(name, pretrained)
+        network: Any = self.backbone  # torch types what a module holds as tensors and modules
+        self.mean, self.std = network.pretrained_cfg["mean"], network.pretrained_cfg["std"]
+        self.feature_size: int = network.num_features
+        self.frozen = freeze
+        if freeze:
+            self.backbone.requires_grad_(False)
+
+    def embed(self, frames: Tensor) -> Tensor:
+        features: Tensor = self.backbone(frames)
+        return features
+
+    def train(self, mode: bool = True) -> "BackboneCandidate":
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+
 def backbone(name: str, pretrained: Pretrained) -> tuple[nn.Module, Origin]:
     """A timm network from images `(B, 3, H, W)` to pooled features `(B, C)`.
 
     Returns:
-        The network, and whether its weights were drawn at random or loaded from the hub.
+        The network, and where its weights come from.
 
     Raises:
+        ParamsError: Unmask ships no weights for it.
         TrainingError: `pretrained` is True and the weights are out of reach.
     """
+    if pretrained == "bundled":
+        network = _create(name)
+        network.load_state_dict(bundled_weights(name))
+        return network, "bundled"
     if not pretrained:
         return _create(name), "random"
     try:

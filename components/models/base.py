@@ -1,7 +1,7 @@
 """What all candidates share: their base class, their classifier, and how pixels become their input."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,14 +12,60 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """Standard deviation of the same."""
 
-Origin = Literal["random", "loaded"]
-"""Where the weights came from before training: drawn at random, or loaded from timm's hub."""
+Origin = Literal["random", "loaded", "bundled"]
+"""Where the weights came from before training: drawn at random, from timm's hub, or with Unmask."""
+
+
+class Outputs(NamedTuple):
+    """What a network says about clips."""
+
+    logits: Tensor  # (B, 2): 0 is real, 1 is fake
+    embedding: Tensor  # (B, E): of a clip, before the classifier
+    attention: Tensor | None = None  # (B, T): how much each frame weighs, sums to one; None: all the same
 
 
 class Candidate(nn.Module):
-    """A network from normalised clips `(B, T, 3, H, W)` to logits `(B, 2)`: 0 is real, 1 is fake."""
+    """A network from clips to logits `(B, 2)`: 0 is real, 1 is fake.
+
+    Clips are normalised, `(B, T, 3, H, W)`. A mask `(B, T)` is true where a frame is one, false where it only
+    fills the clip up to the length of its batch.
+
+    A subclass has `embed` and `judge`, and sets `embedding_size`.
+    """
 
     origin: Origin = "random"
+    mean: Sequence[float] = MEAN
+    std: Sequence[float] = STD
+    input_size: int | None = None
+    """Side of the square that is taken from the middle of a crop, px; None: the whole crop."""
+    takes_mask = True
+    """Whether clips of different lengths may share a batch."""
+    embedding_size: int
+    method_head: nn.Linear | None = None
+
+    def add_method_head(self, methods: int) -> None:
+        """Let it also tell the method of forgery, from the embedding: a second task for the same features."""
+        self.method_head = nn.Linear(self.embedding_size, methods)
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """Features `(N, C)` of single frames `(N, 3, H, W)`."""
+        raise NotImplementedError
+
+    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+        """What the features `(B, T, C)` of clips say."""
+        raise NotImplementedError
+
+    def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
+        """All that is said about clips."""
+        features = self.embed(clips.flatten(0, 1))
+        return self.judge(features.reshape(*clips.shape[:2], -1), mask)
+
+    def forward(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.outputs(clips, mask).logits
+
+    def prepare(self, clips: Tensor) -> Tensor:
+        """Stored crops, uint8 `(B, T, 3, S, S)`, as `forward` takes them."""
+        return normalise(centre(clips, self.input_size), self.mean, self.std)
 
     @property
     def size(self) -> int:
@@ -28,8 +74,24 @@ class Candidate(nn.Module):
 
 
 def classifier() -> nn.Sequential:
-    """The head of every candidate: features `(…, 256)` → 128 → logits `(…, 2)`."""
+    """Features `(…, 256)` → 128 → logits `(…, 2)`."""
     return nn.Sequential(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 2))
+
+
+def mean_over_frames(values: Tensor, mask: Tensor | None) -> Tensor:
+    """`(B, T, C)` → `(B, C)`, without the frames that are none."""
+    if mask is None:
+        return values.mean(dim=1)
+    weights = mask.to(values.dtype).unsqueeze(-1)  # (B, T, 1)
+    return (values * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def centre(clips: Tensor, size: int | None) -> Tensor:
+    """The middle `(…, size, size)` of `(…, S, S)`; all of it where there is no more."""
+    if size is None or size >= clips.shape[-1]:
+        return clips
+    start = (clips.shape[-1] - size) // 2
+    return clips[..., start : start + size, start : start + size]
 
 
 def normalise(clips: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Tensor:
@@ -43,6 +105,6 @@ def normalise(clips: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] 
     Returns:
         float32 `(B, T, 3, H, W)`.
     """
-    centre = torch.tensor(mean, device=clips.device).view(3, 1, 1)
+    middle = torch.tensor(mean, device=clips.device).view(3, 1, 1)
     spread = torch.tensor(std, device=clips.device).view(3, 1, 1)
-    return (clips.float() / 255 - centre) / spread
+    return (clips.float() / 255 - middle) / spread

@@ -7,21 +7,24 @@ timm (https://huggingface.co/timm/efficientnet_b0.ra_in1k). 5,619,966 parameters
 
 from torch import Tensor, nn
 
-from components.models.backbone import backbone
-from components.models.base import Candidate, classifier
+from components.models.backbone import BackboneCandidate
+from components.models.base import Outputs, classifier
 from components.models.registry import register
-from components.params import Pretrained
+from components.params import networks
 
 
-class EfficientNetBiLSTM(Candidate):
-    """Clips `(B, T, 3, H, W)` → logits `(B, 2)`, from the mean of the LSTM's outputs over the frames."""
+@register("efficientnet_bilstm")
+class EfficientNetBiLSTM(BackboneCandidate):
+    """From the mean of the LSTM's outputs over the frames."""
 
-    def __init__(self, pretrained: Pretrained = False) -> None:
-        super().__init__()
-        self.backbone, self.origin = backbone("efficientnet_b0.ra_in1k", pretrained)
+    takes_mask = False  # read backwards, the LSTM would begin with what fills a clip up
+    embedding_size = 256
+
+    def __init__(self, network: networks.EfficientnetBilstm) -> None:
+        super().__init__(network.backbone, network.pretrained, network.freeze)
         # Layer norms, not batch norms: a clip's features must not depend on the other clips of its batch.
         self.projection = nn.Sequential(
-            nn.Linear(1280, 512),
+            nn.Linear(self.feature_size, 512),
             nn.LayerNorm(512),
             nn.ReLU(),
             nn.Linear(512, 256),
@@ -31,14 +34,7 @@ class EfficientNetBiLSTM(Candidate):
         self.lstm = nn.LSTM(256, 128, num_layers=2, batch_first=True, bidirectional=True)
         self.head = classifier()
 
-    def forward(self, clips: Tensor) -> Tensor:
-        frames = self.projection(self.backbone(clips.flatten(0, 1)))  # (B·T, 256)
-        states, _ = self.lstm(frames.unflatten(0, clips.shape[:2]))  # (B, T, 2·128)
-        logits: Tensor = self.head(states.mean(dim=1))
-        return logits
-
-
-@register("efficientnet_bilstm")
-def efficientnet_bilstm(pretrained: Pretrained) -> Candidate:
-    """Make the network."""
-    return EfficientNetBiLSTM(pretrained)
+    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+        states, _ = self.lstm(self.projection(features))  # (B, T, 2·128)
+        embedding = states.mean(dim=1)
+        return Outputs(self.head(embedding), embedding)

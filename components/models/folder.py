@@ -10,6 +10,7 @@ from components.errors import StageError
 from components.faces.limits import Frozen
 from components.models.base import MEAN, STD, Candidate, Origin
 from components.models.registry import create
+from components.params import Network
 
 Channels = tuple[float, float, float]
 
@@ -17,10 +18,13 @@ Channels = tuple[float, float, float]
 class CandidateInfo(Frozen):
     """`candidate.json`: what the weights belong to and how they came about."""
 
-    name: str
+    name: str = Field(description="of the candidate in params.yaml")
+    network: Network = Field(discriminator="name")
+    input_size: int | None = Field(description="side of the square taken from a crop, px; null: all of it")
+    methods: tuple[str, ...] = Field(description="what the second head tells apart, if there is one")
     size: int = Field(description="side of the crops it was trained on, px")
     crop: str = Field(description="digest of the crop policy of those clips")
-    frames: int = Field(description="frames drawn from a clip in each epoch of the training")
+    frames: tuple[int, int] = Field(description="least and most frames drawn from a clip in an epoch")
     mean: Channels = MEAN
     std: Channels = STD
     parameters: int
@@ -51,9 +55,19 @@ def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
             raise StageError(f"{folder / name}: not there yet; run the stage that makes it (dvc repro)")
     try:
         info = CandidateInfo.model_validate_json((folder / "candidate.json").read_text(encoding="utf-8"))
-        model = create(info.name)
+        model = _made(info)
         model.load_state_dict(load_file(folder / "weights.safetensors"))
     except (ValidationError, SafetensorError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise StageError(f"{folder}: not a candidate of this version ({reason}); run dvc repro") from error
     return model.eval(), info
+
+
+def _made(info: CandidateInfo) -> Candidate:
+    """The network with weights that do not matter, since its own are put in their place."""
+    start = {"pretrained": False} if "pretrained" in type(info.network).model_fields else {}
+    model = create(info.network.model_copy(update=start))
+    model.mean, model.std, model.input_size = info.mean, info.std, info.input_size
+    if info.methods:
+        model.add_method_head(len(info.methods))
+    return model

@@ -1,18 +1,20 @@
-"""Candidates by name. A file adds its network with the decorator and is then known everywhere."""
+"""Networks by name. A file adds its own with the decorator and is then known everywhere."""
 
 from collections.abc import Callable
+from typing import Any
 
 from components.errors import ParamsError
 from components.models.base import Candidate
-from components.params import Pretrained
+from components.params import Network
 
-Factory = Callable[[Pretrained], Candidate]
+Factory = Callable[[Any], Candidate]
+"""Takes the member of `components.params.networks.Network` that has its name."""
 
 _FACTORIES: dict[str, Factory] = {}
 
 
 def register(name: str) -> Callable[[Factory], Factory]:
-    """Make a candidate known under a name, by which params.yaml asks for it."""
+    """Make a network known under a name, by which params.yaml asks for it."""
 
     def add(factory: Factory) -> Factory:
         _FACTORIES[name] = factory
@@ -21,21 +23,16 @@ def register(name: str) -> Callable[[Factory], Factory]:
     return add
 
 
-def create(name: str, pretrained: Pretrained = False) -> Candidate:
-    """Make a candidate, with weights drawn from torch's global generator or loaded from timm's hub.
-
-    Args:
-        name: as registered.
-        pretrained: True loads ImageNet weights; `if-available` tries to. `Candidate.origin` says which
-            of the two happened.
+def create(network: Network) -> Candidate:
+    """Make a network, with weights drawn from torch's global generator or loaded; `origin` says which.
 
     Raises:
-        ParamsError: no candidate has this name, or it has no pretrained weights.
-        TrainingError: `pretrained` is True and the weights are out of reach.
+        ParamsError: nothing is registered under its name, or it cannot be as it is told to be.
+        TrainingError: its weights are out of reach.
     """
-    if name not in _FACTORIES:
-        raise ParamsError(f"candidates.{name}: no such candidate; known are {', '.join(names())}")
-    return _FACTORIES[name](pretrained)
+    if network.name not in _FACTORIES:
+        raise ParamsError(f"network {network.name}: no such network; known are {', '.join(names())}")
+    return _FACTORIES[network.name](network)
 
 
 def names() -> list[str]:

@@ -6,29 +6,23 @@ Source: He et al., 2016, https://arxiv.org/abs/1512.03385; network and ImageNet 
 
 from torch import Tensor, nn
 
-from components.models.backbone import backbone
-from components.models.base import Candidate, classifier
+from components.models.backbone import BackboneCandidate
+from components.models.base import Outputs, classifier, mean_over_frames
 from components.models.registry import register
-from components.params import Pretrained
-
-
-class ResNet18Average(Candidate):
-    """Clips `(B, T, 3, H, W)` → logits `(B, 2)`, from the mean of the frames' features."""
-
-    def __init__(self, pretrained: Pretrained = False) -> None:
-        super().__init__()
-        self.backbone, self.origin = backbone("resnet18.a1_in1k", pretrained)
-        self.projection = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
-        self.head = classifier()
-
-    def forward(self, clips: Tensor) -> Tensor:
-        frames = self.projection(self.backbone(clips.flatten(0, 1)))  # (B·T, 256)
-        features = frames.unflatten(0, clips.shape[:2]).mean(dim=1)  # (B, 256)
-        logits: Tensor = self.head(features)
-        return logits
+from components.params import networks
 
 
 @register("resnet18_average")
-def resnet18_average(pretrained: Pretrained) -> Candidate:
-    """Make the network."""
-    return ResNet18Average(pretrained)
+class ResNet18Average(BackboneCandidate):
+    """From the mean of the frames' features."""
+
+    embedding_size = 256
+
+    def __init__(self, network: networks.Resnet18Average) -> None:
+        super().__init__("resnet18.a1_in1k", network.pretrained)
+        self.projection = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
+        self.head = classifier()
+
+    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+        embedding = mean_over_frames(self.projection(features), mask)  # (B, 256)
+        return Outputs(self.head(embedding), embedding)

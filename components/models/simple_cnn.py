@@ -7,28 +7,33 @@ https://arxiv.org/abs/1502.03167). 422,530 parameters.
 
 from torch import Tensor, nn
 
-from components.errors import ParamsError
-from components.models.base import Candidate, classifier
+from components.models.base import Candidate, Outputs, classifier, mean_over_frames
 from components.models.registry import register
-from components.params import Pretrained
+from components.params import networks
 
 WIDTHS = (32, 64, 128, 256)
 
 
+@register("simple_cnn")
 class SimpleCNN(Candidate):
-    """Clips `(B, T, 3, H, W)` → logits `(B, 2)`, the mean of the frames' logits."""
+    """The mean of the frames' logits."""
 
-    def __init__(self) -> None:
+    embedding_size = WIDTHS[-1]
+
+    def __init__(self, _: networks.SimpleCnn | None = None) -> None:
         super().__init__()
         inputs = (3, *WIDTHS[:-1])
         self.features = nn.Sequential(*map(conv_block, inputs, WIDTHS))
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.head = classifier()
 
-    def forward(self, clips: Tensor) -> Tensor:
-        frames = self.pool(self.features(clips.flatten(0, 1)))  # (B·T, 256)
-        logits: Tensor = self.head(frames).unflatten(0, clips.shape[:2])  # (B, T, 2)
-        return logits.mean(dim=1)
+    def embed(self, frames: Tensor) -> Tensor:
+        features: Tensor = self.pool(self.features(frames))
+        return features
+
+    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+        logits = mean_over_frames(self.head(features), mask)
+        return Outputs(logits, mean_over_frames(features, mask))
 
 
 def conv_block(inputs: int, outputs: int) -> nn.Sequential:
@@ -39,11 +44,3 @@ def conv_block(inputs: int, outputs: int) -> nn.Sequential:
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
     )
-
-
-@register("simple_cnn")
-def simple_cnn(pretrained: Pretrained) -> Candidate:
-    """Make the network; nobody publishes weights for it."""
-    if pretrained is True:
-        raise ParamsError("candidates.simple_cnn.pretrained: no such weights exist; set it to false")
-    return SimpleCNN()

@@ -1,15 +1,39 @@
-"""Whole videos in batches, and what the faces of a video say together."""
+"""Clips in batches, and what the faces of a video say together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import IterableDataset
 
 from components.pooling import decisive
-from components.training.dataset import ClipDataset
+from components.training.dataset import ClipDataset, DrawnClip
 from components.training.videos import LABELS
+
+
+class ClipBatch(NamedTuple):
+    """Drawn clips, filled up to the longest of them."""
+
+    clips: Tensor  # uint8 (B, T, 3, S, S)
+    mask: Tensor | None  # bool (B, T), true where a frame is one; None: all are
+    labels: Tensor  # int64 (B,)
+    methods: Tensor  # int64 (B,), index among the training set's methods
+    videos: Tensor  # int64 (B,), which of the dataset these are
+
+
+def collate(drawn: Sequence[DrawnClip]) -> ClipBatch:
+    """Clips of any lengths in one batch."""
+    lengths = torch.tensor([len(one.clip) for one in drawn])
+    alike = bool((lengths == lengths[0]).all())
+    return ClipBatch(
+        pad_sequence([one.clip for one in drawn], batch_first=True),
+        None if alike else torch.arange(int(lengths.max())) < lengths[:, None],
+        torch.tensor([one.label for one in drawn]),
+        torch.tensor([one.method for one in drawn]),
+        torch.tensor([one.video for one in drawn]),
+    )
 
 
 class WholeBatch(NamedTuple):

@@ -39,6 +39,7 @@ class History(Callback):
             train_loss=float(metrics["train_loss"]),
             val_loss=float(metrics["val_loss"]),
             val_auc=float(metrics["val_auc"]),
+            val_f1=float(metrics["val_f1"]),
             lr=trainer.optimizers[0].param_groups[0]["lr"],
         )
         self.epochs.append(epoch)

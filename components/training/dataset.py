@@ -45,6 +45,15 @@ class Draw(NamedTuple):
     clip: int
 
 
+class DrawnClip(NamedTuple):
+    """A clip as it is learnt from once."""
+
+    clip: Tensor  # uint8 (T, 3, S, S)
+    label: int
+    method: int  # index among the training set's methods
+    video: int  # which of the dataset it is
+
+
 class ClipDataset(Dataset[Item]):
     """All stored frames of every video, as they are: uint8 `(K, T, 3, S, S)` of K faces, the main one first.
 
@@ -84,6 +93,20 @@ class ClipDataset(Dataset[Item]):
         return self._shapes[index]
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """What tells the videos apart beyond their label, sorted; genuine ones among it."""
+        return tuple(sorted({video.method for video in self._videos}))
+
+    @property
+    def labels(self) -> Tensor:
+        """int64 `(N,)`."""
+        return torch.tensor([video.label for video in self._videos])
+
+    def method(self, index: int) -> int:
+        """Index of a video's method among `methods`."""
+        return self.methods.index(self._videos[index].method)
+
+    @property
     def crop_size(self) -> int:
         """Side of the crops, px."""
         return self.shape(0)[-1]
@@ -101,21 +124,21 @@ class ClipDataset(Dataset[Item]):
         return torch.from_numpy(crops).permute(0, 1, 4, 2, 3)
 
 
-class DrawnClips(Dataset[Item]):
-    """A few frames of each video's main face, uint8 `(T, 3, S, S)`, drawn and augmented anew in every epoch.
+class DrawnClips(Dataset[DrawnClip]):
+    """Some frames of each video's main face, drawn and augmented anew in every epoch.
 
     Of several faces only the main one is learnt from: a label says that a video was forged, not whose face
     in it. Most forgeries change one person, so every bystander of a fake would be a wrong label.
 
     Args:
         clips: the whole clips.
-        frames: how many to draw.
+        frames: least and most to draw; a clip gives as many as it has, within these.
         augment: a transform that treats all frames of a clip alike; it draws from torch's generator.
         seed: of all draws.
     """
 
     def __init__(
-        self, clips: ClipDataset, frames: int, augment: Callable[[Tensor], Tensor], seed: int
+        self, clips: ClipDataset, frames: tuple[int, int], augment: Callable[[Tensor], Tensor], seed: int
     ) -> None:
         self._clips = clips
         self._frames = frames
@@ -125,13 +148,15 @@ class DrawnClips(Dataset[Item]):
     def __len__(self) -> int:
         return len(self._clips)
 
-    def __getitem__(self, draw: Draw) -> Item:
+    def __getitem__(self, draw: Draw) -> DrawnClip:
         generator = np.random.default_rng((self._seed, *draw))
         stored = self._clips.shape(draw.clip)[1]
-        clip, label = self._clips.main_face(draw.clip, draw_frames(stored, self._frames, generator))
+        frames = draw_frames(stored, int(np.clip(stored, *self._frames)), generator)
+        clip, label = self._clips.main_face(draw.clip, frames)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator.integers(2**63)))
-            return self._augment(clip), label
+            augmented = self._augment(clip)
+        return DrawnClip(augmented, label, self._clips.method(draw.clip), draw.clip)
 
 
 class EpochSampler(Sampler[Draw]):

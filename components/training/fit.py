@@ -7,20 +7,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from torch.utils.data import DataLoader
 
+from components.errors import ParamsError
 from components.models import Candidate, create
-from components.params import CandidateParams, TrainingParams
+from components.params import CandidateParams, Metric, TrainingParams
 from components.training.augmentation import augmentation
-from components.training.batches import WholeBatch, WholeVideos
+from components.training.batches import ClipBatch, WholeBatch, WholeVideos, collate
 from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping
-from components.training.dataset import ClipDataset, DrawnClips, EpochSampler, Item
+from components.training.dataset import ClipDataset, DrawnClips, EpochSampler
 from components.training.history import Epoch, best_epoch
+from components.training.losses import class_weights
 from components.training.module import ClipClassifier
+
+MODES: dict[Metric, Literal["min", "max"]] = {"loss": "min", "auc": "max", "f1": "max"}
+"""What is better."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +39,16 @@ class Fitted:
 
 
 def fit(
-    name: str,
-    candidate: CandidateParams,
-    training: TrainingParams,
+    settings: CandidateParams,
     train: ClipDataset,
     val: ClipDataset,
     folder: Path,
     on_epoch: OnEpoch,
 ) -> Fitted:
-    """Train a candidate until its epochs are over or its validation loss no longer falls.
+    """Train a candidate until its epochs are over or it no longer gets better on validation clips.
 
     Args:
-        name: of the candidate, as registered.
-        candidate: its own settings.
-        training: settings that all share.
+        settings: what it is, and how it learns.
         train: clips to learn from.
         val: clips by which the best epoch is chosen.
         folder: for checkpoints. Where an earlier, killed call with the same arguments left some, the
@@ -54,43 +56,64 @@ def fit(
         on_epoch: gets each epoch's metrics.
 
     Raises:
-        ParamsError: no such candidate.
+        ParamsError: no such network, or it cannot be as it is told to be.
         TrainingError: its weights are out of reach, or it diverged.
     """
-    prepare(training)
-    # Channels last: convolutions on a CPU take half the time.
-    model = create(name, candidate.pretrained).to(memory_format=torch.channels_last)
-    module = ClipClassifier(model, candidate, training)
+    prepare(settings)
+    model = build(settings, train)
+    weights = class_weights(train.labels) if settings.balance == "weights" else None
+    module = ClipClassifier(model, settings, weights)
     history = History(on_epoch, verbose=not sys.stderr.isatty())
     last = folder / "last.ckpt"
     with _tamed():
-        trainer = _trainer(candidate, training, folder, history)
+        trainer = _trainer(settings, folder, history)
         trainer.fit(
             module,
-            training_batches(train, candidate.batch_size, training),
-            whole_batches(val, candidate.batch_size),
+            training_batches(train, settings),
+            whole_batches(val, settings.batch_size),
             ckpt_path=last if last.exists() else None,
             weights_only=True,
         )
-    best = best_epoch(history.epochs)
+    best = best_epoch(history.epochs, settings.early_stopping.metric)
     checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
     return Fitted(model.cpu().eval(), history.epochs, best)
 
 
-def prepare(training: TrainingParams) -> None:
+def prepare(settings: TrainingParams) -> None:
     """Seed every generator and ask for the algorithms that give the same result each time."""
-    seed_everything(training.seed, verbose=False)
+    seed_everything(settings.seed, verbose=False)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    if training.num_threads:
-        torch.set_num_threads(training.num_threads)
+    if settings.num_threads:
+        torch.set_num_threads(settings.num_threads)
 
 
-def training_batches(clips: ClipDataset, batch_size: int, training: TrainingParams) -> DataLoader[Item]:
-    """Drawn and augmented clips, uint8 `(B, frames_per_clip, 3, S, S)`, shuffled anew in each epoch."""
-    augment = augmentation(training.augmentation, clips.crop_size)
-    drawn = DrawnClips(clips, training.frames_per_clip, augment, training.seed)
-    return DataLoader(drawn, batch_size, sampler=EpochSampler(len(drawn), training.seed))
+def build(settings: CandidateParams, train: ClipDataset) -> Candidate:
+    """The network as its training needs it.
+
+    Raises:
+        ParamsError: clips of different lengths are asked for, and it cannot have them in one batch.
+    """
+    model = create(settings.network)
+    least, most = settings.frame_range
+    if least != most and not model.takes_mask:
+        raise ParamsError(
+            f"{settings.network.name}: frames [{least}, {most}]: it takes clips of one length; set one number"
+        )
+    model.input_size = settings.augmentation.crop
+    if settings.methods:
+        model.add_method_head(len(train.methods))
+    # Channels last: convolutions on a CPU take half the time.
+    return model.to(memory_format=torch.channels_last)
+
+
+def training_batches(clips: ClipDataset, settings: CandidateParams) -> DataLoader[ClipBatch]:
+    """Drawn and augmented clips, shuffled anew in each epoch."""
+    augment = augmentation(settings.augmentation, clips.crop_size)
+    drawn = DrawnClips(clips, settings.frame_range, augment, settings.seed)
+    sampler = EpochSampler(len(drawn), settings.seed)
+    loader: DataLoader[Any] = DataLoader(drawn, settings.batch_size, sampler=sampler, collate_fn=collate)
+    return loader
 
 
 def whole_batches(clips: ClipDataset, batch_size: int) -> DataLoader[WholeBatch]:
@@ -98,14 +121,15 @@ def whole_batches(clips: ClipDataset, batch_size: int) -> DataLoader[WholeBatch]
     return DataLoader(WholeVideos(clips, batch_size), batch_size=None)
 
 
-def _trainer(candidate: CandidateParams, training: TrainingParams, folder: Path, history: History) -> Trainer:
+def _trainer(settings: CandidateParams, folder: Path, history: History) -> Trainer:
     return Trainer(
         accelerator="auto",
         devices=1,
-        max_epochs=candidate.epochs,
-        gradient_clip_val=training.gradient_clip,
+        max_epochs=settings.epochs,
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=settings.gradient_clip,
         deterministic="warn",
-        callbacks=[history, *_guards(training, folder), *_progress()],
+        callbacks=[history, *_guards(settings, folder), *_progress()],
         plugins=[AtomicCheckpointIO()],
         default_root_dir=folder,
         logger=False,
@@ -115,10 +139,13 @@ def _trainer(candidate: CandidateParams, training: TrainingParams, folder: Path,
     )
 
 
-def _guards(training: TrainingParams, folder: Path) -> list[Callback]:
-    stopping = Stopping("val_loss", patience=training.early_stopping, min_delta=0.0, verbose=False)
+def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
+    metric, mode = f"val_{settings.early_stopping.metric}", MODES[settings.early_stopping.metric]
+    stopping = Stopping(
+        metric, patience=settings.early_stopping.patience, min_delta=0.0, verbose=False, mode=mode
+    )
     best = ModelCheckpoint(
-        folder, "best", monitor="val_loss", save_weights_only=True, enable_version_counter=False
+        folder, "best", monitor=metric, mode=mode, save_weights_only=True, enable_version_counter=False
     )
     last = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
     return [stopping, best, last]

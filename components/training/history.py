@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.errors import TrainingError
+from components.params import Metric
 
 
 class Epoch(NamedTuple):
@@ -16,6 +17,7 @@ class Epoch(NamedTuple):
     train_loss: float
     val_loss: float
     val_auc: float
+    val_f1: float  # at a probability of one half
     lr: float  # of the epoch's last step
 
     @property
@@ -29,23 +31,26 @@ class Epoch(NamedTuple):
         """The row for people."""
         return (
             f"epoch {self.epoch + 1}/{epochs}: train loss {self.train_loss:.3f}, "
-            f"validation loss {self.val_loss:.3f}, AUC {self.val_auc:.3f}, rate {self.lr:.1e}"
+            f"validation loss {self.val_loss:.3f}, AUC {self.val_auc:.3f}, F1 {self.val_f1:.3f}, "
+            f"rate {self.lr:.1e}"
         )
 
 
-def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """The first of the epochs with the smallest validation loss.
+def best_epoch(history: Sequence[Epoch], metric: Metric = "loss") -> Epoch:
+    """The first of the epochs that are best by a metric.
 
     Raises:
-        TrainingError: no epoch has a finite one.
+        TrainingError: no epoch has a finite validation loss.
     """
     finite = [epoch for epoch in history if math.isfinite(epoch.val_loss)]
     if not finite:
         raise TrainingError(
             f"training diverged: validation loss {history[-1].val_loss} after epoch {len(history)}; "
-            "lower this candidate's lr in params.yaml"
+            "lower this candidate's optimizer.lr in params.yaml"
         )
-    return min(finite, key=lambda epoch: epoch.val_loss)
+    if metric == "loss":
+        return min(finite, key=lambda epoch: epoch.val_loss)
+    return max(finite, key=lambda epoch: epoch.val_auc if metric == "auc" else epoch.val_f1)
 
 
 def write_history(history: Sequence[Epoch], path: Path) -> None:

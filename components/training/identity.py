@@ -7,29 +7,25 @@ from pathlib import Path
 
 import torch
 
-from components.params import CandidateParams, TrainingParams
+from components.params import CandidateParams
 from components.training.videos import Video
 
-SOURCES = ("models/*.py", "training/*.py", "pooling.py")
+SOURCES = ("models/*.py", "models/weights/*", "training/*.py", "pooling.py")
 """The files of this package that decide what a training yields."""
 
 
-def training_digest(
-    name: str, candidate: CandidateParams, training: TrainingParams, videos: Sequence[Video]
-) -> str:
+def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video]) -> str:
     """Sixteen hex digits: the same digest on the same kind of machine is the same candidate.
 
     Args:
         name: of the candidate.
-        candidate: its own settings.
-        training: settings that all share.
+        settings: what it is, and how it learns.
         videos: their clips' names stand for the pixels, being made of content and crop policy.
     """
     content = {
         "name": name,
-        "candidate": candidate.model_dump(mode="json"),
-        "training": training.model_dump(mode="json"),
-        "videos": [(video.video_id, video.split, video.label, video.clip) for video in videos],
+        "settings": settings.model_dump(mode="json"),
+        "videos": [(video.video_id, video.split, video.label, video.method, video.clip) for video in videos],
         "source": _source(Path(__file__).parents[1]),
         "torch": torch.__version__,
     }

@@ -1,88 +1,111 @@
-"""How a candidate learns: loss, optimiser and learning rate, as a Lightning module."""
+"""How a candidate learns: loss, optimiser and rate, as a Lightning module."""
 
 from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
-from torch.optim import Adam, AdamW, Optimizer
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torchmetrics.classification import BinaryAUROC
+from torchmetrics.classification import BinaryAUROC, BinaryF1Score
 
-from components.models import Candidate, normalise
-from components.params import CandidateParams, TrainingParams
-from components.training.batches import WholeBatch, video_logits
-
-OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
-
-Batch = tuple[Tensor, Tensor]
-"""Clips, uint8 `(B, T, 3, S, S)`, and labels, int64 `(B,)`."""
+from components.models import Candidate
+from components.params import CandidateParams
+from components.params.training import Plateau
+from components.training.batches import ClipBatch, WholeBatch, video_logits
+from components.training.losses import clip_losses, weighted_mean
+from components.training.optimization import optimizer, scheduler
 
 
 class ClipClassifier(LightningModule):
-    """Cross entropy; Adam or AdamW; a linear warm-up, then halved on every plateau of `val_loss`."""
+    """A candidate with its settings.
 
-    def __init__(self, model: Candidate, candidate: CandidateParams, training: TrainingParams) -> None:
+    Args:
+        model: the network.
+        settings: how it learns.
+        class_weights: `(2,)`, by which the clips of a class count in the loss; None: all the same.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(
+        self, model: Candidate, settings: CandidateParams, class_weights: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.model = model
-        self.auc = BinaryAUROC()
-        self._candidate = candidate
-        self._training = training
+        self.auc, self.f1 = BinaryAUROC(), BinaryF1Score()
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self._settings = settings
+        self._plateau: ReduceLROnPlateau | None = None
         self._plateau_state: dict[str, Any] = {}
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Logits `(B, 2)` of clips, uint8 `(B, T, 3, S, S)`."""
-        logits: Tensor = self.model(normalise(clips))
+        """Logits `(B, 2)` of clips of equal length, uint8 `(B, T, 3, S, S)`."""
+        logits: Tensor = self.model(self.model.prepare(clips))
         return logits
 
-    def configure_optimizers(self) -> Optimizer:
-        settings = self._candidate
-        optimizer = OPTIMIZERS[settings.optimizer](
-            self.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, fused=True
-        )
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        steps = optimizer(self.model, self._settings)
+        schedule = self._settings.schedule
+        if not isinstance(schedule, Plateau):
+            rates = scheduler(steps, self._settings, int(self.trainer.estimated_stepping_batches))
+            return {"optimizer": steps, "lr_scheduler": {"scheduler": rates, "interval": "step"}}
         # Not given to Lightning, which steps it after the epoch's checkpoint: a resume would lose a step.
-        self._plateau = ReduceLROnPlateau(optimizer, factor=0.5, patience=self._training.plateau_patience)
+        self._plateau = ReduceLROnPlateau(steps, factor=schedule.factor, patience=schedule.patience)
         self._plateau.load_state_dict(self._plateau_state)
-        return optimizer
+        for group in steps.param_groups:
+            group["full"] = group["lr"]
+        return steps
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
         self._seed_dropout()
-        warmup = self._training.warmup_epochs * int(self.trainer.num_training_batches)
-        if self.global_step < warmup:
-            self._set_rate(self._candidate.lr * (self.global_step + 1) / warmup)
+        if self._plateau and self.global_step < self._warmup:
+            for group in self._plateau.optimizer.param_groups:
+                group["lr"] = group["full"] * (self.global_step + 1) / self._warmup
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        clips, labels = batch
-        loss = nn.functional.cross_entropy(self(clips), labels)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(labels))
+    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+        found = self.model.outputs(self.model.prepare(batch.clips), batch.mask)
+        losses = clip_losses(self._settings.loss, found.logits, batch.labels)
+        loss = weighted_mean(losses, batch.labels, self.class_weights)
+        if self.model.method_head is not None:
+            told = self.model.method_head(found.embedding)
+            loss = loss + self._settings.methods * cross_entropy(told, batch.methods)
+        size = len(batch.labels)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=size)
         return loss
 
     def validation_step(self, batch: WholeBatch, batch_idx: int) -> None:
         labels = batch.labels
         logits = video_logits(self, batch.faces)
-        self.auc.update(logits.softmax(dim=1)[:, 1], labels)
-        loss = nn.functional.cross_entropy(logits, labels)
+        fake = logits.softmax(dim=1)[:, 1]
+        self.auc.update(fake, labels)
+        self.f1.update(fake, labels)
+        loss = clip_losses(self._settings.loss, logits, labels).mean()
         self.log("val_loss", loss, prog_bar=True, batch_size=len(labels))
         self.log("val_auc", self.auc, prog_bar=True)
+        self.log("val_f1", self.f1, prog_bar=True)
 
     def on_train_epoch_end(self) -> None:
-        if self.current_epoch + 1 >= self._training.warmup_epochs:
+        if self._plateau and self.global_step >= self._warmup:
             self._plateau.step(float(self.trainer.callback_metrics["val_loss"]))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["plateau"] = self._plateau.state_dict()
+        checkpoint["plateau"] = self._plateau.state_dict() if self._plateau else {}
         checkpoint["origin"] = self.model.origin
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.model.origin = checkpoint["origin"]  # of the weights that are trained on, not of those made now
         self._plateau_state = checkpoint["plateau"]  # the optimiser it belongs to is not made yet
 
-    def _set_rate(self, rate: float) -> None:
-        for group in self._plateau.optimizer.param_groups:
-            group["lr"] = rate
+    @property
+    def _warmup(self) -> int:
+        """Steps in which the rate rises."""
+        epochs = getattr(self._settings.schedule, "warmup_epochs", 0)
+        return round(epochs * self.trainer.estimated_stepping_batches / self._settings.epochs)
 
     def _seed_dropout(self) -> None:
         # At every step, not every epoch: Lightning leaves out the first epoch's start when it resumes.
-        seed = np.random.SeedSequence((self._training.seed, self.global_step)).generate_state(1)
+        seed = np.random.SeedSequence((self._settings.seed, self.global_step)).generate_state(1)
         torch.manual_seed(int(seed[0]))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from components.models import Candidate, normalise
+from components.models import Candidate
 from components.training.batches import video_logits
 from components.training.dataset import ClipDataset
 from components.training.fit import whole_batches
@@ -36,7 +36,7 @@ def predict(
 
 def _fake_minus_real(model: Candidate, faces: Tensor) -> Tensor:
     """(B,) of videos, faces (B, K, T, 3, S, S)."""
-    logits = video_logits(lambda clips: model(normalise(clips)), faces).double()
+    logits = video_logits(lambda clips: model(model.prepare(clips)), faces).double()
     difference: Tensor = logits[:, LABELS["fake"]] - logits[:, LABELS["real"]]
     return difference
 

@@ -39,7 +39,7 @@ def run(project: Project, params: Params, name: str) -> None:
 
     settings = _settings(project, params, name)
     videos = read_videos(project, params.faces.digest)
-    digest = training_digest(name, settings, params.training, videos)
+    digest = training_digest(name, settings, videos)
     with live_run(name, settings.model_dump(), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
         _judge(project, name, videos, settings.batch_size)
@@ -61,17 +61,23 @@ def _train(
     val = _clips(project, of_split(videos, "val"))
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
-    fitted = fit(name, params.candidates[name], params.training, train, val, scratch, on_epoch)
+    settings = params.candidates[name]
+    fitted = fit(settings, train, val, scratch, on_epoch)
     info = CandidateInfo(
         name=name,
+        network=settings.network,
+        input_size=fitted.model.input_size,
+        methods=train.methods if settings.methods else (),
+        mean=tuple(fitted.model.mean),
+        std=tuple(fitted.model.std),
         size=train.crop_size,
         crop=params.faces.digest,
-        frames=params.training.frames_per_clip,
+        frames=settings.frame_range,
         parameters=fitted.model.size,
         pretrained=fitted.model.origin,
         epochs=len(fitted.history),
         best_epoch=fitted.best.epoch,
-        seed=params.training.seed,
+        seed=settings.seed,
         training=digest,
     )
     save_candidate(project.candidate(name), fitted.model, info)

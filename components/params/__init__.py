@@ -1,0 +1,35 @@
+"""`params.yaml` as frozen, validated values."""
+
+from components.params.augmentation import AugmentationParams
+from components.params.document import (
+    EvaluateParams,
+    ExportParams,
+    GateParams,
+    IngestParams,
+    LeakKind,
+    Params,
+    ValidateParams,
+    load_params,
+    merged,
+)
+from components.params.networks import Network, Pretrained
+from components.params.training import CandidateParams, Metric, Precision, TrainingParams
+
+__all__ = [
+    "AugmentationParams",
+    "CandidateParams",
+    "EvaluateParams",
+    "ExportParams",
+    "GateParams",
+    "IngestParams",
+    "LeakKind",
+    "Metric",
+    "Network",
+    "Params",
+    "Precision",
+    "Pretrained",
+    "TrainingParams",
+    "ValidateParams",
+    "load_params",
+    "merged",
+]

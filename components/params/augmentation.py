@@ -1,0 +1,87 @@
+"""`training.augmentation` of params.yaml: what a training clip goes through.
+
+Whatever a file leaves out is off.
+"""
+
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, Field, PositiveFloat
+
+from components.faces.limits import Amount, Frozen, Share, Size
+
+Number = TypeVar("Number", int, float)
+
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+
+
+def _rising(span: tuple[Number, Number]) -> tuple[Number, Number]:
+    if span[0] > span[1]:
+        raise ValueError("the least comes first, then the most")
+    return span
+
+
+def _odd(side: int) -> int:
+    if side % 2 == 0:
+        raise ValueError("a kernel has a middle: use an odd number")
+    return side
+
+
+Rising = AfterValidator(_rising)
+KernelSide = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
+
+
+class Blur(Frozen):
+    """A Gaussian blur whose kernel is so many px wide."""
+
+    chance: Share = 0.0
+    kernel: Annotated[tuple[KernelSide, KernelSide], Rising] = (3, 7)
+
+
+class IsoNoise(Frozen):
+    """The grain of a sensor at high ISO: stronger in the shadows, each colour for itself."""
+
+    chance: Share = 0.0
+    electrons: Annotated[tuple[Positive, Positive], Rising] = (100.0, 1000.0)  # in white; fewer: higher ISO
+
+
+class GaussianNoise(Frozen):
+    """Noise of the same strength everywhere."""
+
+    chance: Share = 0.0
+    sigma: Annotated[tuple[Share, Share], Rising] = (0.01, 0.05)  # standard deviation, as a share of white
+
+
+class Downscale(Frozen):
+    """Scaled down to a share of the side, and up again."""
+
+    chance: Share = 0.0
+    factor: Annotated[tuple[Annotated[Share, Field(gt=0.0)], Share], Rising] = (0.5, 0.9)
+
+
+class Jpeg(Frozen):
+    """Compressed and decompressed."""
+
+    chance: Share = 0.0
+    quality: Annotated[tuple[Quality, Quality], Rising] = (30, 100)
+
+
+class AugmentationParams(Frozen):
+    """What may happen to a clip, in this order; each is drawn once per clip."""
+
+    flip: Share
+    rotation: float = Field(default=0.0, ge=0.0, le=180.0)  # degrees, to either side
+    scale: Annotated[tuple[PositiveFloat, PositiveFloat], Rising] = (1.0, 1.0)
+    shear: float = Field(default=0.0, ge=0.0, le=60.0)  # degrees, to either side
+    brightness: Amount
+    contrast: Amount
+    saturation: Amount = 0.0
+    hue: float = Field(default=0.0, ge=0.0, le=0.5)  # share of the colour circle
+    crop: Size | None = None  # px: a part of so many px, anywhere in the stored crop
+    shift: Share  # of the side
+    blur: Blur = Blur()
+    iso_noise: IsoNoise = IsoNoise()
+    gaussian_noise: GaussianNoise = GaussianNoise()
+    downscale: Downscale = Downscale()
+    jpeg: Jpeg = Jpeg()
+    erasing: Share = 0.0  # chance that a rectangle goes black

@@ -1,0 +1,136 @@
+"""The whole of `params.yaml`, and how it is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
+
+from components.errors import ParamsError
+from components.faces.limits import Frozen, Limits, Share
+from components.faces.policy import CropPolicy
+from components.params.messages import first_line, outdated
+from components.params.training import CandidateParams, TrainingParams
+
+LeakKind = Literal["identity", "source", "content", "near-duplicate"]
+"""What may tie a video of one split to a video of another."""
+
+Range = tuple[NonNegativeFloat, NonNegativeFloat]
+
+
+class IngestParams(Frozen):
+    """How videos are dealt to the splits."""
+
+    seed: int
+    val_share: Share
+    test_share: Share
+    datasets: dict[str, Literal["train", "test", "ignore"]] = Field(default={})
+    leak: Literal["keep", "drop"] = "keep"
+    near_duplicates: Literal["tie", "off"] = "tie"
+    max_group_share: Share = 0.4
+
+
+class ValidateParams(Frozen):
+    """Bounds of the Great Expectations suite."""
+
+    allow_leaks: tuple[LeakKind, ...] = ()
+    max_broken_share: Share
+    warn_lost_share: Share = 0.25
+    min_videos_per_class: int = Field(ge=0)
+    max_class_share: Share
+    warn_class_share: Share
+    fps: Range
+    side: Range
+    seconds: Range
+
+
+class EvaluateParams(Frozen):
+    """How candidates are compared."""
+
+    select_by: Literal["auc", "f1", "log_loss"]
+    bootstrap: int = Field(ge=0)
+    confidence: float = Field(gt=0.5, lt=1.0)
+    seed: int
+
+
+class GateParams(Frozen):
+    """Smallest values on test videos with which a detector may be registered."""
+
+    auc: Share
+    f1: Share
+    coverage: Share
+
+
+class ExportParams(Frozen):
+    """ONNX settings."""
+
+    opset: int = Field(ge=17)
+    parity_tolerance: float = Field(gt=0)
+    parity_clips: int = Field(ge=1)
+
+
+class Params(Frozen):
+    """The whole of `params.yaml`."""
+
+    ingest: IngestParams
+    limits: Limits
+    validate_: ValidateParams = Field(alias="validate")
+    faces: CropPolicy
+    training: TrainingParams
+    candidates: dict[str, CandidateParams] = Field(min_length=1)
+    evaluate: EvaluateParams
+    gate: GateParams
+    export: ExportParams
+
+    @model_validator(mode="before")
+    @classmethod
+    def _told_once(cls, content: Any) -> Any:
+        """What holds for all candidates stands under `training`, once."""
+        match content:
+            case {"training": Mapping() as shared, "candidates": Mapping() as own}:
+                full = {name: _full(shared, candidate) for name, candidate in own.items()}
+                return {**content, "candidates": full}
+        return content
+
+
+def _full(shared: Mapping[str, Any], candidate: Any) -> Any:
+    return merged(shared, candidate) if isinstance(candidate, Mapping) else candidate
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base`, of which `over` says some anew.
+
+    A section with a `name` that differs replaces the whole section: what a plateau is told means nothing to a
+    cosine.
+    """
+    return {**base, **{key: _merged_value(base.get(key), value) for key, value in over.items()}}
+
+
+def _merged_value(base: Any, over: Any) -> Any:
+    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
+        return over
+    renamed = "name" in over and over["name"] != base.get("name")
+    return dict(over) if renamed else merged(base, over)
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or holds an unknown key or a value out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ParamsError(
+            f"{path}: not found; run this in a project folder (one with params.yaml)"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if told := outdated(content):
+        raise ParamsError(f"{path}: {'; '.join(told)}")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {first_line(error, Params)}") from error

@@ -1,0 +1,100 @@
+"""One line about what is wrong with a parameter file."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from components.faces.limits import Frozen
+
+Location = tuple[str | int, ...]
+"""Of an error, as pydantic tells it."""
+
+
+def outdated(content: Any) -> list[str]:
+    """What a file of an earlier version has to say in another way."""
+    faces = content.get("faces") if isinstance(content, Mapping) else None
+    if not isinstance(faces, Mapping):
+        return []
+    told = []
+    if "frames" in faces and "sampling" not in faces:
+        told.append(f"faces.frames is now faces.sampling: {{policy: even, frames: {faces['frames']}}}")
+    if isinstance(faces.get("detector"), Mapping) and "name" not in faces["detector"]:
+        told.append("faces.detector: add name: mtcnn")
+    return told
+
+
+def first_line(error: ValidationError, document: type[Frozen]) -> str:
+    """The first mistake of a file, by the name that it has there, with its remedy."""
+    # A misspelt key is unknown and missing at once: the unknown one is what was typed.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    place = _place(first["loc"], document)
+    key = ".".join(place.keys) or "the file"
+    if first["type"] == "extra_forbidden":
+        return _unknown(error, first["loc"], document)
+    if first["type"] == "missing":
+        return f"missing key {key!r}; add it"
+    if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        return _choice(key, place.field, first["ctx"])
+    return f"{key} = {first['input']!r}: {first['msg']}"
+
+
+def _unknown(error: ValidationError, location: Location, document: type[Frozen]) -> str:
+    """The unknown key at `location`, those beside it, and what may stand there if another key decides it."""
+    unknown = [found["loc"] for found in error.errors() if found["type"] == "extra_forbidden"]
+    beside = [".".join(_place(one, document).keys) for one in unknown if one[:-1] == location[:-1]]
+    several = len(beside) > 1
+    remedy = "remove them or correct their spelling" if several else "remove it or correct its spelling"
+    named = f"unknown key{'s' if several else ''} {', '.join(map(repr, beside))}"
+    return f"{named}; {_place(location, document).takes or remedy}"
+
+
+class _Place(NamedTuple):
+    keys: tuple[str, ...]  # as they stand in the file
+    takes: str  # which keys may stand there, where one of them, such as `policy`, decides that
+    field: FieldInfo | None  # what stands there, where a model says so
+
+
+def _place(location: Location, document: type[Frozen]) -> _Place:
+    """Where in the file an error is; pydantic's location also names the member of a union that it tried."""
+    keys, takes = list[str](), ""
+    inside: Any = document
+    field: FieldInfo | None = None
+    for part in location:
+        if field and isinstance(field.discriminator, str):
+            inside, takes = _member(field, field.discriminator, part, keys[-1])
+            field = None
+        elif field and get_origin(field.annotation) is dict:
+            keys.append(str(part))
+            inside, field = get_args(field.annotation)[1], None
+        elif isinstance(inside, type) and issubclass(inside, Frozen):
+            keys.append(str(part))
+            field = _fields(inside).get(str(part))
+            inside = field.annotation if field else None
+        elif isinstance(part, int):
+            keys.append(str(part))
+    return _Place(tuple(keys), takes, field)
+
+
+def _member(field: FieldInfo, decisive: str, tag: str | int, key: str) -> tuple[type[Frozen], str]:
+    """The model that a tag of the union `field` names, and which keys it takes."""
+    members: tuple[type[Frozen], ...] = get_args(field.annotation)
+    member = next(one for one in members if tag in get_args(one.model_fields[decisive].annotation))
+    taken = ", ".join(name for name in _fields(member) if name != decisive)
+    return member, f"{key if decisive == 'name' else decisive} {tag} takes {taken or 'no other key'}"
+
+
+def _fields(model: type[Frozen]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _choice(key: str, field: FieldInfo | None, context: Mapping[str, Any]) -> str:
+    """Of a value whose kind one of its keys decides: what that key may be."""
+    decisive = context["discriminator"].strip("'")
+    members = get_args(field.annotation) if field else ()
+    *others, last = [one for member in members for one in get_args(member.model_fields[decisive].annotation)]
+    choices = f"use {', '.join(others)} or {last}"
+    if "tag" in context:
+        return f"{key}.{decisive} = {context['tag']!r}: {choices}"
+    return f"missing key {f'{key}.{decisive}'!r}; {choices}"

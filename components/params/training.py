@@ -1,0 +1,129 @@
+"""`training` and `candidates` of params.yaml: what a candidate is, and how it learns."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from components.faces.limits import Frozen, Share
+from components.params.augmentation import AugmentationParams
+from components.params.networks import Network
+
+Metric = Literal["loss", "auc", "f1"]
+"""Of the validation videos, after each epoch; a low loss is good, a high AUC or F1."""
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+
+class CrossEntropy(Frozen):
+    """Over real and fake."""
+
+    name: Literal["cross_entropy"] = "cross_entropy"
+    label_smoothing: Share = 0.0
+
+
+class Focal(Frozen):
+    """Cross entropy that passes over what is already right (https://arxiv.org/abs/1708.02002)."""
+
+    name: Literal["focal"]
+    alpha: Share = 0.25  # weight of the fakes; genuine clips weigh 1 − alpha
+    gamma: float = Field(default=2.0, ge=0)
+
+
+class BceFocal(Frozen):
+    """A weighted sum of binary cross entropy and focal loss."""
+
+    name: Literal["bce_focal"]
+    bce: Share = 0.5
+    focal: Share = 0.5
+    alpha: Share = 0.25
+    gamma: float = Field(default=2.0, ge=0)
+
+
+Loss = Annotated[CrossEntropy | Focal | BceFocal, Field(discriminator="name")]
+
+
+class Optimizer(Frozen):
+    """What turns gradients into steps."""
+
+    name: Literal["adam", "adamw"]
+    lr: PositiveFloat
+    weight_decay: float = Field(ge=0)
+    backbone: float = Field(default=1.0, gt=0)  # the backbone's rate, as a share of lr
+    sam: float = Field(default=0.0, ge=0)  # radius of sharpness-aware minimisation; 0 is off
+
+
+class Constant(Frozen):
+    """The same rate throughout, after a linear warm-up."""
+
+    name: Literal["constant"]
+    warmup_epochs: int = Field(default=0, ge=0)
+
+
+class Plateau(Frozen):
+    """A linear warm-up; then the rate falls whenever the validation loss has not for a while."""
+
+    name: Literal["plateau"]
+    warmup_epochs: int = Field(default=0, ge=0)
+    patience: PositiveInt  # epochs without a better validation loss
+    factor: float = Field(default=0.5, gt=0, lt=1)
+
+
+class Cosine(Frozen):
+    """A linear warm-up; then half a cosine down to a share of the rate."""
+
+    name: Literal["cosine"]
+    warmup_epochs: int = Field(default=0, ge=0)
+    floor: Share = 0.0
+
+
+class OneCycle(Frozen):
+    """Up and down once over all steps (https://arxiv.org/abs/1708.07120)."""
+
+    name: Literal["onecycle"]
+    rise: float = Field(default=0.3, gt=0, lt=1)  # share of the steps in which the rate rises
+
+
+Schedule = Annotated[Constant | Plateau | Cosine | OneCycle, Field(discriminator="name")]
+
+
+class EarlyStopping(Frozen):
+    """When a training ends before its epochs are over; the best epoch is chosen by the same metric."""
+
+    metric: Metric
+    patience: PositiveInt  # epochs without a better one
+
+
+class TrainingParams(Frozen):
+    """How a candidate learns. What stands under `training` holds for all that do not say otherwise."""
+
+    seed: int
+    num_threads: int = Field(ge=0)
+    epochs: PositiveInt
+    batch_size: PositiveInt  # clips
+    accumulate: PositiveInt = 1  # batches to a step
+    frames: PositiveInt | tuple[PositiveInt, PositiveInt]  # drawn from a clip in each epoch
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    early_stopping: EarlyStopping
+    gradient_clip: PositiveFloat | None
+    precision: Precision = "fp32"
+    ema: float = Field(default=0.0, ge=0, lt=1)  # decay of the moving average of the weights; 0 is off
+    cache_features: bool = False
+    balance: Literal["none", "sampler", "weights"] = "none"
+    mix: dict[str, PositiveFloat] = Field(default={})  # weight by dataset
+    hard_examples: float = Field(default=0.0, ge=0, lt=1)  # share of an epoch, drawn by the last losses
+    self_blended: Share = 0.0  # chance that a genuine clip is drawn as a forgery of itself
+    methods: float = Field(default=0.0, ge=0)  # weight of the second head's loss; 0: there is none
+    augmentation: AugmentationParams
+
+    @property
+    def frame_range(self) -> tuple[int, int]:
+        """Least and most frames that are drawn from a clip."""
+        return (self.frames, self.frames) if isinstance(self.frames, int) else self.frames
+
+
+class CandidateParams(TrainingParams):
+    """One candidate: its network, and how it learns."""
+
+    network: Network

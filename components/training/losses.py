@@ -1,0 +1,56 @@
+"""What a wrong answer costs. All losses are of the margin, the fake logit minus the real one.
+
+Cross entropy over two logits is binary cross entropy of their margin, so that networks of one logit and of
+two are the same here.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torchvision.ops import sigmoid_focal_loss
+
+from components.params.training import BceFocal, CrossEntropy, Focal, Loss
+
+
+def clip_losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
+    """The loss `(B,)` of each clip.
+
+    Args:
+        loss: which one.
+        logits: `(B, 2)`.
+        labels: int64 `(B,)`, 1 is fake.
+    """
+    margins = (logits[:, 1] - logits[:, 0]).float()
+    targets = labels.to(margins.dtype)
+    match loss:
+        case CrossEntropy():
+            smoothed = targets * (1 - loss.label_smoothing) + loss.label_smoothing / 2
+            return binary_cross_entropy_with_logits(margins, smoothed, reduction="none")
+        case Focal():
+            return _focal(loss, margins, targets)
+        case BceFocal():
+            plain = binary_cross_entropy_with_logits(margins, targets, reduction="none")
+            return loss.bce * plain + loss.focal * _focal(loss, margins, targets)
+
+
+def _focal(loss: Focal | BceFocal, margins: Tensor, targets: Tensor) -> Tensor:
+    found: Tensor = sigmoid_focal_loss(margins, targets, alpha=loss.alpha, gamma=loss.gamma)
+    return found
+
+
+def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) -> Tensor:
+    """The mean over a batch, in which a clip weighs as much as its class, `class_weights` `(2,)`."""
+    if class_weights is None:
+        return losses.mean()
+    weights = class_weights[labels]
+    return (losses * weights).sum() / weights.sum()
+
+
+def class_weights(labels: Tensor) -> Tensor:
+    """Weights `(2,)` with which both classes count the same: one on average.
+
+    Args:
+        labels: int64, of the whole training set, both classes among them.
+    """
+    counts = torch.bincount(labels, minlength=2).float()
+    return counts.sum() / (2 * counts)

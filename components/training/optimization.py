@@ -1,0 +1,64 @@
+"""From gradients to steps: the optimiser, and how its rate changes over a training."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+from torch.optim import Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+
+from components.models import Candidate
+from components.params import CandidateParams
+from components.params.training import Constant, Cosine, OneCycle, Plateau
+
+OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
+
+
+def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
+    """Of what learns; the backbone has a rate of its own."""
+    told = settings.optimizer
+    groups = [
+        {"params": list(parameters), "lr": told.lr * share}
+        for parameters, share in ((_of_backbone(model), told.backbone), (_of_the_rest(model), 1.0))
+    ]
+    filled = [group for group in groups if group["params"]]
+    return OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=True)
+
+
+def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LRScheduler:
+    """The rate of every step.
+
+    Args:
+        optimizer: whose rates are those of `settings` now.
+        settings: of the candidate.
+        steps: of the whole training.
+    """
+    told = settings.schedule
+    if isinstance(told, OneCycle):
+        rates = [group["lr"] for group in optimizer.param_groups]
+        return OneCycleLR(optimizer, rates, total_steps=steps, pct_start=told.rise)
+    warmup = round(told.warmup_epochs * steps / settings.epochs)
+    return LambdaLR(optimizer, lambda step: share(told, step, warmup, steps))
+
+
+def share(schedule: Constant | Plateau | Cosine, step: int, warmup: int, steps: int) -> float:
+    """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
+    if step < warmup:
+        return (step + 1) / warmup
+    if not isinstance(schedule, Cosine):
+        return 1.0
+    passed = min(1.0, (step - warmup) / max(1, steps - warmup))
+    return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * passed)) / 2
+
+
+def _of_backbone(model: Candidate) -> Iterator[nn.Parameter]:
+    return (value for name, value in _learning(model) if name.startswith("backbone."))
+
+
+def _of_the_rest(model: Candidate) -> Iterator[nn.Parameter]:
+    return (value for name, value in _learning(model) if not name.startswith("backbone."))
+
+
+def _learning(model: Candidate) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in model.named_parameters() if value.requires_grad)
