@@ -1,0 +1,73 @@
+"""Noise whose strength all frames of a clip share, and whose grain is fresh in each of them.
+
+A sensor's noise is another one in every frame. Where all frames carried the same grain it would stand still
+like dirt on the lens, and its standing still would be a clue that no camera leaves. All draws come from
+torch's global generator, in the order of the clip's axes, however it lies in memory.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
+
+GAMMA = 2.2
+"""Of the display: light is a pixel's value to this power, about."""
+
+READ_NOISE = 3.0
+"""Standard deviation of reading a sensor out, electrons; present ones have one to five."""
+
+
+class GaussianNoise(v2.Transform):  # type: ignore[misc]  # torchvision has no types
+    """torchvision's Gaussian noise, of a strength that is drawn.
+
+    Args:
+        least: smallest standard deviation, as a share of white.
+        most: largest one.
+    """
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__()
+        self.least = least
+        self.most = most
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        return {"sigma": torch.empty(1).uniform_(self.least, self.most).item()}
+
+    def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
+        noisy: Tensor = functional.gaussian_noise(inpt.contiguous(), sigma=params["sigma"])
+        return noisy
+
+
+class IsoNoise(v2.Transform):  # type: ignore[misc]
+    """The grain of a sensor at high ISO: shot noise and read noise of each colour for itself.
+
+    The count of electrons in a pixel scatters with its own square root, and reading it out adds some more
+    (Poissonian-Gaussian noise, https://doi.org/10.1109/TIP.2008.2001399; here with the normal distribution
+    for both). In the picture this shows most in the shadows. Left out: that demosaicing and a camera's own
+    denoising make coarser spots of it.
+
+    Args:
+        least: electrons that white gathers, at the highest ISO.
+        most: the same, at the lowest.
+    """
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__()
+        self.least = least
+        self.most = most
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """A number of electrons; ISO goes by doublings, so that each doubling is as likely."""
+        return {"white": math.exp(torch.empty(1).uniform_(math.log(self.least), math.log(self.most)).item())}
+
+    def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
+        white = params["white"]
+        light = torch.linspace(0, 1, 256) ** GAMMA  # of each value that a pixel can have
+        spread = (light * white + READ_NOISE**2).sqrt() / white
+        values = inpt.long()
+        noisy = light[values] + spread[values] * torch.randn(inpt.shape)
+        shown: Tensor = 255 * noisy.clamp(0, 1) ** (1 / GAMMA)
+        return shown.round().to(torch.uint8)
