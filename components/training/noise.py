@@ -65,9 +65,9 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
 
     def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
         white = params["white"]
-        light = torch.linspace(0, 1, 256) ** GAMMA  # of each value that a pixel can have
+        by_value = torch.linspace(0, 1, 256) ** GAMMA
+        light = by_value.index_select(0, inpt.flatten().int()).view(inpt.shape)
         spread = (light * white + READ_NOISE**2).sqrt() / white
-        values = inpt.long()
-        noisy = light[values] + spread[values] * torch.randn(inpt.shape)
+        noisy = light + spread * torch.randn(inpt.shape)
         shown: Tensor = 255 * noisy.clamp(0, 1) ** (1 / GAMMA)
         return shown.round().to(torch.uint8)
