@@ -12,6 +12,7 @@ from components.faces.limits import Frozen, Limits, Share
 from components.faces.policy import CropPolicy
 from components.params.messages import first_line, outdated
 from components.params.training import CandidateParams, TrainingParams
+from components.params.tuning import TuneParams
 
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
@@ -82,6 +83,7 @@ class Params(Frozen):
     evaluate: EvaluateParams
     gate: GateParams
     export: ExportParams
+    tune: TuneParams = TuneParams()
 
     @model_validator(mode="before")
     @classmethod
