@@ -12,11 +12,31 @@ Location = tuple[str | int, ...]
 """Of an error, as pydantic tells it."""
 
 
+MOVED = {
+    "frames_per_clip": "training.frames",
+    "plateau_patience": "training.schedule.patience",
+    "warmup_epochs": "training.schedule.warmup_epochs",
+}
+"""Keys of `training` in the version before, and where they stand now."""
+
+
 def outdated(content: Any) -> list[str]:
     """What a file of an earlier version has to say in another way."""
-    faces = content.get("faces") if isinstance(content, Mapping) else None
-    if not isinstance(faces, Mapping):
+    if not isinstance(content, Mapping):
         return []
+    faces, training = content.get("faces"), content.get("training")
+    told = []
+    if isinstance(faces, Mapping):
+        told += _outdated_faces(faces)
+    if isinstance(training, Mapping):
+        told += [f"training.{key} is now {place}" for key, place in MOVED.items() if key in training]
+        if isinstance(training.get("early_stopping"), int):
+            patience = training["early_stopping"]
+            told.append(f"training.early_stopping is now {{metric: loss, patience: {patience}}}")
+    return told
+
+
+def _outdated_faces(faces: Mapping[str, Any]) -> list[str]:
     told = []
     if "frames" in faces and "sampling" not in faces:
         told.append(f"faces.frames is now faces.sampling: {{policy: even, frames: {faces['frames']}}}")
@@ -37,6 +57,8 @@ def first_line(error: ValidationError, document: type[Frozen]) -> str:
         return f"missing key {key!r}; add it"
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
         return _choice(key, place.field, first["ctx"])
+    if first["type"] == "value_error" and isinstance(first["input"], Mapping):
+        return f"{key}: {first['ctx']['error']}"  # of keys that do not go together
     return f"{key} = {first['input']!r}: {first['msg']}"
 
 
@@ -68,6 +90,9 @@ def _place(location: Location, document: type[Frozen]) -> _Place:
         elif field and get_origin(field.annotation) is dict:
             keys.append(str(part))
             inside, field = get_args(field.annotation)[1], None
+        elif get_origin(inside) is dict:
+            keys.append(str(part))
+            inside = get_args(inside)[1]
         elif isinstance(inside, type) and issubclass(inside, Frozen):
             keys.append(str(part))
             field = _fields(inside).get(str(part))

@@ -6,37 +6,44 @@ import yaml
 
 from components.errors import ParamsError
 from components.faces.policy import Even, MtcnnPolicy
-from components.params import load_params
+from components.params import CandidateParams, Params, load_params, merged
+from components.params.training import Cosine, Plateau
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
 
 
 def test_the_shipped_parameters_are_valid() -> None:
     params = load_params(SHIPPED)
-    assert set(params.candidates) == {"simple_cnn", "resnet18_average", "efficientnet_bilstm"}
+    assert {"simple_cnn", "resnet18_average", "efficientnet_bilstm"} <= set(params.candidates)
     assert params.gate.auc == 0.8
+
+
+def mistake(folder: Path, old: str, new: str) -> str:
+    """What is said of the shipped file with `new` in the place of `old`, after the file's name."""
+    content = SHIPPED.read_text(encoding="utf-8")
+    assert old in content
+    file = folder / "params.yaml"
+    file.write_text(content.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(file)
+    named, _, told = str(caught.value).partition(f"{file}: ")
+    assert not named
+    return told
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ("  min_face_share:", "  min_face_shar:", "unknown key 'faces.min_face_shar'"),
-        ("  warmup_epochs:", "  warmup_epoch:", "unknown key 'training.warmup_epoch'"),
+        ("    warmup_epochs:", "    warmup_epoch:", "unknown key 'training.schedule.warmup_epoch'"),
         ("  auc: 0.80", "  auc: 1.80", "gate.auc = 1.8"),
         ("  auc: 0.80", "  auc: high", "gate.auc = 'high'"),
-        ("    optimizer: adamw", "    optimizer: sgd", "candidates.simple_cnn.optimizer = 'sgd'"),
+        ("    name: adamw", "    name: sgd", "training.optimizer.name = 'sgd'"),
         ("export:", "export: [", "not valid YAML"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
-    content = SHIPPED.read_text(encoding="utf-8")
-    assert old in content
-    file = tmp_path / "params.yaml"
-    file.write_text(content.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ParamsError) as caught:
-        load_params(file)
-    message = str(caught.value)
-    assert message.startswith(f"{file}: ")
+    message = mistake(tmp_path, old, new)
     assert told in message
     assert "\n" not in message
 
@@ -144,19 +151,17 @@ def test_a_place_is_named_as_the_file_has_it(tmp_path: Path, faces: str, told: s
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("    pretrained: false", "    pretrained: maybe", "candidates.simple_cnn.pretrained = 'maybe': "),
+        (
+            "      pretrained: ",
+            "      pretrained: maybe #",
+            "candidates.resnet18_average.network.pretrained = 'maybe': ",
+        ),
         ("  side: [64, 8192]", "  side: [64, -1]", "validate.side.1 = -1: "),
         ("  datasets: {}", "  datasets: {mine: tst}", "ingest.datasets.mine = 'tst': "),
     ],
 )
 def test_a_place_outside_faces_too(tmp_path: Path, old: str, new: str, told: str) -> None:
-    content = SHIPPED.read_text(encoding="utf-8")
-    assert old in content
-    file = tmp_path / "params.yaml"
-    file.write_text(content.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ParamsError) as caught:
-        load_params(file)
-    assert str(caught.value).startswith(f"{file}: {told}")
+    assert mistake(tmp_path, old, new).startswith(told)
 
 
 def test_the_documented_detector_is_the_shipped_one() -> None:
@@ -175,3 +180,37 @@ def test_the_documented_detector_is_the_shipped_one() -> None:
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="project folder"):
         load_params(tmp_path / "params.yaml")
+
+
+def resolved(training: str, candidate: str) -> CandidateParams:
+    """A candidate of the shipped file, whose training and whose own settings are told otherwise."""
+    content = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    shared = merged(content["training"], yaml.safe_load(training))
+    own = {"network": {"name": "simple_cnn"}} | yaml.safe_load(candidate)
+    return Params.model_validate(content | {"training": shared, "candidates": {"mine": own}}).candidates[
+        "mine"
+    ]
+
+
+def test_a_candidate_says_only_what_it_does_otherwise() -> None:
+    found = resolved("{epochs: 9, optimizer: {lr: 0.5, weight_decay: 0.25}}", "{optimizer: {lr: 0.125}}")
+    assert found.epochs == 9
+    assert (found.optimizer.lr, found.optimizer.weight_decay) == (0.125, 0.25)
+
+
+def test_a_section_of_another_kind_takes_nothing_over() -> None:
+    shared = "{schedule: {name: plateau, warmup_epochs: 3, patience: 2}}"
+    assert resolved(shared, "{schedule: {name: cosine}}").schedule == Cosine(name="cosine")
+    assert resolved(shared, "{schedule: {patience: 4}}").schedule == Plateau(
+        name="plateau", warmup_epochs=3, patience=4, factor=resolved(shared, "{}").schedule.factor
+    )
+
+
+def test_what_has_been_merged_stays_as_it_is() -> None:
+    params = load_params(SHIPPED)
+    assert Params.model_validate_json(params.model_dump_json(by_alias=True)) == params
+
+
+def test_settings_of_the_version_before_are_told_where_they_stand_now(tmp_path: Path) -> None:
+    told = mistake(tmp_path, "  frames: 4 ", "  frames_per_clip: 4\n  gradient_clip_: 4 ")
+    assert told == "training.frames_per_clip is now training.frames"

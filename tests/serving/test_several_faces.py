@@ -11,7 +11,8 @@ from components.bundle import Bundle
 from components.export.onnx import ExportedDetector, to_onnx
 from components.faces.clip import Faces
 from components.faces.store import ClipStore
-from components.models import MEAN, STD, create
+from components.models import Candidate
+from components.models.simple_cnn import SimpleCNN
 from components.training.dataset import ClipDataset
 from components.training.predict import predict
 from components.training.videos import Video
@@ -30,12 +31,12 @@ def faces(make_faces: Callable[..., Faces]) -> dict[str, Faces]:
 
 
 @pytest.fixture(scope="module")
-def network() -> torch.nn.Module:
+def network() -> Candidate:
     torch.manual_seed(3)
-    return create("simple_cnn").eval()
+    return SimpleCNN().eval()
 
 
-def trained(network: torch.nn.Module, faces: dict[str, Faces], folder: Path) -> dict[str, float]:
+def trained(network: Candidate, faces: dict[str, Faces], folder: Path) -> dict[str, float]:
     """What training says of the stored clips."""
     store = ClipStore(folder)
     for name, found in faces.items():
@@ -46,10 +47,10 @@ def trained(network: torch.nn.Module, faces: dict[str, Faces], folder: Path) -> 
 
 
 def served(
-    network: torch.nn.Module, faces: dict[str, Faces], bundle: Bundle, folder: Path
+    network: Candidate, faces: dict[str, Faces], bundle: Bundle, folder: Path
 ) -> dict[str, VideoScore]:
     """What the scorer says of the same faces, cut by a worker that is played."""
-    detector = ExportedDetector(network, MEAN, STD).eval()
+    detector = ExportedDetector(network).eval()
     (folder / "model.onnx").write_bytes(to_onnx(detector, 4, SIZE, 18))
 
     class Pool:
@@ -69,7 +70,7 @@ def served(
 
 
 def test_training_and_serving_say_the_same(
-    network: torch.nn.Module, faces: dict[str, Faces], bundle: Bundle, tmp_path: Path
+    network: Candidate, faces: dict[str, Faces], bundle: Bundle, tmp_path: Path
 ) -> None:
     logits = trained(network, faces, tmp_path / "clips")
     scores = served(network, faces, bundle, tmp_path)

@@ -127,12 +127,15 @@ def write_tables(project: Project, params: Params, make_faces: MakeFaces) -> Non
 
 def write_candidate(project: Project, params: Params) -> None:
     torch.manual_seed(0)
-    model = create(NAME)
+    model = create(params.candidates[NAME].network)
     about = CandidateInfo(
         name=NAME,
         size=params.faces.size,
         crop=params.faces.digest,
-        frames=2,
+        network=params.candidates[NAME].network,
+        input_size=None,
+        methods=(),
+        frames=(2, 2),
         parameters=model.size,
         pretrained="random",
         epochs=1,

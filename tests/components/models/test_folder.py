@@ -5,16 +5,21 @@ import pytest
 import torch
 
 from components.errors import StageError
-from components.models import MEAN, CandidateInfo, create, load_candidate, save_candidate
+from components.models import MEAN, CandidateInfo, load_candidate, save_candidate
+from components.models.simple_cnn import SimpleCNN
+from components.params.networks import SimpleCnn
 
 
 @pytest.fixture
 def info() -> CandidateInfo:
     return CandidateInfo(
         name="simple_cnn",
+        network=SimpleCnn(name="simple_cnn"),
+        input_size=None,
+        methods=(),
         size=64,
         crop="0123456789ab",
-        frames=4,
+        frames=(4, 4),
         parameters=422_530,
         pretrained="random",
         epochs=9,
@@ -27,13 +32,13 @@ def info() -> CandidateInfo:
 @pytest.fixture
 def folder(tmp_path: Path, info: CandidateInfo) -> Path:
     torch.manual_seed(0)
-    save_candidate(tmp_path / "new" / "simple_cnn", create("simple_cnn"), info)
+    save_candidate(tmp_path / "new" / "simple_cnn", SimpleCNN(), info)
     return tmp_path / "new" / "simple_cnn"
 
 
 def test_same_logits_after_a_round_trip(folder: Path, info: CandidateInfo) -> None:
     torch.manual_seed(0)
-    model = create("simple_cnn").eval()
+    model = SimpleCNN().eval()
     loaded, told = load_candidate(folder)
     clips = torch.randn(2, 3, 3, 32, 32)
     assert torch.equal(loaded(clips), model(clips))
@@ -42,7 +47,7 @@ def test_same_logits_after_a_round_trip(folder: Path, info: CandidateInfo) -> No
 
 
 def test_channels_last_weights_can_be_saved(tmp_path: Path, info: CandidateInfo) -> None:
-    model = create("simple_cnn").to(memory_format=torch.channels_last)
+    model = SimpleCNN().to(memory_format=torch.channels_last)
     save_candidate(tmp_path, model, info)
     loaded, _ = load_candidate(tmp_path)
     first = model.state_dict()["features.1.0.weight"]
@@ -52,7 +57,7 @@ def test_channels_last_weights_can_be_saved(tmp_path: Path, info: CandidateInfo)
 
 def test_same_candidate_same_bytes(folder: Path, tmp_path: Path, info: CandidateInfo) -> None:
     torch.manual_seed(0)
-    save_candidate(tmp_path / "again", create("simple_cnn"), info)
+    save_candidate(tmp_path / "again", SimpleCNN(), info)
     for file in ("weights.safetensors", "candidate.json"):
         assert (tmp_path / "again" / file).read_bytes() == (folder / file).read_bytes()
 
@@ -74,6 +79,6 @@ def test_broken_file(folder: Path, name: str) -> None:
 
 def test_weights_of_another_network(folder: Path) -> None:
     content = json.loads((folder / "candidate.json").read_text())
-    (folder / "candidate.json").write_text(json.dumps(content | {"name": "resnet18_average"}))
+    (folder / "candidate.json").write_text(json.dumps(content | {"network": {"name": "resnet18_average"}}))
     with pytest.raises(StageError, match="not a candidate of this version"):
         load_candidate(folder)

@@ -6,6 +6,7 @@ So the training loss falls while the validation loss rises, which calls for lowe
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from components.faces.clip import Faces
 from components.faces.store import ClipStore
 from components.params import Params, load_params
+from components.params.training import Plateau
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
 
@@ -80,11 +82,26 @@ def _crops(seed: int, marked: bool) -> np.ndarray[Any, Any]:
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The shipped parameters, cut down: six epochs, one thread, so that sums are added in one order."""
-    training = SHIPPED.training.model_copy(
-        update={"frames_per_clip": 3, "num_threads": 1, "plateau_patience": 1, "early_stopping": 12}
+    return with_settings(
+        SHIPPED,
+        epochs=6,
+        batch_size=4,
+        frames=3,
+        num_threads=1,
+        schedule=Plateau(name="plateau", warmup_epochs=1, patience=1),
     )
-    candidate = SHIPPED.candidates["simple_cnn"].model_copy(update={"epochs": 6, "batch_size": 4})
-    return SHIPPED.model_copy(update={"training": training, "candidates": {"simple_cnn": candidate}})
+
+
+def with_settings(params: Params, **settings: Any) -> Params:
+    """Parameters with `simple_cnn` as the only candidate, of which some settings are others."""
+    changed = params.candidates["simple_cnn"].model_copy(update=settings)
+    return params.model_copy(update={"candidates": {"simple_cnn": changed}})
+
+
+@pytest.fixture(scope="session")
+def changed(params: Params) -> Callable[..., Params]:
+    """The parameters of `params` with some settings of their candidate changed."""
+    return partial(with_settings, params)
 
 
 class MadeUpStore:

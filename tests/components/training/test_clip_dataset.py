@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from components.faces.clip import Faces
 from components.faces.store import ClipStore
 from components.params import Params
 from components.training import dataset as room
+from components.training.batches import ClipBatch
 from components.training.dataset import ClipDataset, Draw, DrawnClips, EpochSampler, draw_frames
 from components.training.fit import training_batches
 from components.training.videos import Video
@@ -38,7 +38,7 @@ def videos(count: int) -> list[Video]:
 @pytest.fixture
 def drawn(store: Any) -> Drawn:
     def make(seed: int = 3, frames: int = 3, augment: Any = lambda clip: clip) -> DrawnClips:
-        return DrawnClips(ClipDataset(videos(4), store), frames, augment, seed)
+        return DrawnClips(ClipDataset(videos(4), store), (frames, frames), augment, seed)
 
     return make
 
@@ -83,7 +83,7 @@ def test_only_the_main_face_is_learnt_from(
     drawn: Drawn, monkeypatch: pytest.MonkeyPatch, memory: int
 ) -> None:
     monkeypatch.setattr(room, "MEMORY", memory)
-    clip, _ = drawn(frames=5)[Draw(0, 2)]
+    clip = drawn(frames=5)[Draw(0, 2)].clip
     assert clip[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
 
 
@@ -111,8 +111,10 @@ def test_batches_are_the_same_whatever_fits_into_memory(
     for number in range(3):
         clip_store.write(str(number), make_faces(6 - number, 16, shades=(None,) * (1 + number)))
 
-    def batches() -> list[list[Tensor]]:
-        loader: Any = training_batches(ClipDataset(videos(3), clip_store, faces=1), 2, params.training)
+    settings = params.candidates["simple_cnn"].model_copy(update={"batch_size": 2})
+
+    def batches() -> list[ClipBatch]:
+        loader: Any = training_batches(ClipDataset(videos(3), clip_store, faces=1), settings)
         found = []
         for epoch in range(2):
             loader.sampler.set_epoch(epoch)
@@ -123,10 +125,10 @@ def test_batches_are_the_same_whatever_fits_into_memory(
     monkeypatch.setattr(room, "MEMORY", memory)
     again = batches()
     assert len(kept) == len(again) == 4
-    for (clips, labels), (others, same) in zip(kept, again, strict=True):
-        assert clips.stride() == others.stride()  # or the network would add in another order
-        assert torch.equal(clips, others)
-        assert torch.equal(labels, same)
+    for one, other in zip(kept, again, strict=True):
+        assert one.clips.stride() == other.clips.stride()  # or the network would add in another order
+        assert torch.equal(one.clips, other.clips)
+        assert torch.equal(one.labels, other.labels)
 
 
 @pytest.mark.parametrize("memory", [0, 10**6])
@@ -135,16 +137,16 @@ def test_clips_of_any_length_are_drawn_alike(
 ) -> None:
     monkeypatch.setattr(room, "MEMORY", memory)
     growing = made_up_store(lambda name: np.zeros((1, 1 + 3 * int(name), 8, 8, 3), np.uint8))
-    clips = DrawnClips(ClipDataset(videos(4), growing), 3, lambda clip: clip, seed=3)
+    clips = DrawnClips(ClipDataset(videos(4), growing), (3, 3), lambda clip: clip, seed=3)
     assert {clips[Draw(0, index)][0].shape for index in range(4)} == {(3, 3, 8, 8)}
 
 
 def test_a_draw_depends_on_seed_epoch_and_clip_alone(drawn: Drawn) -> None:
     clips = drawn()
-    first, _ = clips[Draw(2, 1)]
+    first = clips[Draw(2, 1)].clip
     clips[Draw(0, 0)]
     torch.rand(3)
-    again, _ = drawn()[Draw(2, 1)]
+    again = drawn()[Draw(2, 1)].clip
     assert torch.equal(first, again)
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 
 from components.errors import TrainingError
+from components.params import Metric
 from components.training.history import Epoch, best_epoch, write_history
 
 
 def curve(*losses: float) -> list[Epoch]:
-    return [Epoch(number, 0.5, loss, 0.75, 0.001) for number, loss in enumerate(losses)]
+    return [Epoch(number, 0.5, loss, 0.75, 0.25, 0.001) for number, loss in enumerate(losses)]
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,16 @@ def curve(*losses: float) -> list[Epoch]:
 )
 def test_first_of_the_smallest(losses: list[float], best: int) -> None:
     assert best_epoch(curve(*losses)).epoch == best
+
+
+@pytest.mark.parametrize(("metric", "best"), [("loss", 2), ("auc", 1), ("f1", 0)])
+def test_each_metric_has_its_best_epoch(metric: Metric, best: int) -> None:
+    curves = [
+        Epoch(0, 0.5, 0.7, 0.6, 0.9, 0.1),
+        Epoch(1, 0.5, 0.6, 0.8, 0.7, 0.1),
+        Epoch(2, 0.5, 0.5, 0.8, 0.8, 0.1),
+    ]
+    assert best_epoch(curves, metric).epoch == best
 
 
 @pytest.mark.parametrize("losses", [[nan], [inf, nan]])
@@ -27,11 +38,11 @@ def test_no_finite_loss_is_an_error(losses: list[float]) -> None:
 def test_file(tmp_path: Path) -> None:
     write_history(curve(0.7, 0.25), tmp_path / "reports" / "history.csv")
     assert (tmp_path / "reports" / "history.csv").read_text() == (
-        "epoch,train_loss,val_loss,val_auc,lr\n0,0.5,0.7,0.75,0.001\n1,0.5,0.25,0.75,0.001\n"
+        "epoch,train_loss,val_loss,val_auc,val_f1,lr\n0,0.5,0.7,0.75,0.25,0.001\n1,0.5,0.25,0.75,0.25,0.001\n"
     )
 
 
 def test_line_counts_from_one() -> None:
     assert curve(0.7)[0].line(40) == (
-        "epoch 1/40: train loss 0.500, validation loss 0.700, AUC 0.750, rate 1.0e-03"
+        "epoch 1/40: train loss 0.500, validation loss 0.700, AUC 0.750, F1 0.250, rate 1.0e-03"
     )

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -5,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.params import Params
+from components.params.training import Optimizer
 from components.training import identity
 from components.training.videos import Video
 
@@ -12,7 +14,7 @@ VIDEOS = [Video("a", "g", "train", 1, "swap", "0a-1b.npz"), Video("b", "g", "val
 
 
 def digest(params: Params, videos: list[Video] = VIDEOS, name: str = "simple_cnn") -> str:
-    return identity.training_digest(name, params.candidates["simple_cnn"], params.training, videos)
+    return identity.training_digest(name, params.candidates["simple_cnn"], videos)
 
 
 def test_same_training_same_digest(params: Params) -> None:
@@ -21,16 +23,14 @@ def test_same_training_same_digest(params: Params) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"split": "test"}, {"label": 0}, {"clip": "0a-ff.npz"}, {"video_id": "c"}]
+    "change", [{"split": "test"}, {"label": 0}, {"method": "blend"}, {"clip": "0a-ff.npz"}, {"video_id": "c"}]
 )
 def test_other_clips_other_digest(params: Params, change: dict[str, Any]) -> None:
     assert digest(params, [replace(VIDEOS[0], **change), VIDEOS[1]]) != digest(params)
 
 
-def test_other_settings_other_digest(params: Params) -> None:
-    seeded = params.model_copy(update={"training": params.training.model_copy(update={"seed": 8})})
-    slower = params.candidates["simple_cnn"].model_copy(update={"lr": 1e-5})
-    slow = params.model_copy(update={"candidates": {"simple_cnn": slower}})
+def test_other_settings_other_digest(params: Params, changed: Callable[..., Params]) -> None:
+    seeded, slow = changed(seed=8), changed(optimizer=Optimizer(name="adam", lr=1e-5, weight_decay=0.0))
     found = [digest(params), digest(seeded), digest(slow), digest(params, name="resnet18_average")]
     assert len(set(found)) == 4
 

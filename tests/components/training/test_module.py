@@ -8,10 +8,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import Adam, AdamW
 
-from components.models import Candidate, create
-from components.params import Params
+from components.models import Candidate
+from components.models.base import Outputs
+from components.models.simple_cnn import SimpleCNN
+from components.params import CandidateParams, Params
+from components.params.training import EarlyStopping, Optimizer, Plateau
 from components.training.dataset import ClipDataset
 from components.training.fit import fit
 from components.training.module import ClipClassifier
@@ -25,8 +27,12 @@ class Fixed(Candidate):
         super().__init__()
         self.logits = nn.Parameter(torch.tensor([0.0, 1.0]))
 
-    def forward(self, clips: Tensor) -> Tensor:
-        return self.logits.expand(len(clips), 2)
+    def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
+        return Outputs(self.logits.expand(len(clips), 2), clips.mean(dim=(1, 3, 4)))
+
+
+def ignore(metrics: object, step: int) -> None:
+    """Where nobody watches."""
 
 
 def noise(name: str) -> NDArray[np.uint8]:
@@ -39,27 +45,25 @@ def clips(made_up_store: Any) -> ClipDataset:
     return ClipDataset(videos, made_up_store(noise))
 
 
-@pytest.fixture
-def settings(params: Params) -> Callable[..., tuple[Any, Any]]:
-    """Both parameter groups, changed where a test says so."""
+Settings = Callable[..., CandidateParams]
 
-    def change(training: dict[str, Any], **candidate: Any) -> tuple[Any, Any]:
-        own = params.candidates["simple_cnn"].model_copy(update=candidate)
-        return own, params.training.model_copy(update=training)
+
+@pytest.fixture
+def settings(params: Params) -> Settings:
+    """Those of a candidate, changed where a test says so; `lr` and `warmup` for short."""
+
+    def change(lr: float = 1e-3, warmup: int = 1, patience: int = 1, **others: Any) -> CandidateParams:
+        update = {
+            "optimizer": Optimizer(name="adamw", lr=lr, weight_decay=0.0),
+            "schedule": Plateau(name="plateau", warmup_epochs=warmup, patience=patience),
+        }
+        return params.candidates["simple_cnn"].model_copy(update=update | others)
 
     return change
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW)])
-def test_optimizer_with_its_settings(settings: Any, name: str, kind: type) -> None:
-    candidate, training = settings({}, optimizer=name, lr=0.25, weight_decay=0.125)
-    optimizer = ClipClassifier(create("simple_cnn"), candidate, training).configure_optimizers()
-    assert type(optimizer) is kind
-    assert (optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["weight_decay"]) == (0.25, 0.125)
-
-
-def test_stored_pixels_in_logits_out(settings: Any) -> None:
-    module = ClipClassifier(create("simple_cnn"), *settings({})).eval()
+def test_stored_pixels_in_logits_out(settings: Settings) -> None:
+    module = ClipClassifier(SimpleCNN(), settings()).eval()
     assert module(torch.zeros(2, 3, 3, 32, 32, dtype=torch.uint8)).shape == (2, 2)
 
 
@@ -82,28 +86,24 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
 def test_rate_rises_step_by_step_through_the_warm_up(
     settings: Any, clips: ClipDataset, steps: Any, tmp_path: Path
 ) -> None:
-    own, common = settings({"warmup_epochs": 2}, lr=0.008, epochs=3, batch_size=4)
-    fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    fit(settings(lr=0.008, warmup=2, epochs=3, batch_size=4), clips, clips, tmp_path, ignore)
     assert [step["lr"] for step in steps] == pytest.approx([0.002, 0.004, 0.006, 0.008, 0.008, 0.008])
 
 
 def test_without_warm_up_the_rate_is_full_at_once(
     settings: Any, clips: ClipDataset, steps: Any, tmp_path: Path
 ) -> None:
-    own, common = settings({"warmup_epochs": 0}, lr=0.008, epochs=1, batch_size=4)
-    fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    fit(settings(lr=0.008, warmup=0, epochs=1, batch_size=4), clips, clips, tmp_path, ignore)
     assert [step["lr"] for step in steps] == pytest.approx([0.008, 0.008])
 
 
 def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
     settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("components.training.fit.create", lambda name, pretrained: Fixed())
+    monkeypatch.setattr("components.training.fit.create", lambda network: Fixed())
     told: list[dict[str, float]] = []
-    own, common = settings(
-        {"warmup_epochs": 0, "plateau_patience": 1}, lr=1e-6, weight_decay=0.0, epochs=6, batch_size=8
-    )
-    fit("fixed", own, common, clips, clips, tmp_path, lambda metrics, step: told.append(dict(metrics)))
+    still = settings(lr=1e-6, warmup=0, epochs=6, batch_size=8)
+    fit(still, clips, clips, tmp_path, lambda metrics, step: told.append(dict(metrics)))
     right, wrong = np.log(1 + np.exp(-1)), np.log(1 + np.exp(1))  # logits 0 and 1
     assert told[0]["val_loss"] == pytest.approx((right + wrong) / 2, rel=1e-5)
     assert told[0]["val_auc"] == 0.5
@@ -111,8 +111,9 @@ def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
 
 
 def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
-    own, common = settings({"early_stopping": 100}, lr=0.003, epochs=25, batch_size=4)
-    fitted = fit("simple_cnn", own, common, clips, clips, tmp_path, lambda metrics, step: None)
+    patient = EarlyStopping(metric="loss", patience=100)
+    long = settings(lr=0.003, patience=5, epochs=25, batch_size=4, early_stopping=patient)
+    fitted = fit(long, clips, clips, tmp_path, ignore)
     assert fitted.best.val_auc > 0.9
     assert not fitted.model.training
     assert fitted.best == min(fitted.history, key=lambda epoch: epoch.val_loss)
@@ -128,15 +129,15 @@ def test_validation_takes_the_face_that_decides_in_clips_of_any_length(
         return crops
 
     class Bright(Fixed):
-        def forward(self, clips: Tensor) -> Tensor:
+        def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
             fake = clips.mean(dim=(1, 2, 3, 4)) * self.logits[1]
-            return torch.stack([0 * fake, fake], dim=1)
+            return Outputs(torch.stack([0 * fake, fake], dim=1), clips.mean(dim=(1, 3, 4)))
 
-    monkeypatch.setattr("components.training.fit.create", lambda name, pretrained: Bright())
+    monkeypatch.setattr("components.training.fit.create", lambda network: Bright())
     videos = [Video(str(n), "g", "val", n % 2, "none", str(n)) for n in range(6)]
     val = ClipDataset(videos, made_up_store(shades))
-    own, common = settings({"warmup_epochs": 0}, lr=1e-9, epochs=1, batch_size=4)
-    fitted = fit("bright", own, common, clips, val, tmp_path, lambda metrics, step: None)
+    short = settings(lr=1e-9, warmup=0, epochs=1, batch_size=4)
+    fitted = fit(short, clips, val, tmp_path, ignore)
     assert fitted.best.val_auc == 1.0  # the main face alone would make 0.5
 
 
@@ -147,6 +148,6 @@ def test_ctrl_c_stays_what_it_is(settings: Any, clips: ClipDataset, tmp_path: Pa
     handler = signal.getsignal(signal.SIGINT)
     try:
         with pytest.raises(KeyboardInterrupt):
-            fit("simple_cnn", *settings({}), clips, clips, tmp_path, interrupt)
+            fit(settings(), clips, clips, tmp_path, interrupt)
     finally:
         signal.signal(signal.SIGINT, handler)

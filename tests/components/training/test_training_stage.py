@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,8 @@ from components.errors import ParamsError, StageError, TrainingError
 from components.models import load_candidate
 from components.models.simple_cnn import SimpleCNN
 from components.params import Params
+from components.params.networks import EfficientnetBilstm
+from components.params.training import EarlyStopping, Optimizer
 from components.project import Project
 from components.tables import FACES, PREDICTIONS, read_table, write_table
 from components.training import fit as fitting
@@ -49,7 +52,7 @@ def undisturbed(made: Path, params: Params, tmp_path_factory: pytest.TempPathFac
 def test_writes_what_later_stages_read(project: Project, params: Params, curves: Any) -> None:
     run(project, params, "simple_cnn")
     model, info = load_candidate(project.candidate("simple_cnn"))
-    assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, 3, 7)
+    assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, (3, 3), 7)
     assert info.crop == params.faces.digest
     assert (info.parameters, info.pretrained, info.epochs) == (422_530, "random", 6)
     assert not model.training
@@ -65,7 +68,7 @@ def test_writes_what_later_stages_read(project: Project, params: Params, curves:
 
     with project.history("simple_cnn").open() as file:
         history = list(csv.DictReader(file))
-    assert list(history[0]) == ["epoch", "train_loss", "val_loss", "val_auc", "lr"]
+    assert list(history[0]) == ["epoch", "train_loss", "val_loss", "val_auc", "val_f1", "lr"]
     assert [row["epoch"] for row in history] == list("012345")
     best = min(history, key=lambda row: float(row["val_loss"]))
     assert int(best["epoch"]) == info.best_epoch
@@ -104,7 +107,7 @@ def kill_in_validation(patch: pytest.MonkeyPatch, epoch: int) -> None:
 
 
 def kill_after_fitting(patch: pytest.MonkeyPatch, _: int) -> None:
-    def best_epoch(history: object) -> None:
+    def best_epoch(*_: object) -> None:
         raise Killed
 
     patch.setattr(fitting, "best_epoch", best_epoch)
@@ -152,26 +155,28 @@ def test_where_weights_came_from_outlives_a_kill(
 
 
 def test_a_stopped_training_stays_stopped(
-    project: Project, params: Params, curves: Any, monkeypatch: pytest.MonkeyPatch
+    project: Project, changed: Callable[..., Params], curves: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training = params.training.model_copy(update={"early_stopping": 1})
-    hasty = params.model_copy(update={"training": training})
+    hasty = changed(early_stopping=EarlyStopping(metric="loss", patience=1))
     with monkeypatch.context() as patch:
         kill_after_fitting(patch, 0)
         with pytest.raises(Killed):
             run(project, hasty, "simple_cnn")
     before = len(curves.logged)
     run(project, hasty, "simple_cnn")
-    assert before == len(curves.logged) < params.candidates["simple_cnn"].epochs
+    assert before == len(curves.logged) < hasty.candidates["simple_cnn"].epochs
 
 
 KILLED_FROM_OUTSIDE = """
 import os, signal, sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 import components.tracking.runs as runs
 from components.models.simple_cnn import SimpleCNN
 from components.params import Params
+from components.params.networks import EfficientnetBilstm
+from components.params.training import EarlyStopping, Optimizer
 from components.project import Project
 
 class Live:
@@ -209,10 +214,19 @@ def test_unknown_candidate(project: Project, params: Params) -> None:
         run(project, params, "resnet")
 
 
-def test_candidate_without_a_network(project: Project, params: Params, curves: Any) -> None:
-    renamed = params.model_copy(update={"candidates": {"big_cnn": params.candidates["simple_cnn"]}})
-    with pytest.raises(ParamsError, match=r"candidates\.big_cnn: no such candidate; known are .*simple_cnn"):
-        run(project, renamed, "big_cnn")
+def test_a_candidate_may_have_any_name(project: Project, params: Params, curves: Any) -> None:
+    renamed = params.model_copy(update={"candidates": {"mine": params.candidates["simple_cnn"]}})
+    run(project, renamed, "mine")
+    _, info = load_candidate(project.candidate("mine"))
+    assert (info.name, info.network.name) == ("mine", "simple_cnn")
+
+
+def test_a_network_that_cannot_take_clips_of_different_lengths(
+    project: Project, changed: Callable[..., Params], curves: Any
+) -> None:
+    lstm = EfficientnetBilstm(name="efficientnet_bilstm")
+    with pytest.raises(ParamsError, match=r"efficientnet_bilstm: frames \[2, 6\]: .* set one number"):
+        run(project, changed(network=lstm, frames=(2, 6)), "simple_cnn")
 
 
 def test_stage_before_was_not_run(project: Project, params: Params) -> None:
@@ -240,10 +254,10 @@ def test_class_without_faces(project: Project, params: Params) -> None:
         run(project, params, "simple_cnn")
 
 
-def test_divergence_is_told(project: Project, params: Params, curves: Any) -> None:
-    wild = params.candidates["simple_cnn"].model_copy(update={"lr": 1e30})
-    with pytest.raises(TrainingError, match=r"training diverged.*lower this candidate's lr"):
-        run(project, params.model_copy(update={"candidates": {"simple_cnn": wild}}), "simple_cnn")
+def test_divergence_is_told(project: Project, changed: Callable[..., Params], curves: Any) -> None:
+    wild = Optimizer(name="adamw", lr=1e30, weight_decay=0.0)
+    with pytest.raises(TrainingError, match=r"training diverged.*lower this candidate's optimizer\.lr"):
+        run(project, changed(optimizer=wild), "simple_cnn")
 
 
 def test_leaves_no_folder_of_lightning_behind(
