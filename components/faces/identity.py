@@ -23,7 +23,7 @@ APART = frozenset(
     {
         *("__init__", "identity", "worker", "process", "protocol", "pool", "reply"),  # who does it, and where
         *("stage", "store", "compression"),  # what becomes of it afterwards
-        *("examine", "fingerprint", "still", "look"),  # other questions to a video
+        *("examine", "fingerprint", "still", "look", "in_crop"),  # other questions to a video, or to a clip
     }
 )
 """Modules of this room that decide no pixel of a clip. All others do, even those yet to be written."""

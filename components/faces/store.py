@@ -95,6 +95,19 @@ class ClipStore:
         with self._opened(name) as opened:
             return opened.crops(frames, clips)
 
+    def read_geometry(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Where a video's faces are, from the head of the file: no crop is read.
+
+        Returns:
+            Boxes (K, T, 4) and landmarks (K, T, 5, 2) of K faces, the main one first, in px of the upright
+            video; `components.faces.in_crop` tells where that is in the crops.
+
+        Raises:
+            DamagedClipError: the file is missing, or its head is damaged.
+        """
+        with self._opened(name) as opened:
+            return opened.arrays["boxes"], opened.arrays["landmarks"]
+
     def verify(self, name: str) -> Mapping[str, Any]:
         """Hold a whole file against its checksums, which is cheaper than to read it.
 
