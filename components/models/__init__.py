@@ -3,7 +3,15 @@
 Importing this package registers them all; timm is imported only once a candidate that needs it is made.
 """
 
-from components.models import efficientnet_bilstm, resnet18_average, simple_cnn
+from components.models import (
+    efficientnet_bilstm,
+    efficientnet_frame,
+    efficientnet_transformer,
+    resnet18_average,
+    resnet50_frame,
+    simple_cnn,
+    xception_frame,
+)
 from components.models.base import MEAN, STD, Candidate, Origin, normalise
 from components.models.folder import CandidateInfo, load_candidate, save_candidate
 from components.models.registry import create, names
@@ -16,10 +24,14 @@ __all__ = [
     "Origin",
     "create",
     "efficientnet_bilstm",
+    "efficientnet_frame",
+    "efficientnet_transformer",
     "load_candidate",
     "names",
     "normalise",
     "resnet18_average",
+    "resnet50_frame",
     "save_candidate",
     "simple_cnn",
+    "xception_frame",
 ]

@@ -1,11 +1,18 @@
 """Image networks from timm, without their classifier."""
 
 import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
+import torch
 from torch import Tensor, nn
 
-from components.errors import TrainingError
+from components.errors import ParamsError, TrainingError
 from components.models.base import Candidate, Origin
 from components.models.bundled import bundled_weights
 from components.params import Pretrained
@@ -24,18 +31,27 @@ class BackboneCandidate(Candidate):
         name: of the network, as timm has it, e.g. `efficientnet_b3.ra2_in1k`.
         pretrained: which weights to start from.
         freeze: the backbone learns nothing, and keeps its batch statistics.
+        stages: of the backbone, whose pooled maps are joined, from 0; none: its last features alone.
+        side: of the frames, px, for networks that are made for one size; None: their own.
 
     Raises:
-        ParamsError: timm has no such network, or Unmask ships no weights for it.
+        ParamsError: timm has no such network or the network no such stage, or Unmask ships no weights for it.
         TrainingError: `pretrained` is True and the weights are out of reach.
     """
 
-    def __init__(self, name: str, pretrained: Pretrained = False, freeze: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        pretrained: Pretrained = False,
+        freeze: bool = False,
+        stages: Sequence[int] = (),
+        side: int | None = None,
+    ) -> None:
         super().__init__()
-        self.backbone, self.origin = backbone(name, pretrained)
+        self.backbone, self.origin = backbone(name, pretrained, stages, side)
         network: Any = self.backbone  # torch types what a module holds as tensors and modules
         self.mean, self.std = network.pretrained_cfg["mean"], network.pretrained_cfg["std"]
-        self.feature_size: int = network.num_features
+        self.feature_size: int = getattr(network, "head_hidden_size", network.num_features)
         self.frozen = freeze
         if freeze:
             self.backbone.requires_grad_(False)
@@ -51,42 +67,125 @@ class BackboneCandidate(Candidate):
         return self
 
 
-def backbone(name: str, pretrained: Pretrained) -> tuple[nn.Module, Origin]:
+class PooledStages(nn.Module):
+    """The means over the maps of several stages, side by side: images `(N, 3, H, W)` → `(N, C)`.
+
+    Faults of a blend are fine and local, which the last stage alone has averaged away; the early ones still
+    show them (e.g. Zhao et al., 2021, https://arxiv.org/abs/2103.02406).
+    """
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.pretrained_cfg: dict[str, Any] = network.pretrained_cfg
+        self.num_features: int = sum(network.feature_info.channels())
+        channels_last = str(getattr(network, "output_fmt", "")).endswith("NHWC")
+        self._space = (1, 2) if channels_last else (2, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.cat([maps.mean(dim=self._space) for maps in self.network(images)], dim=1)
+
+
+def backbone(
+    name: str, pretrained: Pretrained, stages: Sequence[int] = (), side: int | None = None
+) -> tuple[nn.Module, Origin]:
     """A timm network from images `(B, 3, H, W)` to pooled features `(B, C)`.
 
     Returns:
         The network, and where its weights come from.
 
     Raises:
-        ParamsError: Unmask ships no weights for it.
+        ParamsError: timm has no such network or the network no such stage, or Unmask ships no weights for it.
         TrainingError: `pretrained` is True and the weights are out of reach.
     """
+    _check(name)
     if pretrained == "bundled":
-        network = _create(name)
-        network.load_state_dict(bundled_weights(name))
-        return network, "bundled"
+        return _create(name, stages, side, {"state_dict": bundled_weights(name)}), "bundled"
     if not pretrained:
-        return _create(name), "random"
+        return _create(name, stages, side), "random"
     try:
-        return _create(name, weights=_fetch(f"timm/{name}")), "loaded"
+        file = _published(name)
     except Exception as error:  # the hub's client raises its own kinds, httpx's, OSError, RuntimeError
         reason = f"{name}: pretrained weights are out of reach ({_first_line(error)})"
         if pretrained is True:
             raise TrainingError(
                 f"{reason}; connect to huggingface.co once, or set pretrained to false or if-available"
             ) from error
-    log.warning("%s; training starts from random weights", reason)
-    return _create(name), "random"
+        log.warning("%s; training starts from random weights", reason)
+        return _create(name, stages, side), "random"
+    return _create(name, stages, side, {"file": file}), "loaded"
 
 
-def _create(name: str, weights: str | None = None) -> nn.Module:
+def _check(name: str) -> None:
+    """Refuse what timm does not have, with what is spelt alike."""
     import timm  # noqa: PLC0415 - takes seconds, and simple_cnn does without it
 
-    overlay = {} if weights is None else {"file": weights}
-    network: nn.Module = timm.create_model(
-        name, pretrained=weights is not None, pretrained_cfg_overlay=overlay, num_classes=0
-    )
+    architecture = name.partition(".")[0]
+    try:
+        timm.get_pretrained_cfg(name)
+        if timm.is_model(architecture):
+            return
+        known, wanted = timm.list_models(), architecture
+    except RuntimeError:  # nobody has trained it in this way
+        known, wanted = timm.list_pretrained(f"{architecture}.*"), name
+    close = get_close_matches(wanted, known, n=3, cutoff=0.4)
+    remedy = f"close to it are {', '.join(close)}" if close else "timm.list_models() has them all"
+    raise ParamsError(f"backbone {name}: timm has no such network; {remedy}")
+
+
+def _create(
+    name: str, stages: Sequence[int], side: int | None, weights: Mapping[str, Any] | None = None
+) -> nn.Module:
+    """Make a network; timm maps the weights of the whole one to what its stages need."""
+    import timm  # noqa: PLC0415
+
+    made_for = timm.get_pretrained_cfg(name)
+    settings: dict[str, Any] = {"pretrained": weights is not None, "pretrained_cfg_overlay": weights}
+    if side is not None and made_for is not None and made_for.fixed_input_size:
+        settings["img_size"] = side
+    if stages:
+        return PooledStages(_maps(name, stages, settings))
+    network: Any = timm.create_model(name, num_classes=0, **settings)
+    network.pretrained_cfg.pop("state_dict", None)  # it would be copied with the network
+    whole: nn.Module = network
+    return whole
+
+
+def _maps(name: str, stages: Sequence[int], settings: Mapping[str, Any]) -> Any:
+    """A timm network from images to the maps of some stages."""
+    import timm  # noqa: PLC0415
+
+    try:
+        with _unused_weights_are_no_matter():
+            network: Any = timm.create_model(name, features_only=True, out_indices=tuple(stages), **settings)
+    except (AssertionError, IndexError) as error:
+        raise ParamsError(f"stages {list(stages)}: {name} has none of these numbers; count from 0") from error
+    network.pretrained_cfg.pop("state_dict", None)
     return network
+
+
+@contextmanager
+def _unused_weights_are_no_matter() -> Iterator[None]:
+    """Of which timm warns where it makes stages alone."""
+    builder = logging.getLogger("timm.models._builder")
+    level = builder.level
+    builder.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        builder.setLevel(level)
+
+
+def _published(name: str) -> str:
+    """Path of a network's weights on this machine; downloaded from where timm has them, if needed."""
+    import timm  # noqa: PLC0415
+
+    source = timm.get_pretrained_cfg(name)
+    if source is not None and source.hf_hub_id:
+        return _fetch(source.hf_hub_id)
+    if source is not None and source.url:
+        return _download(str(source.url))
+    raise LookupError("nobody publishes any for timm")
 
 
 def _fetch(repository: str) -> str:
@@ -105,6 +204,16 @@ def _fetch(repository: str) -> str:
     # Asked once first: a download alone tries an unreachable hub for most of a minute.
     get_hf_file_metadata(hf_hub_url(repository, WEIGHTS), timeout=HUB_TIMEOUT)
     return hf_hub_download(repository, WEIGHTS)
+
+
+def _download(url: str) -> str:
+    """Path of a file in torch's cache, where timm keeps what is on no hub; downloaded if it is not there."""
+    file = Path(torch.hub.get_dir(), "checkpoints", Path(urlsplit(url).path).name)
+    if not file.is_file():
+        with urlopen(Request(url, method="HEAD"), timeout=HUB_TIMEOUT):  # noqa: S310 - an address of timm's
+            file.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), progress=False)
+    return str(file)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """What all candidates share: their base class, their classifier, and how pixels become their input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -40,6 +40,8 @@ class Candidate(nn.Module):
     """Side of the square that is taken from the middle of a crop, px; None: the whole crop."""
     takes_mask = True
     """Whether clips of different lengths may share a batch."""
+    attends = False
+    """Whether its outputs tell how much each frame weighs."""
     embedding_size: int
     method_head: nn.Linear | None = None
 
@@ -57,8 +59,8 @@ class Candidate(nn.Module):
 
     def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
         """All that is said about clips."""
-        features = self.embed(clips.flatten(0, 1))
-        return self.judge(features.reshape(*clips.shape[:2], -1), mask)
+        # What only fills a clip up would count in the statistics of batch norms.
+        return self.judge(per_frame(self.embed, clips, mask if self.training else None), mask)
 
     def forward(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         return self.outputs(clips, mask).logits
@@ -76,6 +78,20 @@ class Candidate(nn.Module):
 def classifier() -> nn.Sequential:
     """Features `(…, 256)` → 128 → logits `(…, 2)`."""
     return nn.Sequential(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 2))
+
+
+def per_frame(network: Callable[[Tensor], Tensor], clips: Tensor, mask: Tensor | None) -> Tensor:
+    """What a network `(N, …)` → `(N, C)` says of every frame of clips `(B, T, …)`.
+
+    Returns:
+        `(B, T, C)`; zeros where the mask says that there is no frame, which the network does not see.
+    """
+    if mask is None:
+        return network(clips.flatten(0, 1)).reshape(*clips.shape[:2], -1)
+    found = network(clips[mask])
+    filled = found.new_zeros(*mask.shape, found.shape[-1])
+    filled[mask] = found
+    return filled
 
 
 def mean_over_frames(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -20,8 +20,8 @@ class EfficientNetBiLSTM(BackboneCandidate):
     takes_mask = False  # read backwards, the LSTM would begin with what fills a clip up
     embedding_size = 256
 
-    def __init__(self, network: networks.EfficientnetBilstm) -> None:
-        super().__init__(network.backbone, network.pretrained, network.freeze)
+    def __init__(self, network: networks.EfficientnetBilstm, side: int | None = None) -> None:
+        super().__init__(network.backbone, network.pretrained, network.freeze, side=side)
         # Layer norms, not batch norms: a clip's features must not depend on the other clips of its batch.
         self.projection = nn.Sequential(
             nn.Linear(self.feature_size, 512),

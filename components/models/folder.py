@@ -66,7 +66,7 @@ def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
 def _made(info: CandidateInfo) -> Candidate:
     """The network with weights that do not matter, since its own are put in their place."""
     start = {"pretrained": False} if "pretrained" in type(info.network).model_fields else {}
-    model = create(info.network.model_copy(update=start))
+    model = create(info.network.model_copy(update=start), info.input_size or info.size)
     model.mean, model.std, model.input_size = info.mean, info.std, info.input_size
     if info.methods:
         model.add_method_head(len(info.methods))

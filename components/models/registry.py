@@ -7,8 +7,8 @@ from components.errors import ParamsError
 from components.models.base import Candidate
 from components.params import Network
 
-Factory = Callable[[Any], Candidate]
-"""Takes the member of `components.params.networks.Network` that has its name."""
+Factory = Callable[[Any, int | None], Candidate]
+"""Takes the member of `components.params.networks.Network` that has its name, and the side of the frames."""
 
 _FACTORIES: dict[str, Factory] = {}
 
@@ -23,8 +23,12 @@ def register(name: str) -> Callable[[Factory], Factory]:
     return add
 
 
-def create(network: Network) -> Candidate:
+def create(network: Network, side: int | None = None) -> Candidate:
     """Make a network, with weights drawn from torch's global generator or loaded; `origin` says which.
+
+    Args:
+        network: what it is.
+        side: of the frames that it will be given, px. Most take any; vision transformers are made for one.
 
     Raises:
         ParamsError: nothing is registered under its name, or it cannot be as it is told to be.
@@ -32,7 +36,7 @@ def create(network: Network) -> Candidate:
     """
     if network.name not in _FACTORIES:
         raise ParamsError(f"network {network.name}: no such network; known are {', '.join(names())}")
-    return _FACTORIES[network.name](network)
+    return _FACTORIES[network.name](network, side)
 
 
 def names() -> list[str]:

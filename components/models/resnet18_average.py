@@ -18,8 +18,8 @@ class ResNet18Average(BackboneCandidate):
 
     embedding_size = 256
 
-    def __init__(self, network: networks.Resnet18Average) -> None:
-        super().__init__("resnet18.a1_in1k", network.pretrained)
+    def __init__(self, network: networks.Resnet18Average, side: int | None = None) -> None:
+        super().__init__("resnet18.a1_in1k", network.pretrained, side=side)
         self.projection = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
         self.head = classifier()
 

@@ -20,7 +20,7 @@ class SimpleCNN(Candidate):
 
     embedding_size = WIDTHS[-1]
 
-    def __init__(self, _: networks.SimpleCnn | None = None) -> None:
+    def __init__(self, network: networks.SimpleCnn | None = None, side: int | None = None) -> None:
         super().__init__()
         inputs = (3, *WIDTHS[:-1])
         self.features = nn.Sequential(*map(conv_block, inputs, WIDTHS))

@@ -1,13 +1,23 @@
 """`candidates.NAME.network` of params.yaml: what the networks can be told. Defaults are as published."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from components.faces.limits import Frozen, Share
 
 Pretrained = bool | Literal["if-available", "bundled"]
 """Weights to start from: timm's hub (true, if-available), those that Unmask ships (bundled), or none."""
+
+
+def _each_once(stages: tuple[int, ...]) -> tuple[int, ...]:
+    if list(stages) != sorted(set(stages)):
+        raise ValueError("the early stages come first, each once")
+    return stages
+
+
+Stages = Annotated[tuple[NonNegativeInt, ...], AfterValidator(_each_once)]
+"""Of the backbone, from 0, whose pooled maps are joined; none: its last features alone."""
 
 
 class SimpleCnn(Frozen):
@@ -39,12 +49,18 @@ class EfficientnetTransformer(Frozen):
     backbone: str = "efficientnet_b3.ra2_in1k"  # any image network of timm
     pretrained: Pretrained = False
     freeze: bool = False  # the backbone learns nothing
-    stages: tuple[int, ...] = ()  # backbone stages whose pooled maps are joined; none: the last features
-    width: PositiveInt = 256
+    stages: Stages = ()
+    width: PositiveInt = 256  # of a frame in the encoder
     layers: PositiveInt = 4
     heads: PositiveInt = 8
     dropout: Share = 0.1
-    pooling: Literal["attention", "mean"] = "attention"
+    pooling: Literal["attention", "mean"] = "attention"  # over the frames
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.width % self.heads or self.width % 2:
+            raise ValueError(f"width {self.width}: use an even multiple of heads, which are {self.heads}")
+        return self
 
 
 class Head(Frozen):
@@ -63,7 +79,7 @@ class FrameNetwork(Frozen):
     backbone: str | None = None  # any image network of timm; none: the one that the name says
     pretrained: Pretrained = False
     freeze: bool = False
-    stages: tuple[int, ...] = ()
+    stages: Stages = ()
     head: Head = Head()
 
 
