@@ -1,6 +1,7 @@
 """What happens beside the training: its history, its curves, its end, and checkpoints that survive a kill."""
 
 import logging
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping
+from torch.optim import Optimizer
 
 from components.training.history import Epoch
 
@@ -31,6 +33,12 @@ class History(Callback):
         self.epochs: list[Epoch] = []
         self._on_epoch = on_epoch
         self._verbose = verbose
+        self._rate = math.nan
+
+    def on_before_optimizer_step(
+        self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
+    ) -> None:
+        self._rate = optimizer.param_groups[-1]["lr"]  # the backbone, which comes first, may have another
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = trainer.callback_metrics
@@ -40,7 +48,7 @@ class History(Callback):
             val_loss=float(metrics["val_loss"]),
             val_auc=float(metrics["val_auc"]),
             val_f1=float(metrics["val_f1"]),
-            lr=trainer.optimizers[0].param_groups[0]["lr"],
+            lr=self._rate,
         )
         self.epochs.append(epoch)
         self._on_epoch(epoch.metrics, epoch.epoch)

@@ -3,30 +3,40 @@
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
-from torch.utils.data import DataLoader
 
-from components.errors import ParamsError
+from components.errors import ParamsError, TrainingError
 from components.models import Candidate, create
 from components.params import CandidateParams, Metric, TrainingParams
-from components.training.augmentation import augmentation
-from components.training.batches import ClipBatch, WholeBatch, WholeVideos, collate
+from components.params.training import Precision
+from components.training.averaging import Averaging
 from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping
-from components.training.dataset import ClipDataset, DrawnClips, EpochSampler
+from components.training.dataset import ClipDataset, method_names
+from components.training.distributed import Processes, processes, with_shared_statistics
+from components.training.hard_examples import HardExamples
 from components.training.history import Epoch, best_epoch
+from components.training.loader import epoch_sampler, training_batches, whole_batches
 from components.training.losses import class_weights
 from components.training.module import ClipClassifier
+from components.training.sampling import EpochSampler
 
 MODES: dict[Metric, Literal["min", "max"]] = {"loss": "min", "auc": "max", "f1": "max"}
 """What is better."""
+
+PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+"""By the names that Lightning gives them."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +69,22 @@ def fit(
         ParamsError: no such network, or it cannot be as it is told to be.
         TrainingError: its weights are out of reach, or it diverged.
     """
+    together = processes()
+    part = together.part(settings.batch_size)
     prepare(settings)
-    model = build(settings, train)
-    weights = class_weights(train.labels) if settings.balance == "weights" else None
+    model = with_shared_statistics(build(settings, train), together)
+    sampler = epoch_sampler(train, settings)
+    weights = class_weights(sampler.items.drawn_by_class) if settings.balance == "weights" else None
     module = ClipClassifier(model, settings, weights)
-    history = History(on_epoch, verbose=not sys.stderr.isatty())
+    watched = on_epoch if together.chief else _unwatched
+    history = History(watched, verbose=together.chief and not sys.stderr.isatty())
     last = folder / "last.ckpt"
     with _tamed():
-        trainer = _trainer(settings, folder, history)
+        trainer = _trainer(settings, folder, [history, *_mining(settings, sampler)], together)
         trainer.fit(
             module,
-            training_batches(train, settings),
-            whole_batches(val, settings.batch_size),
+            training_batches(train, settings, together, sampler),
+            whole_batches(val, part, settings.workers, together),
             ckpt_path=last if last.exists() else None,
             weights_only=True,
         )
@@ -81,9 +95,15 @@ def fit(
 
 
 def prepare(settings: TrainingParams) -> None:
-    """Seed every generator and ask for the algorithms that give the same result each time."""
+    """Seed every generator and ask for the algorithms that give the same result each time.
+
+    Raises:
+        TrainingError: half precision is asked for where there is no GPU.
+    """
     seed_everything(settings.seed, verbose=False)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    if settings.precision == "fp16" and not torch.cuda.is_available():
+        raise TrainingError("precision fp16 needs a GPU; set precision: bf16 or fp32 in params.yaml")
     if settings.num_threads:
         torch.set_num_threads(settings.num_threads)
 
@@ -102,53 +122,56 @@ def build(settings: CandidateParams, train: ClipDataset) -> Candidate:
         )
     model.input_size = settings.augmentation.crop
     if settings.methods:
-        model.add_method_head(len(train.methods))
+        model.add_method_head(len(method_names(train, settings.self_blended)))
     # Channels last: convolutions on a CPU take half the time.
     return model.to(memory_format=torch.channels_last)
 
 
-def training_batches(clips: ClipDataset, settings: CandidateParams) -> DataLoader[ClipBatch]:
-    """Drawn and augmented clips, shuffled anew in each epoch."""
-    augment = augmentation(settings.augmentation, clips.crop_size)
-    drawn = DrawnClips(clips, settings.frame_range, augment, settings.seed)
-    sampler = EpochSampler(len(drawn), settings.seed)
-    loader: DataLoader[Any] = DataLoader(drawn, settings.batch_size, sampler=sampler, collate_fn=collate)
-    return loader
-
-
-def whole_batches(clips: ClipDataset, batch_size: int) -> DataLoader[WholeBatch]:
-    """All stored frames of all faces; see `WholeVideos`."""
-    return DataLoader(WholeVideos(clips, batch_size), batch_size=None)
-
-
-def _trainer(settings: CandidateParams, folder: Path, history: History) -> Trainer:
+def _trainer(
+    settings: CandidateParams, folder: Path, watching: Sequence[Callback], together: Processes
+) -> Trainer:
     return Trainer(
         accelerator="auto",
-        devices=1,
+        precision=PRECISIONS[settings.precision],
         max_epochs=settings.epochs,
         accumulate_grad_batches=settings.accumulate,
         gradient_clip_val=settings.gradient_clip,
         deterministic="warn",
-        callbacks=[history, *_guards(settings, folder), *_progress()],
+        callbacks=[*watching, *_guards(settings, folder), *_progress()],
         plugins=[AtomicCheckpointIO()],
         default_root_dir=folder,
         logger=False,
         enable_model_summary=False,
         enable_progress_bar=sys.stderr.isatty(),
         num_sanity_val_steps=0,
+        **together.trainer_settings(),
     )
 
 
 def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
     metric, mode = f"val_{settings.early_stopping.metric}", MODES[settings.early_stopping.metric]
+    averaging = [Averaging(settings.ema)] if settings.ema else []
     stopping = Stopping(
         metric, patience=settings.early_stopping.patience, min_delta=0.0, verbose=False, mode=mode
     )
     best = ModelCheckpoint(
-        folder, "best", monitor=metric, mode=mode, save_weights_only=True, enable_version_counter=False
+        folder,
+        "best",
+        monitor=metric,
+        mode=mode,
+        save_weights_only=not averaging,  # else Lightning does not ask the callbacks, and keeps raw weights
+        enable_version_counter=False,
     )
     last = ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
-    return [stopping, best, last]
+    return [*averaging, stopping, best, last]
+
+
+def _mining(settings: CandidateParams, sampler: EpochSampler) -> list[Callback]:
+    return [HardExamples(sampler)] if settings.hard_examples else []
+
+
+def _unwatched(metrics: Mapping[str, float], epoch: int) -> None:
+    """What all processes but the first do with an epoch's metrics."""
 
 
 def _progress() -> list[Callback]:

@@ -4,7 +4,8 @@ Cross entropy over two logits is binary cross entropy of their margin, so that n
 two are the same here.
 """
 
-import torch
+from collections.abc import Callable
+
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.ops import sigmoid_focal_loss
@@ -38,19 +39,30 @@ def _focal(loss: Focal | BceFocal, margins: Tensor, targets: Tensor) -> Tensor:
     return found
 
 
-def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) -> Tensor:
-    """The mean over a batch, in which a clip weighs as much as its class, `class_weights` `(2,)`."""
+def weighted_mean(
+    losses: Tensor,
+    labels: Tensor,
+    class_weights: Tensor | None,
+    averaged: Callable[[Tensor], Tensor] = lambda value: value,
+) -> Tensor:
+    """The mean over a batch, in which a clip weighs as much as its class, `class_weights` `(2,)`.
+
+    Args:
+        losses: `(B,)`.
+        labels: int64 `(B,)`.
+        class_weights: None: all the same.
+        averaged: the mean of a value over all processes that have a part of the batch.
+    """
     if class_weights is None:
         return losses.mean()
     weights = class_weights[labels]
-    return (losses * weights).sum() / weights.sum()
+    return (losses * weights).sum() / averaged(weights.sum())
 
 
-def class_weights(labels: Tensor) -> Tensor:
+def class_weights(drawn: Tensor) -> Tensor:
     """Weights `(2,)` with which both classes count the same: one on average.
 
     Args:
-        labels: int64, of the whole training set, both classes among them.
+        drawn: `(2,)`, how many clips of each class an epoch draws; both some.
     """
-    counts = torch.bincount(labels, minlength=2).float()
-    return counts.sum() / (2 * counts)
+    return drawn.sum() / (2 * drawn)

@@ -9,14 +9,19 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.utils.data import DataLoader
+from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryAUROC, BinaryF1Score
 
 from components.models import Candidate
+from components.models.base import Outputs
 from components.params import CandidateParams
 from components.params.training import Plateau
 from components.training.batches import ClipBatch, WholeBatch, video_logits
+from components.training.distributed import average_buffers, averaged
 from components.training.losses import clip_losses, weighted_mean
-from components.training.optimization import optimizer, scheduler
+from components.training.optimization import optimizer, scheduler, share_of_step
+from components.training.sam import frozen_statistics
 
 
 class ClipClassifier(LightningModule):
@@ -29,12 +34,15 @@ class ClipClassifier(LightningModule):
     """
 
     class_weights: Tensor | None
+    clip_losses: Tensor
+    """(B,), of the last batch."""
 
     def __init__(
         self, model: Candidate, settings: CandidateParams, class_weights: Tensor | None = None
     ) -> None:
         super().__init__()
         self.model = model
+        self.train_loss, self.val_loss = MeanMetric(), MeanMetric()
         self.auc, self.f1 = BinaryAUROC(), BinaryF1Score()
         self.register_buffer("class_weights", class_weights, persistent=False)
         self._settings = settings
@@ -42,9 +50,8 @@ class ClipClassifier(LightningModule):
         self._plateau_state: dict[str, Any] = {}
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Logits `(B, 2)` of clips of equal length, uint8 `(B, T, 3, S, S)`."""
-        logits: Tensor = self.model(self.model.prepare(clips))
-        return logits
+        """Logits `(B, 2)` of clips of equal length, uint8 `(B, T, 3, S, S)` or features `(B, T, C)`."""
+        return self._seen(clips).logits
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         steps = optimizer(self.model, self._settings)
@@ -60,32 +67,45 @@ class ClipClassifier(LightningModule):
         return steps
 
     def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
-        self._seed_dropout()
         if self._plateau and self.global_step < self._warmup:
             for group in self._plateau.optimizer.param_groups:
                 group["lr"] = group["full"] * (self.global_step + 1) / self._warmup
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
-        found = self.model.outputs(self.model.prepare(batch.clips), batch.mask)
-        losses = clip_losses(self._settings.loss, found.logits, batch.labels)
-        loss = weighted_mean(losses, batch.labels, self.class_weights)
-        if self.model.method_head is not None:
-            told = self.model.method_head(found.embedding)
-            loss = loss + self._settings.methods * cross_entropy(told, batch.methods)
-        size = len(batch.labels)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=size)
-        return loss
+        self._seed_dropout(batch_idx)
+        if getattr(self.trainer.optimizers[0], "perturbed", False):
+            with frozen_statistics(self.model):
+                return self._loss(batch) * self._share(batch, batch_idx)
+        loss = self._loss(batch)
+        self.train_loss.update(loss.detach(), len(batch.labels))
+        self.log("loss", loss, prog_bar=True, logger=False)
+        return loss * self._share(batch, batch_idx)
 
     def validation_step(self, batch: WholeBatch, batch_idx: int) -> None:
         labels = batch.labels
-        logits = video_logits(self, batch.faces)
+        with torch.autocast(self.device.type, enabled=False):  # as it will be exported and judged
+            logits = video_logits(self, batch.faces)
         fake = logits.softmax(dim=1)[:, 1]
         self.auc.update(fake, labels)
         self.f1.update(fake, labels)
-        loss = clip_losses(self._settings.loss, logits, labels).mean()
-        self.log("val_loss", loss, prog_bar=True, batch_size=len(labels))
-        self.log("val_auc", self.auc, prog_bar=True)
-        self.log("val_f1", self.f1, prog_bar=True)
+        self.val_loss.update(clip_losses(self._settings.loss, logits, labels))
+
+    def on_validation_start(self) -> None:
+        average_buffers(self.model)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the epoch; a metric of a network that has diverged is no number, whatever it would be."""
+        loss = self.val_loss.compute()
+        unknown = loss * 0 if loss.isfinite() else loss.new_tensor(torch.nan)
+        found = {
+            "train_loss": self.train_loss.compute(),
+            "val_loss": loss,
+            "val_auc": self.auc.compute() + unknown,
+            "val_f1": self.f1.compute() + unknown,
+        }
+        self.log_dict(found, prog_bar=True)
+        for metric in (self.train_loss, self.val_loss, self.auc, self.f1):
+            metric.reset()
 
     def on_train_epoch_end(self) -> None:
         if self._plateau and self.global_step >= self._warmup:
@@ -105,7 +125,29 @@ class ClipClassifier(LightningModule):
         epochs = getattr(self._settings.schedule, "warmup_epochs", 0)
         return round(epochs * self.trainer.estimated_stepping_batches / self._settings.epochs)
 
-    def _seed_dropout(self) -> None:
-        # At every step, not every epoch: Lightning leaves out the first epoch's start when it resumes.
-        seed = np.random.SeedSequence((self._settings.seed, self.global_step)).generate_state(1)
-        torch.manual_seed(int(seed[0]))
+    def _loss(self, batch: ClipBatch) -> Tensor:
+        found = self._seen(batch.clips, batch.mask)
+        losses = clip_losses(self._settings.loss, found.logits, batch.labels)
+        self.clip_losses = losses.detach()
+        loss = weighted_mean(losses, batch.labels, self.class_weights, averaged)
+        if self.model.method_head is not None:
+            told = self.model.method_head(found.embedding)
+            loss = loss + self._settings.methods * cross_entropy(told, batch.methods)
+        return loss
+
+    def _seen(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
+        """What the network says of clips, or of the features that its backbone has of them."""
+        if clips.is_floating_point():
+            return self.model.judge(clips, mask)
+        return self.model.outputs(self.model.prepare(clips), mask)
+
+    def _share(self, batch: ClipBatch, batch_idx: int) -> float:
+        loader: DataLoader[ClipBatch] = self.trainer.train_dataloader  # type: ignore[assignment]
+        drawn = len(loader.sampler)  # type: ignore[arg-type]
+        part = self._settings.batch_size // self.trainer.world_size
+        return share_of_step(len(batch.labels), batch_idx, part, self._settings.accumulate, drawn)
+
+    def _seed_dropout(self, batch_idx: int) -> None:
+        # At every batch: a resumed training has not drawn what the killed one had.
+        place = (self._settings.seed, self.current_epoch, batch_idx, self.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))

@@ -11,19 +11,23 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from components.models import Candidate
 from components.params import CandidateParams
 from components.params.training import Constant, Cosine, OneCycle, Plateau
+from components.training.sam import SharpnessAware
 
 OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
 
 
 def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
-    """Of what learns; the backbone has a rate of its own."""
+    """Of what learns; the backbone has a rate of its own, and the last group is the rest."""
     told = settings.optimizer
     groups = [
         {"params": list(parameters), "lr": told.lr * share}
         for parameters, share in ((_of_backbone(model), told.backbone), (_of_the_rest(model), 1.0))
     ]
     filled = [group for group in groups if group["params"]]
-    return OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=True)
+    # Under fp16 gradients are scaled, and Lightning does not clip those of a fused optimiser.
+    fused = settings.precision != "fp16"
+    made = OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=fused)
+    return SharpnessAware(made, told.sam) if told.sam else made
 
 
 def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LRScheduler:
@@ -50,6 +54,23 @@ def share(schedule: Constant | Plateau | Cosine, step: int, warmup: int, steps: 
         return 1.0
     passed = min(1.0, (step - warmup) / max(1, steps - warmup))
     return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * passed)) / 2
+
+
+def share_of_step(size: int, batch: int, batch_size: int, accumulate: int, clips: int) -> float:
+    """By what the mean loss of a batch is multiplied, so that a step is of the mean over all its clips.
+
+    Lightning divides by the batches of a whole step. The last one of an epoch may have fewer, of fewer clips.
+
+    Args:
+        size: clips in this batch.
+        batch: its index in the epoch.
+        batch_size: clips in a whole one.
+        accumulate: batches to a whole step.
+        clips: of the epoch.
+    """
+    whole = accumulate * batch_size
+    in_step = min(whole, clips - batch // accumulate * whole)
+    return accumulate * size / in_step
 
 
 def _of_backbone(model: Candidate) -> Iterator[nn.Parameter]:
