@@ -130,6 +130,19 @@ def load_params(path: Path) -> Params:
         ) from error
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    return checked(content, path)
+
+
+def checked(content: Any, path: Path) -> Params:
+    """What a parameter file holds, as values.
+
+    Args:
+        content: as YAML has it.
+        path: that a mistake is told of.
+
+    Raises:
+        ParamsError: an unknown key, or a value out of range.
+    """
     if told := outdated(content):
         raise ParamsError(f"{path}: {'; '.join(told)}")
     try:

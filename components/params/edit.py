@@ -34,11 +34,17 @@ class _Representer(RoundTripRepresenter):
 
     def represent_str(self, data: str) -> ScalarNode:
         node: ScalarNode = super().represent_str(data)
-        if Resolver().resolve(PlainScalar, data, (True, False)) != node.tag:
+        taken_for = Resolver().resolve(PlainScalar, data, (True, False))  # type: ignore[no-untyped-call]
+        if taken_for != node.tag:
             node.style = "'"
         return node
 
+    def represent_none(self, data: None) -> ScalarNode:
+        written: ScalarNode = self.represent_scalar("tag:yaml.org,2002:null", "null")
+        return written
 
+
+_Representer.add_representer(type(None), _Representer.represent_none)
 _Representer.add_representer(float, _Representer.represent_float)
 _Representer.add_representer(str, _Representer.represent_str)
 

@@ -1,0 +1,100 @@
+"""`recipes/NAME.yaml`: the settings of a published system, applied over `params.yaml`.
+
+A recipe says what it needs of `faces`, `training` and `candidates`; the rest stays as the project has it. Its
+candidates take the place of those that are there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ruamel.yaml.error import YAMLError
+
+from components.errors import ParamsError
+from components.params.document import Params, checked
+from components.params.edit import edited, round_trip
+
+WHOLE = (("candidates",), ("faces", "sampling"), ("training", "augmentation"))
+"""Sections of which nothing stays but what the recipe says."""
+
+SECTIONS = ("faces", "training", "candidates")
+"""What a recipe may speak of: it knows neither the data nor what a project asks of a detector."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A published system."""
+
+    path: Path
+    title: str  # one line
+    content: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def recipe_names(folder: Path) -> list[str]:
+    """Of all recipes in a folder, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def read_recipe(name: str, folder: Path) -> Recipe:
+    """Read one recipe; what it sets is checked when it is applied.
+
+    Raises:
+        ParamsError: there is none of that name, it is not YAML, or speaks of what is no recipe's.
+    """
+    path = folder / f"{name}.yaml"
+    if name not in recipe_names(folder):
+        raise ParamsError(f"no recipe {name!r} in {folder}; {_known(name, folder)}")
+    text = path.read_text(encoding="utf-8")
+    try:
+        content = round_trip().load(text)
+    except YAMLError as error:
+        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping) or not isinstance(content.get("candidates"), Mapping):
+        raise ParamsError(f"{path}: missing key 'candidates'; name at least one, with its network")
+    if foreign := [key for key in content if key not in SECTIONS]:
+        raise ParamsError(f"{path}: {foreign[0]}: a recipe says {', '.join(SECTIONS)} and nothing else")
+    return Recipe(path, _title(text), content)
+
+
+def apply_recipe(text: str, recipe: Recipe) -> str:
+    """The text of a parameter file with a recipe's settings in it, its comments kept.
+
+    Args:
+        text: of a valid `params.yaml`.
+        recipe: whose sections are merged over those of the file, except `WHOLE`, which it replaces.
+
+    Raises:
+        ParamsError: the recipe holds an unknown key or a value out of range.
+    """
+    after = edited(text, recipe.content, WHOLE)
+    checked(yaml.safe_load(after), recipe.path)
+    return after
+
+
+def recipe_params(text: str, recipe: Recipe) -> Params:
+    """What a parameter file says once the recipe is applied.
+
+    Raises:
+        ParamsError: the recipe holds an unknown key or a value out of range.
+    """
+    return checked(yaml.safe_load(edited(text, recipe.content, WHOLE)), recipe.path)
+
+
+def _known(name: str, folder: Path) -> str:
+    names = recipe_names(folder)
+    if not names:
+        return "there are none; see docs/recipes.md"
+    close = get_close_matches(name, names, 1)
+    return f"{f'did you mean {close[0]}? ' if close else ''}there are {', '.join(names)}"
+
+
+def _title(text: str) -> str:
+    first = text.lstrip().partition("\n")[0]
+    return first.lstrip("# ").strip() if first.startswith("#") else ""

@@ -1,0 +1,109 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.errors import ParamsError
+from components.params.recipes import apply_recipe, read_recipe, recipe_names, recipe_params
+
+ROOT = Path(__file__).parents[3]
+RECIPES = ROOT / "recipes"
+NAMES = recipe_names(RECIPES)
+TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+SHORT = """# A small one
+training:
+  epochs: 3
+candidates:
+  small:
+    network: {name: simple_cnn}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "small.yaml").write_text(SHORT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_says_all_that_matters(name: str) -> None:
+    """Whatever a project has set before, the same candidate comes of it."""
+    recipe = read_recipe(name, RECIPES)
+    told = yaml.safe_load(TEXT)
+    told["faces"]["sampling"] = {"policy": "clip", "places": 2, "frames": 3}
+    told["training"] |= {
+        "epochs": 1, "accumulate": 7, "balance": "sampler", "ema": 0.9, "hard_examples": 0.5, "methods": 1.0,
+        "self_blended": 0.5, "learn_from": "genuine", "precision": "fp16",
+    }  # fmt: skip
+    told["training"]["optimizer"] |= {"lr": 1.0, "sam": 1.0, "backbone": 0.5}
+    told["training"]["augmentation"] |= {"jpeg": {"chance": 1.0}, "crop": 32, "hue": 0.5}
+    other = recipe_params(yaml.safe_dump(told), recipe)
+    shipped = recipe_params(TEXT, recipe)
+    assert list(other.candidates) == [name]
+    assert other.candidates == shipped.candidates
+    assert other.faces == shipped.faces
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_starts_where_its_publication_did_and_names_it(name: str) -> None:
+    recipe = read_recipe(name, RECIPES)
+    network: Any = recipe_params(TEXT, recipe).candidates[name].network
+    assert network.pretrained is True
+    assert recipe.title
+    said = recipe.path.read_text(encoding="utf-8")
+    assert "https://" in said or "published setting of" in said
+    assert "Not published, chosen here" in said or "Differs" in said
+
+
+def test_recipes_can_be_tried_one_after_the_other() -> None:
+    first, second = (read_recipe(name, RECIPES) for name in ("frame_380", "transformer_frozen"))
+    there = apply_recipe(TEXT, first)
+    assert apply_recipe(there, first) == there
+    assert yaml.safe_load(apply_recipe(there, second)) == yaml.safe_load(apply_recipe(TEXT, second))
+
+
+def test_the_rest_of_the_file_stays(folder: Path) -> None:
+    after = apply_recipe(TEXT, read_recipe("small", folder))
+    changed = set(TEXT.splitlines()) - set(after.splitlines())
+    assert "  epochs: 25" in changed
+    assert not {line for line in changed if line.startswith(("gate", "  auc: 0.80", "export"))}
+    assert after.endswith(TEXT[TEXT.index("evaluate:") :])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("epochs: 3", "epoch: 3", "unknown key 'training.epoch'"),
+        ("epochs: 3", "epochs: none", "training.epochs = 'none'"),
+        ("simple_cnn", "simple_rnn", "candidates.small.network.name = 'simple_rnn'"),
+        ("training:", "gate:", "gate: a recipe says faces, training, candidates"),
+        ("candidates:", "candidate:", "missing key 'candidates'"),
+        ("{name", "{{name", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(folder: Path, old: str, new: str, told: str) -> None:
+    file = folder / "small.yaml"
+    file.write_text(SHORT.replace(old, new), encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        apply_recipe(TEXT, read_recipe("small", folder))
+    assert str(caught.value).startswith(f"{file}: ")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("smal", "did you mean small? there are small"),
+        ("zzz", "there are small"),
+        ("../small", "there are small"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_those_there_are(folder: Path, name: str, told: str) -> None:
+    (folder / "inner").mkdir()
+    for where, expected in ((folder, told), (folder / "inner", "there are none")):
+        with pytest.raises(ParamsError, match=re.escape(expected)):
+            read_recipe(name, where)
