@@ -27,7 +27,7 @@ NARROWEST, LEANING = 0.65, 0.25
 profile the five points nearly lie on a line, and say little about where the cheek ends."""
 
 BOX_HEIGHT, BOX_MIDDLE = 2.6, -0.05
-"""A detector's box in coordinates of the face: its longer side, and how far below the origin its middle is."""
+"""A detector's box in coordinates of the face: its longer side, and how far its middle is down."""
 
 
 @dataclass(frozen=True)

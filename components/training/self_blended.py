@@ -29,8 +29,6 @@ Maps = NDArray[np.float64]
 FLICKER = 0.4
 """Share of the clips whose faults tremble from frame to frame."""
 
-_NO_MAP = np.empty(0, np.float32)
-
 WEIGHTS = (0.5, 0.75, 1.0, 1.0, 1.0)
 """How much of the face is replaced where the mask is whole; each as often."""
 
@@ -150,5 +148,6 @@ def _displaced(image: Image, warp: Floats, to_crop: Maps, shift: Maps) -> Image:
     place = followed_by(canvas_map(side), to_crop)
     in_crop = cv2.warpAffine(warp, place, (side, side), borderMode=cv2.BORDER_REPLICATE)
     pixels = cv2.transform(in_crop, to_crop + np.pad((to_crop[:, :2] @ shift)[:, None], ((0, 0), (2, 0))))
-    moved = cv2.remap(image, pixels, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    x, y = cv2.split(pixels)
+    moved = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(moved, np.uint8)
