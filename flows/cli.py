@@ -127,10 +127,31 @@ def data_list() -> None:
     show(project)
 
 
+def recipes_like(typed: str) -> list[str]:
+    """For the shell's completion of --recipe."""
+    from components.params.recipes import recipe_names
+
+    try:
+        return [name for name in recipe_names(find_project().recipes) if name.startswith(typed)]
+    except UnmaskError:
+        return []
+
+
 @app.command()
 def run(
     jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Write a published system's settings into params.yaml first; `unmask recipes` names them.",
+            metavar="NAME",
+            autocompletion=recipes_like,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --recipe: replace settings that are not committed, too.")
+    ] = False,
 ) -> None:
     """Run the pipeline as a Prefect flow: stages, gate, export, registry.
 
@@ -138,6 +159,13 @@ def run(
     it goes on where it was.
     """
     project = enter()
+    if recipe is not None:
+        from flows.recipes import adopt, preview
+
+        if dry_run:
+            preview(project, recipe)
+            return
+        adopt(project, recipe, force)
     if dry_run:
         from flows.data import needs_pull
         from flows.graph import read_graph, stale_stages
@@ -162,6 +190,51 @@ def run(
             print_gate(project.gate)
             raise
     typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
+
+
+@app.command()
+def tune(
+    candidate: Annotated[str, typer.Argument(help="A key of `candidates` in params.yaml.")],
+    trials: Annotated[
+        int | None,
+        typer.Option(help="So many more trials; by default up to `tune.trials` in all.", min=1),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Trials side by side, each in a process; set num_threads to go with it.", min=1),
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be tried, and what has been.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the best settings into params.yaml; its comments stay.")
+    ] = False,
+) -> None:
+    """Search for the settings with which a candidate does best on validation videos.
+
+    Each trial is a training with other settings: the first with those of params.yaml, some at random, the
+    others near what did well (TPE). One that falls behind is ended early. `tune` in params.yaml says what is
+    searched, how long and by which metric. It needs the clips that `unmask run` cuts.
+
+    Interrupt it and run it again: it goes on within the trial where it was. MLflow has a run for each trial,
+    reports/tune/CANDIDATE the report. Test videos are never looked at. More in docs/tuning.md.
+
+        unmask tune simple_cnn --dry-run
+        unmask tune simple_cnn --trials 20 --apply
+    """
+    project = enter()
+    from flows.tune import tune as search
+
+    search(project, candidate, trials, jobs, dry_run, apply)
+
+
+@app.command()
+def recipes() -> None:
+    """Settings of published systems that `unmask run --recipe` can apply."""
+    project = enter()
+    from flows.recipes import show
+
+    show(project)
 
 
 @app.command()

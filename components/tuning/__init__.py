@@ -1,0 +1,1 @@
+"""Searching for the settings with which a candidate does best on validation videos."""

@@ -1,0 +1,146 @@
+"""What a search leaves behind: `reports/tune/CANDIDATE/`."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import yaml
+
+from components.params import Metric
+from components.project import Project
+from components.tuning.figures import draw_history, draw_importances, importances
+from components.tuning.results import NAMES, Tried, caveats, finished, ranked
+from components.tuning.space import Space, changes
+
+FIGURES = ("history.png", "importance.png")
+
+
+def report_folder(project: Project, candidate: str) -> Path:
+    """Where a search's report stands."""
+    return project.reports / "tune" / candidate
+
+
+def write_report(
+    folder: Path,
+    candidate: str,
+    study: optuna.Study,
+    trials: Sequence[Tried],
+    space: Space,
+    metric: Metric,
+    videos: int,
+) -> list[Path]:
+    """Write trials.csv and, where a trial is complete, best.yaml and the figures.
+
+    Returns:
+        What was written. Files of an earlier search that this one has no answer to yet are removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("best.yaml", *FIGURES):
+        (folder / name).unlink(missing_ok=True)
+    _write_trials(folder / "trials.csv", trials, space)
+    if not ranked(trials, metric):
+        return [folder / "trials.csv"]
+    text = best_yaml(candidate, trials, space, metric, videos)
+    (folder / "best.yaml").write_text(text, encoding="utf-8")
+    draw_history(folder / "history.png", trials, metric)
+    shares = importances(study)
+    if shares:
+        draw_importances(folder / "importance.png", shares, trials, metric)
+    return sorted(folder.iterdir())
+
+
+def best_sections(candidate: str, trials: Sequence[Tried], space: Space, metric: Metric) -> dict[str, Any]:
+    """What the best trial changes, as sections of params.yaml; nothing where it is the present settings'."""
+    best = ranked(trials, metric)[0]
+    return {} if best.present else {"candidates": {candidate: changes(space, best.suggested)}}
+
+
+def best_yaml(candidate: str, trials: Sequence[Tried], space: Space, metric: Metric, videos: int) -> str:
+    """The same as text for params.yaml, with comments that say how far it can be trusted."""
+    best = ranked(trials, metric)[0]
+    own = next((one for one in trials if one.present and one.value is not None), None)
+    against = f"; with the present settings {own.value:.4f}" if own and own is not best else ""
+    told = [
+        f"unmask tune {candidate}: trial {best.number}, validation {NAMES[metric]} {best.value:.4f} in epoch "
+        f"{best.best['epoch']:.0f}{against}.",
+        *caveats(trials, metric, videos),
+    ]
+    sections = best_sections(candidate, trials, space, metric)
+    if not sections:
+        return _comments([*told, "Nothing was better than the present settings."])
+    return _comments(told) + yaml.dump(
+        sections, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110
+    )
+
+
+def table(trials: Sequence[Tried], space: Space, metric: Metric, most: int) -> list[list[str]]:
+    """The best trials and that of the present settings, for people; columns as `header` names them."""
+    best = ranked(trials, metric)
+    shown = [one for place, one in enumerate(best) if place < most or one.present]
+    return [
+        [
+            f"{one.number}{' (present)' if one.present else ''}",
+            f"{one.value:.4f}",
+            f"{one.best['epoch']:.0f} of {one.epochs}",
+            *(_short(one.suggested[key]) for key in space),
+        ]
+        for one in shown
+    ]
+
+
+def header(space: Space, metric: Metric) -> list[str]:
+    """Of `table`."""
+    return ["trial", f"val {NAMES[metric]}", "epoch", *space]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes numbers so that YAML 1.1 takes them for numbers: 1.0e-06, not 1e-06."""
+
+
+def _float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", _number(value))
+
+
+def _number(value: float) -> str:
+    digits, exponent, power = repr(value).partition("e")
+    return f"{digits if '.' in digits else f'{digits}.0'}{exponent}{power}"
+
+
+_Dumper.add_representer(float, _float)
+
+
+def _comments(sentences: Sequence[str]) -> str:
+    return "".join(f"# {sentence}\n" for sentence in sentences)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _write_trials(path: Path, trials: Sequence[Tried], space: Space) -> None:
+    measured = sorted({key for one in trials for key in one.best if key != "epoch"})
+    columns = ["trial", "end", "value", "best_epoch", "epochs", "seconds", "present", *measured, *space]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_row(one, space) for one in trials)
+
+
+def _row(one: Tried, space: Space) -> Mapping[str, Any]:
+    measured = {key: value for key, value in one.best.items() if key != "epoch"}
+    return {
+        "trial": one.number,
+        "end": one.end,
+        "value": one.value,
+        "best_epoch": one.best.get("epoch"),
+        "epochs": one.epochs,
+        "seconds": one.seconds,
+        "present": one.present,
+        **measured,
+        **{key: one.suggested.get(key) for key in space},
+    }
+
+
+__all__ = ["best_sections", "best_yaml", "finished", "header", "report_folder", "table", "write_report"]

@@ -1,0 +1,162 @@
+"""Which settings are searched, and what a suggestion means for a candidate. Pure: no study, no file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import getitem
+from typing import Any
+
+from pydantic import ValidationError
+
+from components.errors import ParamsError
+from components.params import CandidateParams, Metric, Params, merged
+from components.params.messages import first_line
+from components.params.tuning import Choices, Range, Scalar, Span
+from components.tuning.defaults import default_space
+
+Space = Mapping[str, Span]
+"""Spans by dotted setting of a candidate, e.g. `optimizer.lr`."""
+
+REFUSED = {
+    "network.name": "another network is another candidate; tune each by itself",
+    "seed": "the best of several seeds is luck; tune with one and compare on others",
+}
+
+BETWEEN = 0.382
+"""Of the way from least to most: a value there is a whole number only where all of them are."""
+
+
+def space_of(params: Params, name: str) -> dict[str, Span]:
+    """What is searched for a candidate: what params.yaml says, else what suits its network.
+
+    Raises:
+        ParamsError: no such candidate or setting, or a value that the candidate refuses.
+    """
+    for one in (name, *params.tune.space):
+        if one not in params.candidates:
+            raise ParamsError(f"no candidate {one!r}; candidates holds {', '.join(params.candidates)}")
+    settings = params.candidates[name]
+    space = params.tune.space.get(name) or default_space(settings, params.tune.metric)
+    check(name, space, settings, params.tune.metric)
+    return dict(space)
+
+
+def check(name: str, space: Space, settings: CandidateParams, metric: Metric) -> None:
+    """Refuse what could not be tried, before anything is.
+
+    Raises:
+        ParamsError: an unknown setting, a value that the candidate refuses, or losses that would be compared
+            although they are of different kinds.
+    """
+    for key, span in space.items():
+        where = f"tune.space.{name}: {key}"
+        _check_key(where, key, settings)
+        for value in _samples(span):
+            try:
+                applied(settings, nested({key: value}))
+            except ValidationError as error:
+                raise ParamsError(f"{where}: {first_line(error, CandidateParams)}") from error
+        if metric == "loss" and key.partition(".")[0] == "loss":
+            raise ParamsError(
+                f"{where}: tune.metric is loss, and losses of different kinds cannot be compared; "
+                "set tune.metric to auc or f1"
+            )
+
+
+def suggested_settings(
+    settings: CandidateParams, space: Space, suggested: Mapping[str, Any]
+) -> CandidateParams:
+    """The candidate with a suggestion's values.
+
+    Raises:
+        ParamsError: values that the candidate refuses together, though it takes each by itself.
+    """
+    try:
+        return applied(settings, changes(space, suggested))
+    except ValidationError as error:
+        raise ParamsError(f"tune: {suggested}: {first_line(error, CandidateParams)}") from error
+
+
+def changes(space: Space, suggested: Mapping[str, Any]) -> dict[str, Any]:
+    """A suggestion as sections of params.yaml; numbers to four digits."""
+    return nested({key: _value(space[key], value) for key, value in suggested.items()})
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted keys as sections; a whole section comes before what is said of it."""
+    sections: dict[str, Any] = {}
+    for key in sorted(values, key=lambda key: key.count(".")):
+        *outer, last = key.split(".")
+        inside: dict[str, Any] = {last: values[key]}
+        for part in reversed(outer):
+            inside = {part: inside}
+        sections = merged(sections, inside)
+    return sections
+
+
+def applied(settings: CandidateParams, sections: Mapping[str, Any]) -> CandidateParams:
+    """The candidate, of which sections say some anew.
+
+    Raises:
+        ValidationError: it refuses a value.
+    """
+    return CandidateParams.model_validate(merged(settings.model_dump(mode="json"), sections))
+
+
+def labels(choices: Choices) -> dict[Scalar, Any]:
+    """The choices by what stands for them in a study, which takes no lists and no sections."""
+    return {_label(choice): choice for choice in choices.choices}
+
+
+def present(space: Space, settings: CandidateParams) -> dict[str, Scalar]:
+    """The candidate's own settings as a suggestion; those outside of the space are left out."""
+    own = {key: _own(key, span, settings) for key, span in space.items()}
+    return {key: found[0] for key, found in own.items() if found}
+
+
+def _check_key(where: str, key: str, settings: CandidateParams) -> None:
+    if key in REFUSED:
+        raise ParamsError(f"{where}: {REFUSED[key]}")
+    inside: Any = settings.model_dump(mode="json")
+    at = "a candidate"
+    for part in key.split("."):
+        if not isinstance(inside, Mapping) or part not in inside:
+            takes = ", ".join(inside) if isinstance(inside, Mapping) else "no setting of its own"
+            raise ParamsError(f"{where}: no setting {part!r}; {at} takes {takes}")
+        named = inside[part].get("name") if isinstance(inside[part], Mapping) else None
+        inside, at = inside[part], f"{part} {named}" if named else part
+
+
+def _samples(span: Span) -> Sequence[Any]:
+    if isinstance(span, Choices):
+        return span.choices
+    middle = span.low + BETWEEN * (span.high - span.low)
+    return [span.low, span.high, *([] if span.whole else [middle])]
+
+
+def _value(span: Span, suggested: Any) -> Any:
+    if isinstance(span, Choices):
+        return labels(span)[suggested]
+    if span.whole:
+        return suggested
+    return min(max(float(f"{suggested:.4g}"), span.low), span.high)
+
+
+def _label(choice: Any) -> Scalar:
+    return choice if isinstance(choice, Scalar) else json.dumps(choice)
+
+
+def _own(key: str, span: Span, settings: CandidateParams) -> list[Any]:
+    """What stands for the candidate's own value, or nothing where the span does not hold it."""
+    if isinstance(span, Choices):
+        return [
+            label for label, one in labels(span).items() if applied(settings, nested({key: one})) == settings
+        ]
+    value = reduce(getitem, key.split("."), settings.model_dump(mode="json"))
+    return [value] if _within(span, value) else []
+
+
+def _within(span: Range, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return span.low <= value <= span.high and not (span.whole and value != int(value))

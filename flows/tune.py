@@ -1,0 +1,119 @@
+"""`unmask tune`: what it shows of a search."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from components.params import load_params
+from components.params.tuning import Choices, Span
+from components.project import Project
+from components.tuning.report import header, report_folder, table
+from components.tuning.results import Tried, finished, line
+from components.tuning.search import Outcome, Plan, apply, plan, search
+from components.tuning.work import OnTrial
+
+SHOWN = 5
+"""Trials in the table."""
+
+
+def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run: bool, write: bool) -> None:
+    """Search for the settings of a candidate, and show what was found.
+
+    Args:
+        project: the project folder.
+        candidate: a key of `candidates` in params.yaml.
+        more: so many trials beyond the finished ones; None is up to `tune.trials` in all.
+        jobs: trials side by side.
+        dry_run: only show what would be tried, and what has been.
+        write: put the best settings into params.yaml.
+
+    Raises:
+        UnmaskError: a mistake in params.yaml, no clips yet, or another process that tunes the same.
+    """
+    planned = plan(project, load_params(project.params), candidate, more)
+    console = Console()
+    if dry_run:
+        _show_plan(console, planned)
+        return
+    if planned.others and not planned.trials:
+        console.print(
+            f"A new study: settings, clips, code or space have changed since {', '.join(planned.others)}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    with _progress(planned, jobs) as on_trial:
+        outcome = search(project, planned, on_trial, jobs)
+    _show_outcome(console, project, planned, outcome)
+    if write and outcome.found:
+        written = apply(project, planned, outcome.trials)
+        told = (
+            f"{project.params}: written" if written else "the present settings are the best; nothing to write"
+        )
+        console.print(told)
+
+
+@contextmanager
+def _progress(planned: Plan, jobs: int) -> Iterator[OnTrial]:
+    """A line for each trial; with several side by side a bar, too. One alone has the bar of its training."""
+    columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, disable=jobs == 1 or not sys.stderr.isatty())
+    task = bar.add_task("trials", total=planned.target, completed=len(finished(planned.trials)))
+
+    def told(one: Tried, trials: Sequence[Tried]) -> None:
+        console.print(line(one, trials, planned.tune.metric, planned.target), highlight=False, soft_wrap=True)
+        bar.update(task, completed=len(finished(trials)))
+
+    with bar:
+        yield told
+
+
+def _show_plan(console: Console, planned: Plan) -> None:
+    rows = Table("setting", "present", "tried")
+    for key, span in planned.space.items():
+        own = planned.present.get(key)
+        rows.add_row(key, "outside" if key not in planned.present else str(own), _words(span))
+    console.print(rows)
+    done, tune = len(finished(planned.trials)), planned.tune
+    console.print(
+        f"study {planned.study}: {done} of {planned.target} trials done, up to {planned.settings.epochs} "
+        f"epochs each, by validation {tune.metric}, pruner {tune.pruner.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if set(planned.present) != set(planned.space):
+        console.print("The present settings are outside of the space, so no trial will be of them.")
+    if planned.others:
+        console.print(
+            f"Not comparable any more: {', '.join(planned.others)}", highlight=False, soft_wrap=True
+        )
+
+
+def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Outcome) -> None:
+    metric = planned.tune.metric
+    if not outcome.found:
+        console.print("No trial is complete; see trials.csv. Lower optimizer.lr, or allow more trials.")
+        return
+    # Settings in columns would not fit a screen: each is a row, the trials are the columns.
+    shown = [header(planned.space, metric), *table(outcome.trials, planned.space, metric, SHOWN)]
+    rows = Table(*[row[0] for row in shown])
+    for values in list(zip(*shown, strict=True))[1:]:
+        rows.add_row(*values)
+    console.print(rows)
+    for sentence in outcome.caveats:
+        console.print(sentence, highlight=False)
+    folder = report_folder(project, planned.candidate)
+    console.print(f"\n{(folder / 'best.yaml').read_text(encoding='utf-8')}", highlight=False, markup=False)
+    console.print(
+        f"{folder}: {', '.join(file.name for file in outcome.files)}", highlight=False, soft_wrap=True
+    )
+
+
+def _words(span: Span) -> str:
+    if isinstance(span, Choices):
+        return " | ".join(map(str, span.choices))
+    return f"{span.low} to {span.high}{', by orders of magnitude' if span.log else ''}"
