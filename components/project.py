@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+ENSEMBLE = "ensemble"
+"""The candidate that is made of others."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -13,6 +16,11 @@ class Project:
     @property
     def params(self) -> Path:
         return self.root / "params.yaml"
+
+    @property
+    def recipes(self) -> Path:
+        """Folder of the settings of published systems."""
+        return self.root / "recipes"
 
     @property
     def data(self) -> Path:
@@ -55,13 +63,24 @@ class Project:
         return self.artifacts / "clips"
 
     @property
+    def decoded(self) -> Path:
+        """Clips as they are read while training; a cache, not an output of any stage."""
+        return self.root / ".unmask" / "decoded"
+
+    @property
+    def features(self) -> Path:
+        """What frozen backbones see in clips; a cache, not an output of any stage."""
+        return self.root / ".unmask" / "features"
+
+    @property
     def detector(self) -> Path:
         """Folder of MTCNN's three networks: pnet.onnx, rnet.onnx, onet.onnx."""
         return self.artifacts / "detector"
 
     def candidate(self, name: str) -> Path:
         """Folder of a trained candidate: weights.safetensors, candidate.json, predictions.parquet."""
-        return self.artifacts / "candidates" / name
+        # Beside the others: DVC lets no output lie inside what its stage depends on.
+        return self.artifacts / name if name == ENSEMBLE else self.artifacts / "candidates" / name
 
     @property
     def winner(self) -> Path:

@@ -1,8 +1,8 @@
 """`training` and `candidates` of params.yaml: what a candidate is, and how it learns."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from components.faces.limits import Frozen, Share
 from components.params.augmentation import AugmentationParams
@@ -109,11 +109,14 @@ class TrainingParams(Frozen):
     gradient_clip: PositiveFloat | None
     precision: Precision = "fp32"
     ema: float = Field(default=0.0, ge=0, lt=1)  # decay of the moving average of the weights; 0 is off
+    workers: int = Field(default=0, ge=0)  # processes that prepare clips; the clips do not depend on it
+    decoded_gb: float = Field(default=8.0, ge=0)  # of disk for decoded crops
     cache_features: bool = False
     balance: Literal["none", "sampler", "weights"] = "none"
     mix: dict[str, PositiveFloat] = Field(default={})  # weight by dataset
     hard_examples: float = Field(default=0.0, ge=0, lt=1)  # share of an epoch, drawn by the last losses
-    self_blended: Share = 0.0  # chance that a genuine clip is drawn as a forgery of itself
+    learn_from: Literal["all", "genuine"] = "all"  # genuine: no forged video is trained on
+    self_blended: Share = 0.0  # share of the genuine clips drawn again, as forgeries of themselves
     methods: float = Field(default=0.0, ge=0)  # weight of the second head's loss; 0: there is none
     augmentation: AugmentationParams
 
@@ -127,3 +130,17 @@ class CandidateParams(TrainingParams):
     """One candidate: its network, and how it learns."""
 
     network: Network
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.learn_from == "genuine" and not self.self_blended:
+            raise ValueError("learn_from: genuine leaves no fakes; set self_blended, to 1 for instance")
+        if self.cache_features and not getattr(self.network, "freeze", False):
+            raise ValueError("cache_features: features that learn cannot be kept; set network.freeze: true")
+        if self.cache_features and self.self_blended:
+            raise ValueError("cache_features: self-blended clips differ in every epoch; set self_blended: 0")
+        if self.optimizer.sam and self.accumulate > 1:
+            raise ValueError("optimizer.sam: a step evaluates its batch twice, as a whole; set accumulate: 1")
+        if self.optimizer.sam and self.precision == "fp16":
+            raise ValueError("optimizer.sam: two gradients have no common scale; set precision: bf16 or fp32")
+        return self

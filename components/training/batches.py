@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import IterableDataset
+from torch.utils.data import Dataset
 
 from components.pooling import decisive
 from components.training.dataset import ClipDataset, DrawnClip
@@ -16,11 +16,11 @@ from components.training.videos import LABELS
 class ClipBatch(NamedTuple):
     """Drawn clips, filled up to the longest of them."""
 
-    clips: Tensor  # uint8 (B, T, 3, S, S)
+    clips: Tensor  # uint8 (B, T, 3, S, S), or features (B, T, C)
     mask: Tensor | None  # bool (B, T), true where a frame is one; None: all are
     labels: Tensor  # int64 (B,)
     methods: Tensor  # int64 (B,), index among the training set's methods
-    videos: Tensor  # int64 (B,), which of the dataset these are
+    items: Tensor  # int64 (B,), which of `components.training.sampling.Items` these are
 
 
 def collate(drawn: Sequence[DrawnClip]) -> ClipBatch:
@@ -32,20 +32,20 @@ def collate(drawn: Sequence[DrawnClip]) -> ClipBatch:
         None if alike else torch.arange(int(lengths.max())) < lengths[:, None],
         torch.tensor([one.label for one in drawn]),
         torch.tensor([one.method for one in drawn]),
-        torch.tensor([one.video for one in drawn]),
+        torch.tensor([one.item for one in drawn]),
     )
 
 
 class WholeBatch(NamedTuple):
     """Videos of as many faces and frames each."""
 
-    faces: Tensor  # uint8 (B, K, T, 3, S, S)
+    faces: Tensor  # uint8 (B, K, T, 3, S, S), or features (B, K, T, C)
     labels: Tensor  # int64 (B,)
     indices: list[int]  # which of the videos these are
 
 
-class WholeVideos(IterableDataset[WholeBatch]):
-    """All stored frames of all faces, every video once.
+class WholeVideos(Dataset[WholeBatch]):
+    """Batches of all stored frames of all faces, every video once.
 
     Clips vary in length and videos in faces, and the network would see what is padded. So a batch waits
     until enough videos of one shape have come by; the last one of each shape may be smaller.
@@ -53,33 +53,41 @@ class WholeVideos(IterableDataset[WholeBatch]):
     Args:
         clips: the videos.
         batch_size: clips at a time; a video is never split.
+        rank: of this process.
+        processes: to which the batches are dealt in turn.
     """
 
-    def __init__(self, clips: ClipDataset, batch_size: int) -> None:
+    def __init__(self, clips: ClipDataset, batch_size: int, rank: int = 0, processes: int = 1) -> None:
         self._clips = clips
-        self._batch_size = batch_size
+        shapes = [clips.shape(index) for index in range(len(clips))]
+        self._batches = list(_alike(shapes, batch_size))[rank::processes]
 
-    def __iter__(self) -> Iterator[WholeBatch]:
-        waiting: dict[torch.Size, list[int]] = {}
-        for index in range(len(self._clips)):
-            shape = self._clips.shape(index)
-            alike = waiting.setdefault(shape, [])
-            alike.append(index)
-            if (len(alike) + 1) * shape[0] > self._batch_size:
-                yield self._batch(waiting.pop(shape))
-        yield from map(self._batch, waiting.values())
+    def __len__(self) -> int:
+        return len(self._batches)
 
-    def _batch(self, indices: list[int]) -> WholeBatch:
+    def __getitem__(self, number: int) -> WholeBatch:
+        indices = self._batches[number]
         faces, labels = zip(*(self._clips[index] for index in indices), strict=True)
         return WholeBatch(torch.stack(faces), torch.tensor(labels), indices)
+
+
+def _alike(shapes: Sequence[torch.Size], batch_size: int) -> Iterator[list[int]]:
+    """Indices of videos of one shape each, at most `batch_size` clips."""
+    waiting: dict[torch.Size, list[int]] = {}
+    for index, shape in enumerate(shapes):
+        alike = waiting.setdefault(shape, [])
+        alike.append(index)
+        if (len(alike) + 1) * shape[0] > batch_size:
+            yield waiting.pop(shape)
+    yield from waiting.values()
 
 
 def video_logits(classify: Callable[[Tensor], Tensor], faces: Tensor) -> Tensor:
     """Logits `(B, 2)` of videos: of each, those of the face that decides.
 
     Args:
-        classify: from clips, uint8 `(N, T, 3, S, S)`, to logits `(N, 2)`.
-        faces: uint8 `(B, K, T, 3, S, S)`.
+        classify: from clips, uint8 `(N, T, 3, S, S)` or features `(N, T, C)`, to logits `(N, 2)`.
+        faces: uint8 `(B, K, T, 3, S, S)` or features `(B, K, T, C)`.
     """
     logits = classify(faces.flatten(0, 1)).reshape(*faces.shape[:2], 2)  # (B, K, 2)
     margins = (logits[..., LABELS["fake"]] - logits[..., LABELS["real"]]).tolist()

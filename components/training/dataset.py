@@ -1,31 +1,31 @@
-"""Face clips as torch datasets. Every random draw is a function of (seed, epoch, clip).
+"""Face clips as torch datasets. What is drawn of a clip is a function of (seed, epoch, clip, repeat)."""
 
-So a training that was killed goes on exactly as if nothing had happened, whatever it had drawn before.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
-from components.training.videos import Video
+from components.faces.in_crop import in_crop
+from components.faces.policy import CropPolicy
+from components.training.sampling import Draw
+from components.training.self_blended import self_blend
+from components.training.videos import LABELS, Video
 
-MEMORY = 2 * 1024**3
-"""As many clips of a split as fit into this many bytes are read once and kept.
-
-Of the others training reads the frames that are drawn, in each epoch.
-"""
+SELF_BLENDED = "self-blended"
+"""The method of forgeries that are made from genuine clips while training."""
 
 Item = tuple[Tensor, int]
-"""Pixels, uint8 RGB, and the label of their video."""
+"""Pixels, uint8 RGB, or features, and the label of their video."""
+
+Floats = NDArray[np.float32]
 
 
 class Store(Protocol):
-    """Where crops come from; `components.faces.store.ClipStore` is one."""
+    """Where crops come from: `components.faces.store.ClipStore`, or `components.training.decoded`."""
 
     def shape(self, name: str) -> tuple[int, ...]:
         """`(K, T, S, S, 3)` of a video's crops, without reading them."""
@@ -37,21 +37,18 @@ class Store(Protocol):
         """A video's crops: `(K, T, S, S, 3)` RGB of K faces; of some frames and the first faces if asked."""
         ...
 
-
-class Draw(NamedTuple):
-    """What the sampler asks for: a clip, as it is seen in one epoch."""
-
-    epoch: int
-    clip: int
+    def read_geometry(self, name: str) -> tuple[Floats, Floats]:
+        """Boxes `(K, T, 4)` and landmarks `(K, T, 5, 2)`, px of the video."""
+        ...
 
 
 class DrawnClip(NamedTuple):
     """A clip as it is learnt from once."""
 
-    clip: Tensor  # uint8 (T, 3, S, S)
+    clip: Tensor  # uint8 (T, 3, S, S), or features (T, C)
     label: int
     method: int  # index among the training set's methods
-    video: int  # which of the dataset it is
+    item: int  # of `components.training.sampling.Items`
 
 
 class ClipDataset(Dataset[Item]):
@@ -61,66 +58,56 @@ class ClipDataset(Dataset[Item]):
         videos: with a clip in the store.
         store: where their crops are.
         faces: how many of a video are taken at most; None takes all that are stored.
+        policy: by which the clips were cut; needed where they are forged.
     """
 
-    def __init__(self, videos: Sequence[Video], store: Store, faces: int | None = None) -> None:
-        self._videos = videos
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        store: Store,
+        faces: int | None = None,
+        policy: CropPolicy | None = None,
+    ) -> None:
+        self.videos = videos
+        self.policy = policy
+        self.methods = tuple(sorted({video.method for video in videos}))
+        """What tells the videos apart beyond their label; genuine ones among it."""
         self._store = store
         self._faces = faces
         self._shapes: dict[int, torch.Size] = {}
-        self._kept: dict[int, Tensor] = {}
-        self._room = MEMORY
 
     def __len__(self) -> int:
-        return len(self._videos)
+        return len(self.videos)
 
     def __getitem__(self, index: int) -> Item:
-        kept = self._held(index)
-        return self._read(index) if kept is None else kept, self._videos[index].label
+        return self._read(index), self.videos[index].label
 
     def main_face(self, index: int, frames: Sequence[int]) -> Item:
-        """Some frames of the main face, uint8 `(T, 3, S, S)`; others are read only where all are kept."""
-        kept = self._held(index)
-        clip = self._read(index, frames, 1)[0] if kept is None else kept[0, list(frames)]
-        return clip, self._videos[index].label
+        """Some frames of the main face, uint8 `(T, 3, S, S)`."""
+        return self._read(index, frames, 1)[0], self.videos[index].label
 
     def shape(self, index: int) -> torch.Size:
         """Of a video's pixels; asked of the store once."""
         if index not in self._shapes:
-            faces, frames, height, width, colours = self._store.shape(self._videos[index].clip)
+            faces, frames, height, width, colours = self._store.shape(self.videos[index].clip)
             taken = faces if self._faces is None else min(faces, self._faces)
             self._shapes[index] = torch.Size((taken, frames, colours, height, width))
         return self._shapes[index]
 
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """What tells the videos apart beyond their label, sorted; genuine ones among it."""
-        return tuple(sorted({video.method for video in self._videos}))
-
-    @property
-    def labels(self) -> Tensor:
-        """int64 `(N,)`."""
-        return torch.tensor([video.label for video in self._videos])
-
-    def method(self, index: int) -> int:
-        """Index of a video's method among `methods`."""
-        return self.methods.index(self._videos[index].method)
+    def place(self, index: int, frames: Sequence[int]) -> tuple[Floats, Floats]:
+        """Where the main face is in its crops, px: boxes `(T, 4)`, landmarks `(T, 5, 2)`."""
+        if self.policy is None:
+            raise ValueError("clips that are to be forged need the policy by which they were cut")
+        boxes, landmarks = self._store.read_geometry(self.videos[index].clip)
+        return in_crop(boxes[0, list(frames)], landmarks[0, list(frames)], self.policy)
 
     @property
     def crop_size(self) -> int:
         """Side of the crops, px."""
         return self.shape(0)[-1]
 
-    def _held(self, index: int) -> Tensor | None:
-        """A video's pixels, read now if they have not been and there is room; None where there is none."""
-        size = self.shape(index).numel()
-        if index not in self._kept and size <= self._room:
-            self._kept[index] = self._read(index)
-            self._room -= size
-        return self._kept.get(index)
-
     def _read(self, index: int, frames: Sequence[int] | None = None, faces: int | None = None) -> Tensor:
-        crops = self._store.read_crops(self._videos[index].clip, frames, faces or self._faces)
+        crops = self._store.read_crops(self.videos[index].clip, frames, faces or self._faces)
         return torch.from_numpy(crops).permute(0, 1, 4, 2, 3)
 
 
@@ -129,6 +116,9 @@ class DrawnClips(Dataset[DrawnClip]):
 
     Of several faces only the main one is learnt from: a label says that a video was forged, not whose face
     in it. Most forgeries change one person, so every bystander of a fake would be a wrong label.
+
+    A genuine clip and its forgery of the same epoch show the same frames, augmented in the same way, as in
+    the paper on self-blended images (https://arxiv.org/abs/2204.08376): what tells them apart is the forgery.
 
     Args:
         clips: the whole clips.
@@ -144,39 +134,38 @@ class DrawnClips(Dataset[DrawnClip]):
         self._frames = frames
         self._augment = augment
         self._seed = seed
+        numbers = {method: number for number, method in enumerate(clips.methods)}
+        self._methods = [numbers[video.method] for video in clips.videos]
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def __getitem__(self, draw: Draw) -> DrawnClip:
-        generator = np.random.default_rng((self._seed, *draw))
+        generator = np.random.default_rng((self._seed, draw.epoch, draw.clip, draw.repeat))
         stored = self._clips.shape(draw.clip)[1]
         frames = draw_frames(stored, int(np.clip(stored, *self._frames)), generator)
         clip, label = self._clips.main_face(draw.clip, frames)
+        seed = int(generator.integers(2**63))
+        if draw.forged:
+            forged = self._augmented(self._blended(clip, draw.clip, frames, generator), seed)
+            return DrawnClip(forged, LABELS["fake"], len(self._clips.methods), len(self) + draw.clip)
+        return DrawnClip(self._augmented(clip, seed), label, self._methods[draw.clip], draw.clip)
+
+    def _blended(
+        self, clip: Tensor, index: int, frames: Sequence[int], generator: np.random.Generator
+    ) -> Tensor:
+        boxes, landmarks = self._clips.place(index, frames)
+        return self_blend(clip, landmarks, generator, boxes)[0]
+
+    def _augmented(self, clip: Tensor, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(generator.integers(2**63)))
-            augmented = self._augment(clip)
-        return DrawnClip(augmented, label, self._clips.method(draw.clip), draw.clip)
+            torch.manual_seed(seed)
+            return self._augment(clip)
 
 
-class EpochSampler(Sampler[Draw]):
-    """Every clip once an epoch, in an order that depends on seed and epoch alone."""
-
-    def __init__(self, length: int, seed: int) -> None:
-        self._length = length
-        self._seed = seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __iter__(self) -> Iterator[Draw]:
-        order = np.random.default_rng((self._seed, self._epoch)).permutation(self._length)
-        return (Draw(self._epoch, int(index)) for index in order)
+def method_names(clips: ClipDataset, self_blended: float) -> tuple[str, ...]:
+    """What the second head tells apart, by the index that drawn clips have."""
+    return (*clips.methods, SELF_BLENDED) if self_blended else clips.methods
 
 
 def draw_frames(stored: int, frames: int, generator: np.random.Generator) -> list[int]:

@@ -24,7 +24,7 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
     """
     content = {
         "name": name,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json", exclude={"workers", "decoded_gb"}),
         "videos": [(video.video_id, video.split, video.label, video.method, video.clip) for video in videos],
         "source": _source(Path(__file__).parents[1]),
         "torch": torch.__version__,

@@ -9,12 +9,12 @@ from torch import Tensor
 from components.models import Candidate
 from components.training.batches import video_logits
 from components.training.dataset import ClipDataset
-from components.training.fit import whole_batches
+from components.training.loader import whole_batches
 from components.training.videos import LABELS, Video
 
 
 def predict(
-    model: Candidate, clips: ClipDataset, videos: Sequence[Video], batch_size: int
+    model: Candidate, clips: ClipDataset, videos: Sequence[Video], batch_size: int, workers: int = 0
 ) -> list[dict[str, Any]]:
     """Rows of `components.tables.PREDICTIONS`, from all stored frames of each face that is scored.
 
@@ -23,12 +23,13 @@ def predict(
         clips: those of `videos`, in the same order.
         videos: what the rows tell beside the logit.
         batch_size: clips at a time.
+        workers: processes that read clips ahead.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device)
     logits: dict[int, float] = {}
     with torch.inference_mode():
-        for batch in whole_batches(clips, batch_size):
+        for batch in whole_batches(clips, batch_size, workers):
             found = _fake_minus_real(model, batch.faces.to(device))
             logits.update(zip(batch.indices, found.tolist(), strict=True))
     return [_row(video, logits[index]) for index, video in enumerate(videos)]

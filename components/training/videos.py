@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.errors import TrainingError
+from components.errors import ParamsError, TrainingError
+from components.params import TrainingParams
 from components.project import Project
 from components.tables import MANIFEST, read_faces, read_table
 
@@ -23,28 +24,51 @@ class Video:
     label: int  # 1 is fake
     method: str
     clip: str  # file in the clip store
+    dataset: str = "data"  # that it came with
 
 
-def read_videos(project: Project, crop_digest: str) -> list[Video]:
-    """All videos of the project that can be used.
+def read_videos(project: Project, crop_digest: str, learning: TrainingParams) -> list[Video]:
+    """All videos of the project that a candidate uses.
 
     Args:
         project: where the tables are.
         crop_digest: of the crop policy in params.yaml.
+        learning: says whether forged videos are learnt from.
 
     Raises:
         StageError: a table is not there yet, or the clips are of another crop digest.
-        TrainingError: training or validation has no clip of a class.
+        TrainingError: training or validation has no clip of a class that it needs.
+        ParamsError: `mix` names a dataset that no training video is of.
     """
-    videos = join(read_table(project.manifest, MANIFEST), read_faces(project.faces, crop_digest))
-    for split in ("train", "val"):
-        for label, number in LABELS.items():
-            if not of_split(videos, split, number):
-                raise TrainingError(
-                    f"{project.faces}: not one {label} video of split {split} has a face clip; "
-                    "add videos, or change ingest's shares in params.yaml"
-                )
+    joined = join(read_table(project.manifest, MANIFEST), read_faces(project.faces, crop_digest))
+    videos = [video for video in joined if _is_used(video, learning)]
+    for split, label in needed(learning):
+        if not of_split(videos, split, LABELS[label]):
+            raise TrainingError(
+                f"{project.faces}: not one {label} video of split {split} has a face clip; "
+                "add videos, or change ingest's shares in params.yaml"
+            )
+    known = sorted({video.dataset for video in of_split(videos, "train")})
+    if unknown := sorted(set(learning.mix) - set(known)):
+        raise ParamsError(
+            f"{project.params}: mix names {', '.join(unknown)}; training videos are of {', '.join(known)}"
+        )
     return videos
+
+
+def needed(learning: TrainingParams) -> list[tuple[str, str]]:
+    """Splits and the labels they must have.
+
+    Forgeries to learn can be made from genuine clips. What a detector is judged by must be real forgeries:
+    the best epoch would otherwise be the one that tells self-blended clips best.
+    """
+    both = [(split, label) for split in ("train", "val") for label in LABELS]
+    return [one for one in both if one != ("train", "fake") or not learning.self_blended]
+
+
+def _is_used(video: Video, learning: TrainingParams) -> bool:
+    forged = video.split == "train" and video.label == LABELS["fake"]
+    return not (forged and learning.learn_from == "genuine")
 
 
 def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
@@ -61,6 +85,7 @@ def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
             label=LABELS[row["label"]],
             method=row["method"],
             clip=cut[row["video_id"]]["clip"],
+            dataset=row["dataset"],
         )
         for row in manifest
         if row["status"] == "ok" and row["video_id"] in cut and _takes_part(row, cut[row["video_id"]])

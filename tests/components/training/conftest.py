@@ -56,6 +56,7 @@ def make_project(root: Path, template: Faces) -> None:
 def _row(video_id: str, split: str, label: str) -> dict[str, Any]:
     return {
         "video_id": video_id,
+        "dataset": "data",
         "label": label,
         "method": "swap" if label == "fake" else "none",
         "group": f"g-{video_id}",
@@ -123,6 +124,12 @@ class MadeUpStore:
         self.reads.append((name, None if frames is None else list(frames), clips))
         crops = self._crops(name)[:clips].copy()
         return crops if frames is None else crops[:, list(frames)]
+
+    def read_geometry(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A face in the middle of a small frame, of which no landmark is known."""
+        faces, length = self.shape(name)[:2]
+        boxes = np.tile(np.array([10, 10, 50, 50], np.float32), (faces, length, 1))
+        return boxes, np.full((faces, length, 5, 2), np.nan, np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ def crops(name: str) -> NDArray[np.uint8]:
 
 def batches(store: Any, shapes: list[str], batch_size: int) -> list[tuple[list[int], tuple[int, ...]]]:
     videos = [Video(str(n), "g", "val", n % 2, "none", clip=shape) for n, shape in enumerate(shapes)]
-    found = list(WholeVideos(ClipDataset(videos, store), batch_size))
+    whole = WholeVideos(ClipDataset(videos, store), batch_size)
+    found = [whole[number] for number in range(len(whole))]
     for batch in found:
         assert batch.labels.tolist() == [index % 2 for index in batch.indices]
     return [(batch.indices, tuple(batch.faces.shape[:3])) for batch in found]
@@ -45,19 +46,20 @@ def test_every_video_comes_once_and_again_in_the_next_epoch(made_up_store: Any) 
     videos = [Video(str(n), "g", "val", 0, "none", clip=f"{1 + n % 2}x{1 + n % 3}") for n in range(20)]
     whole = WholeVideos(ClipDataset(videos, made_up_store(crops)), 3)
     for _ in range(2):
-        assert sorted(index for batch in whole for index in batch.indices) == list(range(20))
+        seen = [index for number in range(len(whole)) for index in whole[number].indices]
+        assert sorted(seen) == list(range(20))
 
 
-def test_what_does_not_fit_into_memory_is_read_once_an_epoch(
-    made_up_store: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("components.training.dataset.MEMORY", 0)
-    videos = [Video(str(n), "g", "val", 0, "none", clip="2x5") for n in range(4)]
-    store = made_up_store(crops)
-    whole = WholeVideos(ClipDataset(videos, store), 4)
-    for epoch in (1, 2):
-        assert len(list(whole)) == 2
-        assert len(store.reads) == 4 * epoch
+def test_processes_share_the_batches(made_up_store: Any) -> None:
+    videos = [Video(str(n), "g", "val", 0, "none", clip=f"1x{1 + n % 3}") for n in range(10)]
+    clips = ClipDataset(videos, made_up_store(crops))
+    parts = [WholeVideos(clips, 2, rank, 2) for rank in range(2)]
+    found = [
+        [index for batch in map(part.__getitem__, range(len(part))) for index in batch.indices]
+        for part in parts
+    ]
+    assert sorted(found[0] + found[1]) == list(range(10))
+    assert all(found)
 
 
 def test_of_each_video_the_logits_of_the_face_that_decides() -> None:

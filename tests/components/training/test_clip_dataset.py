@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 from components.faces.clip import Faces
+from components.faces.policy import CropPolicy
 from components.faces.store import ClipStore
 from components.params import Params
-from components.training import dataset as room
 from components.training.batches import ClipBatch
-from components.training.dataset import ClipDataset, Draw, DrawnClips, EpochSampler, draw_frames
-from components.training.fit import training_batches
+from components.training.dataset import ClipDataset, DrawnClips, draw_frames, method_names
+from components.training.decoded import DecodedClips
+from components.training.loader import training_batches
+from components.training.sampling import Draw
 from components.training.videos import Video
 
 Drawn = Callable[..., DrawnClips]
@@ -66,79 +69,50 @@ def test_colours_stay_where_they_are(made_up_store: Any) -> None:
     assert faces.float().mean(dim=(0, 1, 3, 4)).tolist() == [200, 0, 0]
 
 
-@pytest.mark.parametrize(("memory", "reads"), [(10**6, 4), (2 * 1920, 6), (1000, 8)])
-def test_as_many_as_fit_are_read_once(
-    store: Any, monkeypatch: pytest.MonkeyPatch, memory: int, reads: int
-) -> None:
-    monkeypatch.setattr(room, "MEMORY", memory)
-    clips = ClipDataset(videos(4), store)
-    for _ in range(2):
-        for index in range(4):
-            assert int(clips[index][0][0, 0, 0, 0, 0]) == 10 * index
-    assert len(store.reads) == reads
-
-
-@pytest.mark.parametrize("memory", [0, 10**6])
-def test_only_the_main_face_is_learnt_from(
-    drawn: Drawn, monkeypatch: pytest.MonkeyPatch, memory: int
-) -> None:
-    monkeypatch.setattr(room, "MEMORY", memory)
+def test_only_the_main_face_is_learnt_from(drawn: Drawn) -> None:
     clip = drawn(frames=5)[Draw(0, 2)].clip
     assert clip[:, 0, 0, 0].tolist() == [20, 21, 22, 23, 24]
 
 
-def test_of_what_is_not_kept_only_the_drawn_frames_of_the_main_face_are_read(
-    store: Any, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(room, "MEMORY", 0)
+def test_only_the_drawn_frames_of_the_main_face_are_read(store: Any, drawn: Drawn) -> None:
     clips = drawn()
     for epoch in range(3):
-        frames = (clips[Draw(epoch, 2)][0][:, 0, 0, 0] - 20).tolist()
+        frames = (clips[Draw(epoch, 2)].clip[:, 0, 0, 0] - 20).tolist()
         assert store.reads.pop() == ("2", frames, 1)
         assert not store.reads
 
 
-@pytest.mark.parametrize("memory", [0, 6_000])
-def test_batches_are_the_same_whatever_fits_into_memory(
-    tmp_path: Path,
-    params: Params,
-    make_faces: Callable[..., Faces],
-    monkeypatch: pytest.MonkeyPatch,
-    memory: int,
+@pytest.mark.parametrize("room", [1e9, 6_000, 0])
+def test_batches_are_the_same_whatever_is_kept_decoded(
+    tmp_path: Path, params: Params, make_faces: Callable[..., Faces], room: float
 ) -> None:
     """Through the real store, loader and augmentation; 6000 bytes hold one clip of three."""
-    clip_store = ClipStore(tmp_path)
+    clip_store = ClipStore(tmp_path / "clips")
     for number in range(3):
         clip_store.write(str(number), make_faces(6 - number, 16, shades=(None,) * (1 + number)))
-
     settings = params.candidates["simple_cnn"].model_copy(update={"batch_size": 2})
 
-    def batches() -> list[ClipBatch]:
-        loader: Any = training_batches(ClipDataset(videos(3), clip_store, faces=1), settings)
+    def batches(store: Any) -> list[ClipBatch]:
+        loader: Any = training_batches(ClipDataset(videos(3), store, faces=1), settings)
         found = []
         for epoch in range(2):
             loader.sampler.set_epoch(epoch)
             found += list(loader)
         return found
 
-    kept = batches()
-    monkeypatch.setattr(room, "MEMORY", memory)
-    again = batches()
-    assert len(kept) == len(again) == 4
-    for one, other in zip(kept, again, strict=True):
+    kept = batches(DecodedClips(clip_store, tmp_path / "decoded", "012", room))
+    plain = batches(clip_store)
+    assert len(kept) == len(plain) == 4
+    for one, other in zip(kept, plain, strict=True):
         assert one.clips.stride() == other.clips.stride()  # or the network would add in another order
         assert torch.equal(one.clips, other.clips)
         assert torch.equal(one.labels, other.labels)
 
 
-@pytest.mark.parametrize("memory", [0, 10**6])
-def test_clips_of_any_length_are_drawn_alike(
-    made_up_store: Any, monkeypatch: pytest.MonkeyPatch, memory: int
-) -> None:
-    monkeypatch.setattr(room, "MEMORY", memory)
+def test_clips_of_any_length_are_drawn_alike(made_up_store: Any) -> None:
     growing = made_up_store(lambda name: np.zeros((1, 1 + 3 * int(name), 8, 8, 3), np.uint8))
     clips = DrawnClips(ClipDataset(videos(4), growing), (3, 3), lambda clip: clip, seed=3)
-    assert {clips[Draw(0, index)][0].shape for index in range(4)} == {(3, 3, 8, 8)}
+    assert {clips[Draw(0, index)].clip.shape for index in range(4)} == {(3, 3, 8, 8)}
 
 
 def test_a_draw_depends_on_seed_epoch_and_clip_alone(drawn: Drawn) -> None:
@@ -152,7 +126,7 @@ def test_a_draw_depends_on_seed_epoch_and_clip_alone(drawn: Drawn) -> None:
 
 def test_draws_differ_between_epochs_clips_and_seeds(drawn: Drawn) -> None:
     def frames(seed: int, epoch: int, clip: int) -> tuple[int, ...]:
-        return tuple((drawn(seed)[Draw(epoch, clip)][0][:, 0, 0, 0] % 10).tolist())
+        return tuple((drawn(seed)[Draw(epoch, clip)].clip[:, 0, 0, 0] % 10).tolist())
 
     assert len({frames(3, epoch, 0) for epoch in range(20)}) > 3
     assert len({frames(3, 0, clip) for clip in range(4)}) > 1
@@ -164,7 +138,7 @@ def test_augmentation_is_drawn_from_the_same_three_and_disturbs_no_generator(dra
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
-    values = [clips[Draw(epoch, 0)][0] for epoch in (0, 1, 0)]
+    values = [clips[Draw(epoch, 0)].clip for epoch in (0, 1, 0)]
     assert torch.equal(torch.rand(1), expected)
     assert torch.equal(values[0], values[2])
     assert not torch.equal(values[0], values[1])
@@ -179,14 +153,30 @@ def test_frames_in_order_and_twice_only_where_there_are_too_few(stored: int, fra
     assert stored < frames or len(set(indices)) == frames
 
 
-def test_sampler_shows_every_clip_once_in_an_order_of_the_epoch() -> None:
-    sampler = EpochSampler(10, seed=3)
-    orders = []
-    for epoch in (0, 1, 0):
-        sampler.set_epoch(epoch)
-        orders.append(list(sampler))
-        assert {draw.epoch for draw in orders[-1]} == {epoch}
-        assert sorted(draw.clip for draw in orders[-1]) == list(range(10))
-    assert orders[0] == orders[2]
-    assert [draw.clip for draw in orders[0]] != [draw.clip for draw in orders[1]]
-    assert len(sampler) == 10
+def noise(name: str) -> NDArray[np.uint8]:
+    return np.random.default_rng(int(name)).integers(0, 255, (1, 4, 64, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def forgeable(made_up_store: Any) -> DrawnClips:
+    clips = ClipDataset(videos(4), made_up_store(noise), policy=CropPolicy(size=64))
+    return DrawnClips(clips, (2, 2), lambda clip: clip + torch.randint(9, ()).to(clip.dtype), seed=3)
+
+
+def test_a_forgery_is_the_genuine_clip_but_for_the_face(forgeable: DrawnClips) -> None:
+    """The same frames, augmented alike: around the face nothing tells them apart."""
+    genuine, forged = forgeable[Draw(1, 2)], forgeable[Draw(1, 2, forged=True)]
+    changed = (genuine.clip != forged.clip).any(dim=1)  # (T, S, S)
+    assert changed.any(dim=(1, 2)).all()
+    assert 0.05 < changed.float().mean() < 0.9
+    assert not changed[:, :2].any()
+    assert (forged.label, forged.method, forged.item) == (1, 1, 4 + 2)
+    assert (genuine.label, genuine.method, genuine.item) == (0, 0, 2)
+    assert method_names(ClipDataset(videos(4), noise), 0.5) == ("none", "self-blended")  # type: ignore[arg-type]
+
+
+def test_a_clip_that_is_drawn_again_is_another(forgeable: DrawnClips) -> None:
+    shown = [forgeable[Draw(1, 2, again, forged)].clip for again in (0, 1) for forged in (False, True)]
+    same = [forgeable[Draw(1, 2, again, forged)].clip for again in (0, 1) for forged in (False, True)]
+    assert all(map(torch.equal, shown, same))
+    assert not any(torch.equal(one, other) for one, other in combinations(shown, 2))

@@ -8,6 +8,7 @@ from components.training.videos import Video, join, of_split
 def manifest(video_id: str, **other: Any) -> dict[str, Any]:
     row = {
         "video_id": video_id,
+        "dataset": "data",
         "group": "g",
         "split": "train",
         "label": "fake",
