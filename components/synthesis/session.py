@@ -76,6 +76,25 @@ def record(settings: SampleSettings, casting: Casting) -> Session:
     )
 
 
+def record_genuine(settings: SampleSettings, person: int, stride: int = 1) -> list[Frame]:
+    """Render a genuine clip of a person, alone: for training from genuine faces only.
+
+    It looks like a genuine clip of the sample, and is none of its clips, whatever the seed.
+
+    Args:
+        settings: `frames` is how many are rendered.
+        person: index of who is seen.
+        stride: frames of the recording from one that is rendered to the next.
+    """
+    rng = np.random.default_rng([settings.seed, person, 3])
+    traits = draw_person(settings.seed, person)
+    scene = draw_scene(traits, settings.width, settings.height, rng)
+    times = np.arange(settings.frames) * stride / settings.fps
+    motion = draw_motion(scene, times, rng)
+    frames = [frame for frame, _ in render(paint_head(traits), scene, motion, rng)]
+    return [jpeg(frame, scene.camera.jpeg_quality) for frame in _vary(frames, rng)]
+
+
 def _times(settings: SampleSettings) -> NDArray[np.float64]:
     first = np.arange(settings.frames) / settings.fps
     return np.concatenate([first, first + first[-1] + GAP])
