@@ -18,7 +18,7 @@ Maps = NDArray[np.float64]
 LUMA = np.array([0.299, 0.587, 0.114])
 """Of RGB, ITU-R BT.601."""
 
-Detail = Literal["blur", "sharpen", "rescale", "median"]
+Detail = Literal["blur", "sharpen", "rescale"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def draw_faults(generator: np.random.Generator) -> Faults:
 
 
 def _draw_tone(generator: np.random.Generator) -> Tone:
-    brightness, warmth, tint = generator.uniform(-1, 1, 3) * (20, 14, 8)
+    brightness, warmth, tint = generator.uniform(0.2, 1, 3) * generator.choice((-1, 1), 3) * (20, 14, 7)
     return Tone(
         shift=(float(brightness + warmth), float(brightness + tint), float(brightness - warmth)),
         contrast=float(generator.uniform(0.82, 1.2)),
@@ -78,7 +78,6 @@ _STRENGTHS: dict[Detail, tuple[float, float]] = {
     "blur": (0.006, 0.016),  # sigma, share of the side
     "sharpen": (0.5, 1.5),  # share of the detail that is added
     "rescale": (0.4, 0.8),  # of the side
-    "median": (3, 3),  # px
 }
 
 
@@ -118,11 +117,7 @@ def _rescaled(image: Image, share: float) -> Image:
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _median(image: Image, side: float) -> Image:
-    return np.asarray(cv2.medianBlur(image, int(side)), np.uint8)
-
-
-_DETAIL = {"blur": _blurred, "sharpen": _sharpened, "rescale": _rescaled, "median": _median}
+_DETAIL = {"blur": _blurred, "sharpen": _sharpened, "rescale": _rescaled}
 
 
 def _compressed(image: Image, quality: int) -> Image:

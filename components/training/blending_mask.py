@@ -150,7 +150,7 @@ def _contour(outline: Outline, generator: np.random.Generator) -> Maps:
     x, y = (np.sign(turn) * np.abs(turn) ** roundness for turn in (np.cos(angles), np.sin(angles)))
     x = x * (1 - generator.uniform(0.0, 0.2) * y)  # narrower at the chin
     orders = np.arange(2, 7)
-    heights = generator.normal(0, 0.09, len(orders)) / np.sqrt(orders)
+    heights = generator.normal(0, 0.07, len(orders)) / np.sqrt(orders)
     phases = generator.uniform(0, 2 * np.pi, len(orders))
     waves = 1 + (heights[:, None] * np.cos(orders[:, None] * angles + phases[:, None])).sum(axis=0)
     stretch = generator.uniform(0.88, 1.08, 2)

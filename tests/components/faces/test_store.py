@@ -85,6 +85,14 @@ def test_the_shape_is_known_without_a_look_at_the_crops(store: ClipStore) -> Non
         store.read_crops(NAME)
 
 
+def test_where_faces_are_is_known_without_a_look_at_the_crops(store: ClipStore, faces: Faces) -> None:
+    path = store.folder / NAME
+    path.write_bytes(damaged(path.read_bytes(), "crops"))
+    boxes, landmarks = store.read_geometry(NAME)
+    assert np.array_equal(boxes, [clip.boxes for clip in faces.clips])
+    assert np.array_equal(landmarks, [clip.landmarks for clip in faces.clips], equal_nan=True)
+
+
 def test_a_frame_that_is_not_there_is_the_callers_mistake(store: ClipStore) -> None:
     with pytest.raises(IndexError):
         store.read_crops(NAME, [6])
