@@ -21,6 +21,10 @@ OnEpoch = Callable[[Mapping[str, float], int], None]
 log = logging.getLogger(__name__)
 
 
+def ignore(metrics: Mapping[str, float], epoch: int) -> None:
+    """Where nobody watches: in all processes of a training but the first."""
+
+
 class History(Callback):
     """Collects a row for each epoch, and passes it on. Its rows are part of the checkpoint.
 

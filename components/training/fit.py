@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from components.models import Candidate, create
 from components.params import CandidateParams, Metric, TrainingParams
 from components.params.training import Precision
 from components.training.averaging import Averaging
-from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping
+from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping, ignore
 from components.training.dataset import ClipDataset, method_names
 from components.training.distributed import Processes, processes, with_shared_statistics
 from components.training.hard_examples import HardExamples
@@ -41,7 +41,10 @@ PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network, with the weights of its best epoch, in evaluation mode on the CPU."""
+    """A trained network, with the weights of its best epoch, in evaluation mode on the CPU.
+
+    Of several processes only the first has those weights.
+    """
 
     model: Candidate
     history: Sequence[Epoch]
@@ -76,7 +79,7 @@ def fit(
     sampler = epoch_sampler(train, settings)
     weights = class_weights(sampler.items.drawn_by_class) if settings.balance == "weights" else None
     module = ClipClassifier(model, settings, weights)
-    watched = on_epoch if together.chief else _unwatched
+    watched = on_epoch if together.chief else ignore
     history = History(watched, verbose=together.chief and not sys.stderr.isatty())
     last = folder / "last.ckpt"
     with _tamed():
@@ -89,8 +92,9 @@ def fit(
             weights_only=True,
         )
     best = best_epoch(history.epochs, settings.early_stopping.metric)
-    checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
+    if together.chief:  # the others are done, and need not wait for the file
+        checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
+        module.load_state_dict(checkpoint["state_dict"])
     return Fitted(model.cpu().eval(), history.epochs, best)
 
 
@@ -168,10 +172,6 @@ def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
 
 def _mining(settings: CandidateParams, sampler: EpochSampler) -> list[Callback]:
     return [HardExamples(sampler)] if settings.hard_examples else []
-
-
-def _unwatched(metrics: Mapping[str, float], epoch: int) -> None:
-    """What all processes but the first do with an epoch's metrics."""
 
 
 def _progress() -> list[Callback]:

@@ -73,7 +73,7 @@ class ClipClassifier(LightningModule):
 
     def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
         self._seed_dropout(batch_idx)
-        if getattr(self.trainer.optimizers[0], "perturbed", False):
+        if self._perturbed:
             with frozen_statistics(self.model):
                 return self._loss(batch) * self._share(batch, batch_idx)
         loss = self._loss(batch)
@@ -120,6 +120,11 @@ class ClipClassifier(LightningModule):
         self._plateau_state = checkpoint["plateau"]  # the optimiser it belongs to is not made yet
 
     @property
+    def _perturbed(self) -> bool:
+        """Whether the weights are for now those that `SharpnessAware` looks at."""
+        return getattr(self.trainer.optimizers[0], "perturbed", False)
+
+    @property
     def _warmup(self) -> int:
         """Steps in which the rate rises."""
         epochs = getattr(self._settings.schedule, "warmup_epochs", 0)
@@ -128,7 +133,8 @@ class ClipClassifier(LightningModule):
     def _loss(self, batch: ClipBatch) -> Tensor:
         found = self._seen(batch.clips, batch.mask)
         losses = clip_losses(self._settings.loss, found.logits, batch.labels)
-        self.clip_losses = losses.detach()
+        if not self._perturbed:
+            self.clip_losses = losses.detach()
         loss = weighted_mean(losses, batch.labels, self.class_weights, averaged)
         if self.model.method_head is not None:
             told = self.model.method_head(found.embedding)

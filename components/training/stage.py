@@ -11,9 +11,11 @@ from components.models import CandidateInfo, load_candidate, save_candidate
 from components.params import CandidateParams, Params
 from components.project import Project
 from components.tables import PREDICTIONS, write_table
-from components.training.callbacks import OnEpoch
-from components.training.dataset import ClipDataset
-from components.training.fit import fit
+from components.training.callbacks import OnEpoch, ignore
+from components.training.dataset import ClipDataset, method_names
+from components.training.decoded import DecodedClips
+from components.training.distributed import processes
+from components.training.fit import Fitted, fit
 from components.training.history import write_history
 from components.training.identity import training_digest
 from components.training.predict import predict
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 def run(project: Project, params: Params, name: str) -> None:
     """Train one candidate and write its files. A killed call is taken up again by the next one.
+
+    Of several processes that train it together, the first one writes and logs.
 
     Args:
         project: where the tables and clips are.
@@ -38,11 +42,15 @@ def run(project: Project, params: Params, name: str) -> None:
     from components.tracking.runs import live_run  # noqa: PLC0415 - mlflow takes seconds to import
 
     settings = _settings(project, params, name)
-    videos = read_videos(project, params.faces.digest)
+    videos = read_videos(project, params.faces.digest, settings)
     digest = training_digest(name, settings, videos)
+    if not processes().chief:
+        logging.getLogger("components").setLevel(logging.WARNING)
+        _train(project, params, name, videos, digest, ignore)
+        return
     with live_run(name, settings.model_dump(), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
-        _judge(project, name, videos, settings.batch_size)
+        _judge(project, name, videos, settings)
     shutil.rmtree(_scratch(project, name, digest))
 
 
@@ -56,18 +64,27 @@ def _settings(project: Project, params: Params, name: str) -> CandidateParams:
 def _train(
     project: Project, params: Params, name: str, videos: Sequence[Video], digest: str, on_epoch: OnEpoch
 ) -> None:
-    """Fit, then write the weights, `candidate.json` and `history.csv`."""
-    train = _clips(project, of_split(videos, "train"), faces=1)  # `DrawnClips` says why
-    val = _clips(project, of_split(videos, "val"))
+    """Fit; then the first process writes the weights, `candidate.json` and `history.csv`."""
+    settings = params.candidates[name]
+    store = _store(project, settings, videos)
+    train = ClipDataset(of_split(videos, "train"), store, 1, params.faces)  # `DrawnClips` says why one face
+    val = ClipDataset(of_split(videos, "val"), store)
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
-    settings = params.candidates[name]
     fitted = fit(settings, train, val, scratch, on_epoch)
+    if processes().chief:
+        _keep(project, params, name, digest, train, fitted)
+
+
+def _keep(
+    project: Project, params: Params, name: str, digest: str, train: ClipDataset, fitted: Fitted
+) -> None:
+    settings = params.candidates[name]
     info = CandidateInfo(
         name=name,
         network=settings.network,
         input_size=fitted.model.input_size,
-        methods=train.methods if settings.methods else (),
+        methods=method_names(train, settings.self_blended) if settings.methods else (),
         mean=tuple(fitted.model.mean),
         std=tuple(fitted.model.std),
         size=train.crop_size,
@@ -86,16 +103,20 @@ def _train(
     log.info("%s: best epoch %d: validation AUC %.3f", name, best.epoch + 1, best.val_auc)
 
 
-def _judge(project: Project, name: str, videos: Sequence[Video], batch_size: int) -> None:
+def _judge(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:
     """Write `predictions.parquet`, from the weights as later stages will read them."""
     model, _ = load_candidate(project.candidate(name))
     unseen = [video for video in videos if video.split in ("val", "test")]
-    rows = predict(model, _clips(project, unseen), unseen, batch_size)
+    clips = ClipDataset(unseen, _store(project, settings, videos))
+    rows = predict(model, clips, unseen, settings.batch_size, settings.workers)
     write_table(rows, PREDICTIONS, project.candidate(name) / "predictions.parquet")
 
 
-def _clips(project: Project, videos: Sequence[Video], faces: int | None = None) -> ClipDataset:
-    return ClipDataset(videos, ClipStore(project.clips), faces)
+def _store(project: Project, settings: CandidateParams, videos: Sequence[Video]) -> DecodedClips:
+    """Where clips come from; if some are not kept decoded, those that are read once."""
+    order = sorted(videos, key=lambda video: ("train", "val", "test").index(video.split))
+    names = [video.clip for video in order]
+    return DecodedClips(ClipStore(project.clips), project.decoded, names, settings.decoded_gb * 1e9)
 
 
 def _scratch(project: Project, name: str, digest: str) -> Path:
