@@ -3,7 +3,6 @@
 `benchmarks/starter.py` calls this. What is there already is not made again.
 """
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -32,8 +31,8 @@ SEED = 41_177  # the sample's is 2026; tests and other benchmarks use neither
 STRIDE = 3  # of 24 frames the shipped policy looks at every third
 FRAMES = 8
 
-# 128 px: a forgery may be made before the crop is shrunk, as real ones are. Half of it is the shipped 64 px, bit
-# for bit, because at these face sizes components/faces/crop.py itself halves what it cut at 128 px.
+# A forgery may be made before the crop is shrunk, as real ones are. Half of 128 px is the shipped 64 px, bit
+# for bit: at these face sizes components/faces/crop.py itself halves what it cut at 128 px.
 POLICY = CropPolicy(sampling=Even(frames=FRAMES), size=128, margin=0.3)
 
 
@@ -74,7 +73,6 @@ def render_all(people: int, folder: Path, workers: int) -> list[Path]:
 
 def _start_worker() -> None:
     cv2.setNumThreads(1)
-    os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
