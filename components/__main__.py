@@ -51,6 +51,13 @@ def faces(project: Project, params: Params, workers: int = 0) -> None:
     run(project, params, workers)
 
 
+def ensemble(project: Project, params: Params) -> None:
+    """Make one candidate of several trained ones."""
+    from components.ensemble.stage import run
+
+    run(project, params)
+
+
 def evaluate(project: Project, params: Params) -> None:
     """Compare the candidates and choose the winner on validation videos."""
     from components.evaluation.stage import run
@@ -73,7 +80,7 @@ def export(project: Project, params: Params) -> None:
 
 
 STAGES: dict[str, Run] = {
-    stage.__name__: stage for stage in (ingest, describe, validate, detector, faces, evaluate, gate, export)
+    stage.__name__: stage for stage in (ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
 }
 
 

@@ -103,8 +103,12 @@ class Project:
         return self.reports / "evaluation.json"
 
     def history(self, name: str) -> Path:
-        """A candidate's training curve: epoch, train_loss, val_loss, val_auc, lr."""
+        """A candidate's training curve: epoch, train_loss, val_loss, val_auc, val_f1, lr."""
         return self.reports / "training" / name / "history.csv"
+
+    def curves(self, name: str) -> Path:
+        """The same, drawn."""
+        return self.reports / "training" / name / "curves.png"
 
     @property
     def scratch(self) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.bundle import Bundle, open_bundle, seen_digest
 from components.errors import BundleError, GateError
-from components.project import Project
+from components.project import ENSEMBLE, Project
 from components.tables import MANIFEST, read_table
 
 INCOMPARABLE = (
@@ -64,7 +64,9 @@ def training_run(project: Project, candidate: str) -> str:
     from components.params import load_params
     from components.tracking.runs import ensure_run
 
-    settings = load_params(project.params).candidates[candidate].model_dump()
+    params = load_params(project.params)
+    made = params.ensemble if candidate == ENSEMBLE else params.candidates[candidate]
+    settings = made.model_dump()
     told = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
     return ensure_run(project, candidate, settings, key=told["training"])
 

@@ -23,7 +23,7 @@ from components.evaluation.predictions import Predictions, read_predictions
 from components.evaluation.results import write_document
 from components.evaluation.summary import crown, summarise
 from components.params import EvaluateParams, Params
-from components.project import Project
+from components.project import ENSEMBLE, Project
 from components.tables import MANIFEST, read_faces, read_table
 
 
@@ -43,7 +43,7 @@ def run(project: Project, params: Params) -> None:
     expected = videos_with_clip(manifest, faces)
     predictions = {
         name: read_predictions(project.candidate(name) / "predictions.parquet", expected)
-        for name in params.candidates
+        for name in (*params.candidates, *([ENSEMBLE] if params.ensemble.members else []))
     }
     contenders = compare(predictions, params.evaluate)
 

@@ -9,8 +9,10 @@ from safetensors.torch import load_file, save_file
 from components.errors import StageError
 from components.faces.limits import Frozen
 from components.models.base import MEAN, STD, Candidate, Origin
+from components.models.ensemble import Ensemble
 from components.models.registry import create
 from components.params import Network
+from components.params.networks import EnsembleNetwork
 
 Channels = tuple[float, float, float]
 
@@ -19,7 +21,8 @@ class CandidateInfo(Frozen):
     """`candidate.json`: what the weights belong to and how they came about."""
 
     name: str = Field(description="of the candidate in params.yaml")
-    network: Network = Field(discriminator="name")
+    network: Network | EnsembleNetwork = Field(discriminator="name")
+    members: tuple["CandidateInfo", ...] = Field(default=(), description="of an ensemble")
     input_size: int | None = Field(description="side of the square taken from a crop, px; null: all of it")
     methods: tuple[str, ...] = Field(description="what the second head tells apart, if there is one")
     size: int = Field(description="side of the crops it was trained on, px")
@@ -65,6 +68,8 @@ def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
 
 def _made(info: CandidateInfo) -> Candidate:
     """The network with weights that do not matter, since its own are put in their place."""
+    if isinstance(info.network, EnsembleNetwork):
+        return Ensemble([_made(member) for member in info.members], [0.0] * len(info.members), 0.0)
     start = {"pretrained": False} if "pretrained" in type(info.network).model_fields else {}
     model = create(info.network.model_copy(update=start), info.input_size or info.size)
     model.mean, model.std, model.input_size = info.mean, info.std, info.input_size

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
@@ -10,9 +10,11 @@ from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
 from components.errors import ParamsError
 from components.faces.limits import Frozen, Limits, Share
 from components.faces.policy import CropPolicy
+from components.params.ensemble import EnsembleParams
 from components.params.messages import first_line, outdated
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
+from components.project import ENSEMBLE
 
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
@@ -80,6 +82,7 @@ class Params(Frozen):
     faces: CropPolicy
     training: TrainingParams
     candidates: dict[str, CandidateParams] = Field(min_length=1)
+    ensemble: EnsembleParams = EnsembleParams()
     evaluate: EvaluateParams
     gate: GateParams
     export: ExportParams
@@ -94,6 +97,18 @@ class Params(Frozen):
                 full = {name: _full(shared, candidate) for name, candidate in own.items()}
                 return {**content, "candidates": full}
         return content
+
+    @model_validator(mode="after")
+    def _ensemble_of_candidates(self) -> Self:
+        if ENSEMBLE in self.candidates:
+            raise ValueError(f"candidates.{ENSEMBLE}: the name is taken; give the candidate another one")
+        members = self.ensemble.members
+        if unknown := set(members) - set(self.candidates):
+            known = ", ".join(self.candidates)
+            raise ValueError(f"ensemble.members: no candidate {min(unknown)!r}; candidates holds {known}")
+        if len(members) == 1 or len(set(members)) < len(members):
+            raise ValueError(f"ensemble.members = {list(members)}: name at least two, each once, or none")
+        return self
 
 
 def _full(shared: Mapping[str, Any], candidate: Any) -> Any:

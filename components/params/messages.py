@@ -59,6 +59,8 @@ def first_line(error: ValidationError, document: type[Frozen]) -> str:
         return _choice(key, place.field, first["ctx"])
     if first["type"] == "value_error" and isinstance(first["input"], Mapping):
         return f"{key}: {first['ctx']['error']}"  # of keys that do not go together
+    if first["type"] == "value_error":  # of values that do not go together: our own words, which name them
+        return f"{f'{key}: ' if place.keys else ''}{first['msg'].removeprefix('Value error, ')}"
     return f"{key} = {first['input']!r}: {first['msg']}"
 
 

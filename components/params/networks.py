@@ -83,6 +83,12 @@ class FrameNetwork(Frozen):
     head: Head = Head()
 
 
+class EnsembleNetwork(Frozen):
+    """`components.models.ensemble`; made of trained candidates, so that params.yaml names no network."""
+
+    name: Literal["ensemble"]
+
+
 Network = Annotated[
     SimpleCnn | Resnet18Average | EfficientnetBilstm | EfficientnetTransformer | FrameNetwork,
     Field(discriminator="name"),

@@ -6,20 +6,32 @@ run carries the digest of its training (`KEY`), which also stands in candidate.j
 
 import csv
 import logging
+import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
 from components.errors import RegistryError
 from components.project import Project
 from components.tracking.store import connect
+from components.tracking.system import system_metrics
+from components.tracking.training_data import read_training_data
 
 KEY = "unmask.training"
 CANDIDATE = "unmask.candidate"
+DATA = "unmask.data"
+CROP = "unmask.crop"
+
+LONGEST_VALUE = 500
+"""Characters of a parameter; stores differ in how many they take, and all take as many."""
+
+PARAMS_AT_A_TIME = 100
+"""The most that MLflow takes at once."""
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +62,18 @@ def live_run(
 ) -> Iterator[LiveRun]:
     """A run that is open while a candidate trains; an interrupted training goes on in the same run.
 
+    The use of processor, memory and GPU is logged beside the metrics, unless
+    `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` is false.
+
     Args:
         candidate: name of the candidate.
-        params: logged as the run's parameters.
+        params: logged as the run's parameters, sections as `optimizer.lr`.
         key: digest of everything that decides the training's outcome.
         project: the project folder; the current one by default.
     """
+    project = project or Project()
     try:
-        client, run_id = _open(project or Project(), candidate, params, key)
+        client, run_id = _open(project, candidate, params, key)
     except (MlflowException, RegistryError) as error:
         log.warning("%s; training goes on without live curves", str(error).splitlines()[0])
         yield LiveRun(None, "")
@@ -65,7 +81,9 @@ def live_run(
     status = "FAILED"
     live = LiveRun(client, run_id)
     try:
-        yield live
+        with system_metrics(run_id):
+            yield live
+        _keep_curves(client, run_id, project, candidate)
         # A run that misses epochs is not taken for the training's: registration rebuilds it.
         status = "FINISHED" if live.whole else "FAILED"
     except KeyboardInterrupt:
@@ -99,10 +117,11 @@ def _rebuilt(
     found = _find(client, experiment, key)
     if found is not None and found.info.status == "FINISHED":
         return str(found.info.run_id)
-    run_id = _create(client, experiment, candidate, params, key)
+    run_id = _create(client, experiment, project, candidate, params, key)
     for row in _epochs(project.history(candidate)):
         step = int(row.pop("epoch"))
         _log_epoch(client, run_id, row, step)
+    _keep_curves(client, run_id, project, candidate)
     client.set_terminated(run_id, "FINISHED")
     return run_id
 
@@ -114,7 +133,7 @@ def _open(
     client = MlflowClient()
     found = _find(client, experiment, key) if key else None
     if found is None or found.info.status == "FINISHED":
-        return client, _create(client, experiment, candidate, params, key)
+        return client, _create(client, experiment, project, candidate, params, key)
     client.update_run(found.info.run_id, status="RUNNING")
     return client, str(found.info.run_id)
 
@@ -128,17 +147,53 @@ def _find(client: MlflowClient, experiment: str, key: str) -> Run | None:
 
 
 def _create(
-    client: MlflowClient, experiment: str, candidate: str, params: Mapping[str, object], key: str
+    client: MlflowClient,
+    experiment: str,
+    project: Project,
+    candidate: str,
+    params: Mapping[str, object],
+    key: str,
 ) -> str:
     run = client.create_run(experiment, run_name=candidate, tags={KEY: key, CANDIDATE: candidate})
-    for name, value in params.items():
-        client.log_param(run.info.run_id, name, value)
-    return str(run.info.run_id)
+    run_id = str(run.info.run_id)
+    told = [Param(name, value[:LONGEST_VALUE]) for name, value in flat(params).items()]
+    for start in range(0, len(told), PARAMS_AT_A_TIME):
+        client.log_batch(run_id, params=told[start : start + PARAMS_AT_A_TIME])
+    _log_data(client, run_id, project)
+    return run_id
+
+
+def flat(params: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """Parameters as MLflow has them: one level, in names without what it refuses."""
+    told: dict[str, str] = {}
+    for key, value in params.items():
+        name = prefix + re.sub(r"[^\w .:/-]", "_", str(key))
+        told |= flat(value, f"{name}.") if isinstance(value, Mapping) and value else {name: str(value)}
+    return told
+
+
+def _log_data(client: MlflowClient, run_id: str, project: Project) -> None:
+    data = read_training_data(project)
+    if data is None:
+        return
+    params = [Param(f"videos.{name}", str(count)) for name, count in data.counts.items()]
+    client.log_batch(run_id, params=params, tags=[RunTag(DATA, data.digest), RunTag(CROP, data.crop)])
+    client.log_inputs(run_id, datasets=[source.as_input() for source in data.datasets])
 
 
 def _log_epoch(client: MlflowClient, run_id: str, metrics: Mapping[str, float], step: int) -> None:
-    for name, value in metrics.items():
-        client.log_metric(run_id, name, value, step=step)
+    now = int(time.time() * 1000)
+    client.log_batch(run_id, metrics=[Metric(name, value, now, step) for name, value in metrics.items()])
+
+
+def _keep_curves(client: MlflowClient, run_id: str, project: Project, candidate: str) -> None:
+    """The picture that the stage has drawn; a store that does not take it costs a warning."""
+    curves = project.curves(candidate)
+    try:
+        if curves.exists():
+            client.log_artifact(run_id, str(curves))
+    except (MlflowException, OSError) as error:
+        log.warning("MLflow: %s; the run has no picture of its curves", str(error).splitlines()[0])
 
 
 def _close(client: MlflowClient, run_id: str, status: str) -> None:
@@ -149,5 +204,7 @@ def _close(client: MlflowClient, run_id: str, status: str) -> None:
 
 
 def _epochs(history: Path) -> list[dict[str, float]]:
+    if not history.is_file():  # an ensemble has none
+        return []
     with history.open(newline="", encoding="utf-8") as file:
         return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]

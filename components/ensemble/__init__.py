@@ -1,0 +1,1 @@
+"""Several trained candidates as one."""

@@ -1,0 +1,94 @@
+"""How much each member of an ensemble counts, from what they said about validation videos."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from components.errors import TrainingError
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+PENALTY = 1e-2
+"""On the squares of the weights, per video: without it, members that separate the videos get endless ones."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """A sum of the members' margins, their fake logits minus their real ones."""
+
+    weights: Floats  # (M,)
+    bias: float
+
+    def __call__(self, margins: Floats) -> Floats:
+        """`(…, M)` → `(…,)`."""
+        summed: Floats = margins @ self.weights + self.bias
+        return summed
+
+
+def combine(how: Literal["weighted", "stacked"], margins: Floats, labels: Labels) -> Combination:
+    """The weights with the smallest log loss.
+
+    Args:
+        how: `weighted` allows no negative weight and has no bias, so that no member is ever turned round;
+            `stacked` is a logistic regression (Wolpert, 1992, https://doi.org/10.1016/S0893-6080(05)80023-1).
+        margins: `(N, M)` of N videos by M members.
+        labels: `(N,)`, 1 is fake; both classes among them.
+    """
+    return _weighted(margins, labels) if how == "weighted" else _stacked(margins, labels)
+
+
+def held_out(
+    how: Literal["weighted", "stacked"], margins: Floats, labels: Labels, groups: Labels, folds: int
+) -> Floats:
+    """What an ensemble says about each video whose weights were found without that video's people.
+
+    Its validation figures would flatter it otherwise: the other candidates have not learnt from these videos.
+
+    Args:
+        how: see `combine`.
+        margins: `(N, M)`.
+        labels: `(N,)`.
+        groups: `(N,)`, of identities.
+        folds: parts that are left out in turn; fewer where a class has fewer groups.
+
+    Returns:
+        `(N,)` margins.
+
+    Raises:
+        TrainingError: a class has a single group of identities.
+    """
+    parts = min(folds, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
+    if parts < 2:
+        raise TrainingError(
+            "ensemble: validation has a single group of people of a class, so that its weights could not be "
+            "judged; add people, or set ensemble.members to []"
+        )
+    found = np.empty(len(labels))
+    for rest, part in StratifiedGroupKFold(parts).split(margins, labels, groups):
+        found[part] = combine(how, margins[rest], labels[rest])(margins[part])
+    return found
+
+
+def _weighted(margins: Floats, labels: Labels) -> Combination:
+    signs = np.where(labels == 1, 1.0, -1.0)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        agreed = signs * (margins @ weights)
+        slope = -(signs / (1 + np.exp(agreed))) @ margins / len(labels) + 2 * PENALTY * weights
+        return float(np.logaddexp(0, -agreed).mean() + PENALTY * weights @ weights), slope
+
+    members = margins.shape[1]
+    start = np.full(members, 1 / members)
+    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
+    return Combination(np.asarray(found.x, np.float64), 0.0)
+
+
+def _stacked(margins: Floats, labels: Labels) -> Combination:
+    fitted = LogisticRegression(C=1 / (2 * PENALTY * len(labels))).fit(margins, labels)
+    return Combination(fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))

@@ -1,0 +1,15 @@
+"""`ensemble` of params.yaml: which candidates are also judged together."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.faces.limits import Frozen
+
+
+class EnsembleParams(Frozen):
+    """Trained candidates whose logits are summed."""
+
+    members: tuple[str, ...] = ()  # none: there is no ensemble
+    how: Literal["weighted", "stacked"] = "weighted"
+    folds: int = Field(default=5, ge=2)
