@@ -52,14 +52,18 @@ _Representer.add_representer(str, _Representer.represent_str)
 def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Keys] = ()) -> None:
     """Change settings of a parameter file in place, by the rules of `components.params.merged`.
 
-    The file is replaced at once; a kill leaves the old one. Nothing is checked: read it with `load_params`.
+    Nothing is checked: read the file with `load_params` afterwards.
 
     Args:
         path: of `params.yaml`.
         changes: sections and settings, nested as in the file.
         whole: sections of which only what `changes` says is kept.
     """
-    text = edited(path.read_text(encoding="utf-8"), changes, whole)
+    replace_text(path, edited(path.read_text(encoding="utf-8"), changes, whole))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Give a file that is there another content at once; a kill leaves the old one."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     partial.chmod(path.stat().st_mode)

@@ -1,7 +1,7 @@
 """`recipes/NAME.yaml`: the settings of a published system, applied over `params.yaml`.
 
-A recipe says what it needs of `faces`, `training` and `candidates`; the rest stays as the project has it. Its
-candidates take the place of those that are there.
+A recipe says what it needs of `faces`, `training`, `candidates` and `ensemble`; the rest stays as the project
+has it. Its candidates take the place of those that are there, and an ensemble of these is none any more.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from components.params.edit import edited, round_trip
 WHOLE = (("candidates",), ("faces", "sampling"), ("training", "augmentation"))
 """Sections of which nothing stays but what the recipe says."""
 
-SECTIONS = ("faces", "training", "candidates")
+SECTIONS = ("faces", "training", "candidates", "ensemble")
 """What a recipe may speak of: it knows neither the data nor what a project asks of a detector."""
 
 
@@ -73,7 +73,7 @@ def apply_recipe(text: str, recipe: Recipe) -> str:
     Raises:
         ParamsError: the recipe holds an unknown key or a value out of range.
     """
-    after = edited(text, recipe.content, WHOLE)
+    after = _with(text, recipe)
     checked(yaml.safe_load(after), recipe.path)
     return after
 
@@ -84,7 +84,14 @@ def recipe_params(text: str, recipe: Recipe) -> Params:
     Raises:
         ParamsError: the recipe holds an unknown key or a value out of range.
     """
-    return checked(yaml.safe_load(edited(text, recipe.content, WHOLE)), recipe.path)
+    return checked(yaml.safe_load(_with(text, recipe)), recipe.path)
+
+
+def _with(text: str, recipe: Recipe) -> str:
+    changes = dict(recipe.content)
+    if "ensemble" not in changes and "members" in (yaml.safe_load(text).get("ensemble") or ()):
+        changes["ensemble"] = {"members": []}
+    return edited(text, changes, WHOLE)
 
 
 def _known(name: str, folder: Path) -> str:

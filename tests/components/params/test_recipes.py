@@ -65,6 +65,13 @@ def test_recipes_can_be_tried_one_after_the_other() -> None:
     assert yaml.safe_load(apply_recipe(there, second)) == yaml.safe_load(apply_recipe(TEXT, second))
 
 
+def test_an_ensemble_of_candidates_that_go_is_none(folder: Path) -> None:
+    told = yaml.safe_load(TEXT)
+    told["ensemble"] = {"members": list(told["candidates"])[:2], "how": "stacked"}
+    after = yaml.safe_load(apply_recipe(yaml.safe_dump(told), read_recipe("small", folder)))
+    assert after["ensemble"] == {"members": [], "how": "stacked"}
+
+
 def test_the_rest_of_the_file_stays(folder: Path) -> None:
     after = apply_recipe(TEXT, read_recipe("small", folder))
     changed = set(TEXT.splitlines()) - set(after.splitlines())
@@ -79,7 +86,7 @@ def test_the_rest_of_the_file_stays(folder: Path) -> None:
         ("epochs: 3", "epoch: 3", "unknown key 'training.epoch'"),
         ("epochs: 3", "epochs: none", "training.epochs = 'none'"),
         ("simple_cnn", "simple_rnn", "candidates.small.network.name = 'simple_rnn'"),
-        ("training:", "gate:", "gate: a recipe says faces, training, candidates"),
+        ("training:", "gate:", "gate: a recipe says faces, training, candidates, ensemble"),
         ("candidates:", "candidate:", "missing key 'candidates'"),
         ("{name", "{{name", "not valid YAML"),
     ],
