@@ -241,10 +241,11 @@ def test_a_worker_that_cannot_start_says_so(
 
 
 SCRIPT = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from components.faces.pool import WorkerPool
 from components.faces.limits import Limits
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, it is ignored
 with WorkerPool(2, Limits()) as pool:
     for index, answer in pool.probe([Path(sys.argv[1])] * 10_000_000):
         if index == 20:
@@ -264,11 +265,14 @@ def test_workers_end_with_their_parent(tmp_path: Path, video: Path, end: signal.
         process_group=0,
     )
     with parent:
-        assert parent.stdout
-        workers = [int(pid) for pid in parent.stdout.readline().split()]
-        assert len(workers) == 2
-        os.killpg(parent.pid, end)  # as Ctrl-C does
-        assert parent.wait(PATIENCE) == -end
+        try:
+            assert parent.stdout
+            workers = [int(pid) for pid in parent.stdout.readline().split()]
+            assert len(workers) == 2
+            os.killpg(parent.pid, end)  # as Ctrl-C does
+            assert parent.wait(PATIENCE) == -end
+        finally:
+            parent.kill()
     assert eventually(lambda: not any(alive(pid) for pid in workers))
 
 
