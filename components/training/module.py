@@ -42,7 +42,8 @@ class ClipClassifier(LightningModule):
     ) -> None:
         super().__init__()
         self.model = model
-        self.train_loss, self.val_loss = MeanMetric(), MeanMetric()
+        self.train_loss = MeanMetric(nan_strategy="disable")  # what is no number is to be seen
+        self.val_loss = MeanMetric(nan_strategy="disable")
         self.auc, self.f1 = BinaryAUROC(), BinaryF1Score()
         self.register_buffer("class_weights", class_weights, persistent=False)
         self._settings = settings

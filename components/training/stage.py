@@ -12,6 +12,7 @@ from components.params import CandidateParams, Params
 from components.project import Project
 from components.tables import PREDICTIONS, write_table
 from components.training.callbacks import OnEpoch, ignore
+from components.training.curves import draw_curves
 from components.training.dataset import ClipDataset, method_names
 from components.training.decoded import DecodedClips
 from components.training.distributed import processes
@@ -71,7 +72,7 @@ def _train(
     val = ClipDataset(of_split(videos, "val"), store)
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
-    fitted = fit(settings, train, val, scratch, on_epoch)
+    fitted = fit(settings, train, val, scratch, on_epoch, project.features)
     if processes().chief:
         _keep(project, params, name, digest, train, fitted)
 
@@ -99,6 +100,7 @@ def _keep(
     )
     save_candidate(project.candidate(name), fitted.model, info)
     write_history(fitted.history, project.history(name))
+    draw_curves(name, fitted.history, settings.early_stopping.metric, project.curves(name))
     best = fitted.best
     log.info("%s: best epoch %d: validation AUC %.3f", name, best.epoch + 1, best.val_auc)
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from components.project import Project
-from components.tracking.runs import KEY, ensure_run, live_run
+from components.tables import FACES, MANIFEST, write_table
+from components.tracking.runs import CROP, DATA, KEY, ensure_run, flat, live_run
 from components.tracking.store import connect
 
 
@@ -92,12 +94,71 @@ def test_a_run_that_misses_epochs_is_rebuilt(project: Project, monkeypatch: pyte
     with live_run("cnn", {}, "key", project) as run:
         run.log({"loss": 0.7}, 0)
         with monkeypatch.context() as patch:
-            patch.setattr(MlflowClient, "log_metric", fail)
+            patch.setattr(MlflowClient, "log_batch", fail)
             run.log({"loss": 0.5}, 1)
     write_history(project, "cnn")
     rebuilt = ensure_run(project, "cnn", {}, "key")
     assert rebuilt != run.run_id
     assert losses(rebuilt) == [0.7, 0.5]
+
+
+def test_sections_become_names_that_mlflow_takes() -> None:
+    told = {"lr": 0.1, "loss": {"name": "focal", "gamma": 2.0}, "mix": {"Celeb-DF (v2)": 2}, "empty": {}}
+    assert flat(told) == {
+        "lr": "0.1",
+        "loss.name": "focal",
+        "loss.gamma": "2.0",
+        "mix.Celeb-DF _v2_": "2",
+        "empty": "{}",
+    }
+
+
+def write_tables(project: Project) -> None:
+    blank = dict.fromkeys(MANIFEST.names)
+    rows = [
+        blank | {"video_id": name, "dataset": name[0], "split": split, "label": label, "sha256": name}
+        for name, split, label in (("a1", "train", "fake"), ("a2", "val", "real"), ("b1", "train", "fake"))
+    ]
+    write_table([*rows, blank | {"video_id": "a3", "dataset": "a"}], MANIFEST, project.manifest)
+    write_table([dict.fromkeys(FACES.names) | {"crop_digest": "c0ffee"}], FACES, project.faces)
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["live", "rebuilt"])
+def test_a_run_tells_its_data_and_shows_its_curves(project: Project, live: bool) -> None:
+    write_tables(project)
+    write_history(project, "cnn")
+    project.curves("cnn").write_bytes(b"a picture")
+    if live:
+        with live_run("cnn", {"loss": {"name": "focal"}}, "key", project):
+            pass
+    run_id = ensure_run(project, "cnn", {"loss": {"name": "focal"}}, "key")
+    told = MlflowClient().get_run(run_id)
+    assert told.data.params == {"loss.name": "focal", "videos.train.fake": "2", "videos.val.real": "1"}
+    assert told.data.tags[CROP] == "c0ffee"
+    assert len(told.data.tags[DATA]) == 64
+    assert {given.dataset.name: given.dataset.profile for given in told.inputs.dataset_inputs} == {
+        "a": '{"train.fake": 1, "val.real": 1}',
+        "b": '{"train.fake": 1}',
+    }
+    assert [file.path for file in MlflowClient().list_artifacts(run_id)] == ["curves.png"]
+
+
+def test_what_the_machine_does_is_logged(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    with live_run("cnn", {}, "key", project) as run:
+        run.log({"loss": 0.7}, 0)
+        time.sleep(0.5)
+    told = MlflowClient().get_run(run.run_id).data.metrics
+    assert told["system/cpu_utilization_percentage"] >= 0
+    assert told["loss"] == 0.7
+
+
+def test_or_not(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "false")
+    with live_run("cnn", {}, "key", project) as run:
+        time.sleep(0.3)
+    assert not MlflowClient().get_run(run.run_id).data.metrics
 
 
 @pytest.mark.slow

@@ -1,0 +1,33 @@
+"""What a training uses of the machine, beside its metrics."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+
+@contextmanager
+def system_metrics(run_id: str) -> Iterator[None]:
+    """Log processor, memory, disk, network and GPU every ten seconds.
+
+    A thread reads counters of this machine; nothing is sent but to the run. Trainings that are over sooner
+    have none. Figures of a GPU need the package nvidia-ml-py. `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL` sets
+    the seconds.
+    """
+    if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.is_set() and not MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+        yield
+        return
+    logging.getLogger("mlflow.system_metrics.system_metrics_monitor").setLevel(logging.ERROR)
+    try:
+        monitor = SystemMetricsMonitor(run_id, resume_logging=True)
+    except MlflowException:  # the live run says what is wrong with the store
+        yield
+        return
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()

@@ -1,0 +1,141 @@
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+
+from components.errors import ParamsError
+from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes
+from tests.components.training.tiny import ROOT
+
+ELASTIC = {"TORCHELASTIC_RUN_ID": "1", "RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "LOCAL_RANK": "1"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, Processes()),
+        ({"LOCAL_RANK": "3", "RANK": "3"}, Processes()),  # of another program
+        ({DEVICES_VARIABLE: "1", "LOCAL_RANK": "3"}, Processes()),
+        ({DEVICES_VARIABLE: "2"}, Processes(0, 2)),
+        ({DEVICES_VARIABLE: "2", "LOCAL_RANK": "1"}, Processes(1, 2)),  # started by Lightning
+        (ELASTIC, Processes(5, 8, 2)),
+        (ELASTIC | {DEVICES_VARIABLE: "3"}, Processes(5, 8, 2)),  # torchrun has said it
+    ],
+)
+def test_who_a_process_is(
+    environment: dict[str, str], expected: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert processes(environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "gpus", "words"),
+    [("two", 0, "not a number of devices"), ("0", 0, "not a number"), ("4", 2, "this machine has 2 GPUs")],
+)
+def test_devices_that_cannot_be(told: str, gpus: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    with pytest.raises(ParamsError, match=rf"{DEVICES_VARIABLE}={told}: {words}"):
+        processes({DEVICES_VARIABLE: told})
+
+
+def test_a_batch_is_dealt_evenly() -> None:
+    assert Processes(0, 4).part(8) == 2
+    with pytest.raises(ParamsError, match="batch_size 8 cannot be dealt to 3 processes; set a multiple of 3"):
+        Processes(0, 3).part(8)
+
+
+@pytest.mark.parametrize("length", [8, 9, 10, 11])
+def test_the_parts_are_the_batches_of_one_process(length: int) -> None:
+    order = list(range(length))[::-1]
+    parts = [list(Dealt(order, Processes(rank, 2))) for rank in range(2)]  # type: ignore[arg-type]
+    assert len(parts[0]) == len(parts[1]) == length // 2
+    for start in range(0, length // 2, 2):  # batches of four
+        together = chain(*(part[start : start + 2] for part in parts))
+        assert set(together) <= set(order[2 * start : 2 * start + 4])
+
+
+def test_shared_batch_norms_keep_their_activation() -> None:
+    """As `with_shared_statistics` converts them where there are GPUs."""
+    from timm.layers.norm_act import convert_sync_batchnorm
+
+    network = timm.create_model("efficientnet_b0", num_classes=0).eval()
+    frames = torch.rand(1, 3, 32, 32)
+    before = network(frames)
+    converted = convert_sync_batchnorm(network)
+    assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in converted.modules())
+    torch.testing.assert_close(converted(frames), before)
+
+
+TRAIN = """
+import os, signal, sys
+from pathlib import Path
+from components.training import fit as fitting
+from components.training.fit import fit
+from components.training.history import write_history
+from components.training.callbacks import ignore
+from components.training.distributed import processes
+from components.training.module import ClipClassifier
+from components.params.training import OneCycle
+from tests.components.training.tiny import Tiny, clips, settings
+
+folder, kill = Path(sys.argv[1]), sys.argv[2:]
+fitting.create = lambda network: Tiny(norm=False, dropout=0.0)
+
+def on_train_batch_end(self, outputs, batch, batch_idx):
+    if kill and (self.current_epoch, batch_idx) == (2, 2):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+ClipClassifier.on_train_batch_end = on_train_batch_end
+told = settings(
+    accumulate=2, ema=0.5, hard_examples=0.25, balance="weights", schedule=OneCycle(name="onecycle"), batch_size=4
+)
+fitted = fit(told, clips(18), clips(7, "val"), folder, ignore)
+if processes().chief:
+    write_history(fitted.history, folder / "history.csv")
+"""
+
+
+def port() -> str:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return str(found.getsockname()[1])
+
+
+def train(folder: Path, *words: str, torchrun: bool = False, **environment: str) -> int:
+    """Exit code of a training; its history is in the folder."""
+    folder.mkdir(exist_ok=True)
+    script = folder / "train.py"
+    script.write_text(TRAIN, encoding="utf-8")
+    elastic = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port()]
+    command = [sys.executable, *(elastic if torchrun else []), str(script), str(folder), *words]
+    told = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    return subprocess.run(command, check=False, cwd=ROOT, env=told, capture_output=True).returncode
+
+
+def metrics(folder: Path) -> list[list[float]]:
+    with (folder / "history.csv").open(encoding="utf-8") as file:
+        return [[float(value) for value in row.values()] for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
+    """Through torchrun and through Lightning's own start, killed and taken up again by one process."""
+    assert train(tmp_path / "alone") == 0
+    assert train(tmp_path / "torchrun", torchrun=True) == 0
+    assert train(tmp_path / "killed", "kill", **{DEVICES_VARIABLE: "2"}) in (-signal.SIGKILL, -signal.SIGTERM)
+    assert not (tmp_path / "killed" / "history.csv").exists()
+    assert train(tmp_path / "killed", **{DEVICES_VARIABLE: "2"}) == 0
+    alone = metrics(tmp_path / "alone")
+    assert len(alone) == 4
+    for folder in ("torchrun", "killed"):
+        for row, expected in zip(metrics(tmp_path / folder), alone, strict=True):
+            assert row == pytest.approx(expected, rel=1e-4)
