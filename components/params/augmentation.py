@@ -42,7 +42,7 @@ class IsoNoise(Frozen):
     """The grain of a sensor at high ISO: stronger in the shadows, each colour for itself."""
 
     chance: Share = 0.0
-    electrons: Annotated[tuple[Positive, Positive], Rising] = (100.0, 1000.0)  # in white; fewer: higher ISO
+    electrons: Annotated[tuple[Positive, Positive], Rising] = (300.0, 3000.0)  # in white; fewer: higher ISO
 
 
 class GaussianNoise(Frozen):
