@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch.optim import Optimizer
 
 from components.training.history import Epoch
+from components.training.sampling import EpochSampler
 
 OnEpoch = Callable[[Mapping[str, float], int], None]
 """Takes one epoch's metrics and its number."""
@@ -72,6 +73,22 @@ class Stopping(EarlyStopping):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         super().on_train_start(trainer, pl_module)
         trainer.should_stop = self.wait_count >= self.patience
+
+
+class RightEpoch(Callback):
+    """Tells a sampler in which epoch a resumed training goes on.
+
+    Lightning does so only after the loader's first batches were asked for, if other processes prepare them.
+    """
+
+    def __init__(self, sampler: EpochSampler) -> None:
+        self._sampler = sampler
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]
+        self._sampler.set_epoch(progress["current"]["processed"])
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

@@ -17,14 +17,16 @@ def draw_curves(name: str, history: Sequence[Epoch], metric: Metric, path: Path)
     epochs = [epoch.epoch + 1 for epoch in history]
     with drawn(path, 10.2, 3.4) as figure:
         losses, scores, rate = figure.subplots(1, 3)
-        losses.plot(epochs, [epoch.train_loss for epoch in history], color=FAINT, label="training")
-        losses.plot(epochs, [epoch.val_loss for epoch in history], color=REAL, label="validation")
+        losses.plot(
+            epochs, [epoch.train_loss for epoch in history], color=FAINT, marker=".", label="training"
+        )
+        losses.plot(epochs, [epoch.val_loss for epoch in history], color=REAL, marker=".", label="validation")
         losses.set_title(f"{name}: loss")
-        scores.plot(epochs, [epoch.val_auc for epoch in history], color=REAL, label="AUC")
-        scores.plot(epochs, [epoch.val_f1 for epoch in history], color=COLOURS[1], label="F1")
+        scores.plot(epochs, [epoch.val_auc for epoch in history], color=REAL, marker=".", label="AUC")
+        scores.plot(epochs, [epoch.val_f1 for epoch in history], color=COLOURS[1], marker=".", label="F1")
         scores.axhline(0.5, color=FAINT, linestyle=":", linewidth=1.2)
         scores.set(title="validation", ylim=(0.0, 1.02))
-        rate.plot(epochs, [epoch.lr for epoch in history], color=COLOURS[2])
+        rate.plot(epochs, [epoch.lr for epoch in history], color=COLOURS[2], marker=".")
         rate.set_title("learning rate")
         rate.set_ylim(bottom=0.0)
         for axes in (losses, scores, rate):

@@ -18,15 +18,18 @@ from components.models import Candidate, create
 from components.params import CandidateParams, Metric, TrainingParams
 from components.params.training import Precision
 from components.training.averaging import Averaging
-from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, Stopping, ignore
+from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, RightEpoch, Stopping, ignore
 from components.training.dataset import ClipDataset, method_names
 from components.training.distributed import Processes, processes, with_shared_statistics
+from components.training.features import cached_features
 from components.training.hard_examples import HardExamples
 from components.training.history import Epoch, best_epoch
 from components.training.loader import epoch_sampler, training_batches, whole_batches
 from components.training.losses import class_weights
 from components.training.module import ClipClassifier
 from components.training.sampling import EpochSampler
+
+log = logging.getLogger(__name__)
 
 MODES: dict[Metric, Literal["min", "max"]] = {"loss": "min", "auc": "max", "f1": "max"}
 """What is better."""
@@ -57,6 +60,7 @@ def fit(
     val: ClipDataset,
     folder: Path,
     on_epoch: OnEpoch,
+    features: Path | None = None,
 ) -> Fitted:
     """Train a candidate until its epochs are over or it no longer gets better on validation clips.
 
@@ -67,15 +71,22 @@ def fit(
         folder: for checkpoints. Where an earlier, killed call with the same arguments left some, the
             training goes on from there to the same result.
         on_epoch: gets each epoch's metrics.
+        features: folder in which features of frozen backbones stay; by default they go with the checkpoints.
 
     Raises:
-        ParamsError: no such network, or it cannot be as it is told to be.
+        ParamsError: no such network, or it cannot be as it is told to be; or more devices than suit the data.
         TrainingError: its weights are out of reach, or it diverged.
     """
     together = processes()
     part = together.part(settings.batch_size)
+    if len(val) < together.count:
+        raise ParamsError(f"{together.count} processes for {len(val)} validation videos; use fewer devices")
     prepare(settings)
     model = with_shared_statistics(build(settings, train), together)
+    if settings.cache_features:
+        log.info("%s: features are kept, so clips are not augmented", settings.network.name)
+        kept = features or folder / "features"
+        train, val = (cached_features(model, clips, settings, kept) for clips in (train, val))
     sampler = epoch_sampler(train, settings)
     weights = class_weights(sampler.items.drawn_by_class) if settings.balance == "weights" else None
     module = ClipClassifier(model, settings, weights)
@@ -83,7 +94,9 @@ def fit(
     history = History(watched, verbose=together.chief and not sys.stderr.isatty())
     last = folder / "last.ckpt"
     with _tamed():
-        trainer = _trainer(settings, folder, [history, *_mining(settings, sampler)], together)
+        trainer = _trainer(
+            settings, folder, [history, RightEpoch(sampler), *_mining(settings, sampler)], together
+        )
         trainer.fit(
             module,
             training_batches(train, settings, together, sampler),

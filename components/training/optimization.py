@@ -24,8 +24,7 @@ def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
         for parameters, share in ((_of_backbone(model), told.backbone), (_of_the_rest(model), 1.0))
     ]
     filled = [group for group in groups if group["params"]]
-    # Under fp16 gradients are scaled, and Lightning does not clip those of a fused optimiser.
-    fused = settings.precision != "fp16"
+    fused = settings.precision == "fp32"  # in mixed precision Lightning does not clip for a fused one
     made = OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=fused)
     return SharpnessAware(made, told.sam) if told.sam else made
 

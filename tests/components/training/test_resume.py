@@ -3,11 +3,14 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from components.params.training import Cosine, EarlyStopping, OneCycle, Optimizer, Plateau
 from components.training import fit as fitting
@@ -68,6 +71,20 @@ def test_killed_in_an_epoch(told: dict[str, Any], tmp_path: Path, monkeypatch: p
     assert resumed.history == undisturbed.history
     weights = undisturbed.model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in resumed.model.state_dict().items())
+
+
+def test_other_processes_are_asked_for_batches_of_the_right_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are as soon as a loader is iterated, before Lightning tells the sampler its epoch."""
+
+    def asked_at_once(self: DataLoader[Any]) -> Iterator[Any]:
+        batches = original(self)
+        return chain([next(batches)], batches)
+
+    original = DataLoader.__iter__
+    monkeypatch.setattr(DataLoader, "__iter__", asked_at_once)
+    test_killed_in_an_epoch(TOLD["plateau"], tmp_path, monkeypatch)
 
 
 KILLED_FROM_OUTSIDE = """
