@@ -72,8 +72,8 @@ class ClipDataset(Dataset[Item]):
         self.policy = policy
         self.methods = tuple(sorted({video.method for video in videos}))
         """What tells the videos apart beyond their label; genuine ones among it."""
-        self._store = store
-        self._faces = faces
+        self.store = store
+        self.faces = faces
         self._shapes: dict[int, torch.Size] = {}
 
     def __len__(self) -> int:
@@ -89,8 +89,8 @@ class ClipDataset(Dataset[Item]):
     def shape(self, index: int) -> torch.Size:
         """Of a video's pixels; asked of the store once."""
         if index not in self._shapes:
-            faces, frames, height, width, colours = self._store.shape(self.videos[index].clip)
-            taken = faces if self._faces is None else min(faces, self._faces)
+            faces, frames, height, width, colours = self.store.shape(self.videos[index].clip)
+            taken = faces if self.faces is None else min(faces, self.faces)
             self._shapes[index] = torch.Size((taken, frames, colours, height, width))
         return self._shapes[index]
 
@@ -98,7 +98,7 @@ class ClipDataset(Dataset[Item]):
         """Where the main face is in its crops, px: boxes `(T, 4)`, landmarks `(T, 5, 2)`."""
         if self.policy is None:
             raise ValueError("clips that are to be forged need the policy by which they were cut")
-        boxes, landmarks = self._store.read_geometry(self.videos[index].clip)
+        boxes, landmarks = self.store.read_geometry(self.videos[index].clip)
         return in_crop(boxes[0, list(frames)], landmarks[0, list(frames)], self.policy)
 
     @property
@@ -107,7 +107,7 @@ class ClipDataset(Dataset[Item]):
         return self.shape(0)[-1]
 
     def _read(self, index: int, frames: Sequence[int] | None = None, faces: int | None = None) -> Tensor:
-        crops = self._store.read_crops(self.videos[index].clip, frames, faces or self._faces)
+        crops = self.store.read_crops(self.videos[index].clip, frames, faces or self.faces)
         return torch.from_numpy(crops).permute(0, 1, 4, 2, 3)
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ class DecodedClips:
         return self._store.read_geometry(name)
 
     def read_crops(self, name: str, frames: Sequence[int] | None = None, clips: int | None = None) -> Crops:
-        """As `ClipStore.read_crops`. It may be a view of a file, which writing to it does not change."""
+        """As `ClipStore.read_crops`. It may be a view that others get, too: not to be written to."""
         if name not in self._kept:
             return self._store.read_crops(name, frames, clips)
         crops = self._whole(name)[:clips]
@@ -80,7 +81,6 @@ class DecodedClips:
             self._mapped[name] = found
         return self._mapped[name]
 
-
     def _is_stale(self, name: str) -> bool:
         """Also of half-written files: their writer does without. Other candidates may use other clips."""
         return name not in self._kept and (name in self._shapes or not (self._store.folder / name).is_file())
@@ -96,7 +96,7 @@ def mapped(path: Path, shape: tuple[int, ...]) -> Crops | None:
     """A file as an array that reads from it; None where it is missing, or not whole."""
     try:
         found = np.load(path, mmap_mode="c")  # copy on write: torch wants what can be written to
-    except (OSError, ValueError):  # a disk that filled up leaves a file too short
+    except (OSError, ValueError, EOFError):  # a disk that filled up leaves a file too short
         return None
     return found if (found.shape, found.dtype) == (shape, np.uint8) else None
 
@@ -110,7 +110,8 @@ def keep(crops: Crops, path: Path) -> None:
             np.save(file, crops)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         log.debug("%s: not kept (%s)", path, error.strerror)
 
 

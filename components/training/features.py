@@ -1,0 +1,191 @@
+"""What a frozen backbone sees in clips, computed once: epochs then train what judges the features.
+
+Files are in NumPy's own format and can be deleted at any time. A candidate that differs from another in
+nothing that its features depend on finds them there, such as another trial of a search.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from components import models
+from components.errors import ParamsError
+from components.models import Candidate
+from components.params import CandidateParams
+from components.training.dataset import ClipDataset
+from components.training.loader import whole_batches
+
+ROOM = 16e9
+"""Bytes that a folder of features may take; those that were used last stay."""
+
+Floats = NDArray[np.float32]
+
+log = logging.getLogger(__name__)
+
+
+class FeatureClips(ClipDataset):
+    """Clips, as a backbone sees them: float32 `(K, T, C)` of K faces.
+
+    Args:
+        clips: of which the features are.
+        path: of an array `(N, C)`: all frames of the first video's faces, then the next one's, and so on.
+    """
+
+    def __init__(self, clips: ClipDataset, path: Path) -> None:
+        super().__init__(clips.videos, clips.store, clips.faces, clips.policy)
+        self._kept = [clips.shape(index)[:2] for index in range(len(clips))]
+        self._starts = starts(clips)
+        self._path = path
+        self._rows: Floats | None = None
+
+    def shape(self, index: int) -> torch.Size:
+        """`(K, T, C)` of a video."""
+        return torch.Size((*self._kept[index], self._mapped.shape[1]))
+
+    def _read(self, index: int, frames: Sequence[int] | None = None, faces: int | None = None) -> Tensor:
+        first, kept = self._starts[index], self._kept[index]
+        rows = self._mapped[first : first + kept.numel()].reshape(*kept, -1)[:faces]
+        return torch.from_numpy(rows if frames is None else rows[:, list(frames)])
+
+    @property
+    def _mapped(self) -> Floats:
+        if self._rows is None:
+            self._rows = np.load(self._path, mmap_mode="c")  # copy on write: torch wants what it can write to
+        return self._rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_rows": None}  # a process maps for itself; NumPy would send the content
+
+
+def starts(clips: ClipDataset) -> list[int]:
+    """Of each video its first frame among those of all, and at last how many there are."""
+    frames = (clips.shape(index)[:2].numel() for index in range(len(clips)))
+    return list(accumulate(frames, initial=0))
+
+
+def cached_features(
+    model: Candidate, clips: ClipDataset, settings: CandidateParams, folder: Path
+) -> FeatureClips:
+    """The features of all stored frames, computed now unless they have been.
+
+    Args:
+        model: whose backbone is frozen.
+        clips: of all faces that are looked at.
+        settings: of the candidate.
+        folder: where features stay.
+
+    Raises:
+        ParamsError: what the network makes of single frames is learnt.
+    """
+    path = folder / f"{features_digest(model, clips, settings)}.npy"
+    if path.is_file():
+        path.touch()  # `_make_room` goes by the last use
+        log.info("%s: features of %d clips are there already", settings.network.name, len(clips))
+    else:
+        width = _width(model, clips, settings)
+        _make_room(folder)
+        _write(_features(model, clips, settings), starts(clips), width, path)
+    return FeatureClips(clips, path)
+
+
+def features_digest(model: Candidate, clips: ClipDataset, settings: CandidateParams) -> str:
+    """Sixteen hex digits that stand for all that features depend on."""
+    seen = {
+        "network": settings.network.model_dump(mode="json", include={"name", "backbone", "stages"}),
+        "input": [model.input_size, list(model.mean), list(model.std)],
+        "clips": [[video.clip, *clips.shape(index)] for index, video in enumerate(clips.videos)],
+        "machine": [torch.__version__, torch.cuda.is_available()],
+    }
+    digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode())
+    for file in sorted(Path(models.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    for name, value in model.state_dict().items():
+        if name.startswith("backbone."):
+            digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _write(
+    features: Iterable[tuple[Sequence[int], Tensor]], first: Sequence[int], width: int, path: Path
+) -> None:
+    """Beside its place, then moved there: a kill leaves no half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        rows = open_memmap(partial, "w+", np.float32, (first[-1], width))
+        for indices, of_videos in features:
+            for index, of_video in zip(indices, of_videos, strict=True):
+                rows[first[index] : first[index + 1]] = of_video.flatten(0, 1)
+        rows.flush()
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _features(
+    model: Candidate, clips: ClipDataset, settings: CandidateParams
+) -> Iterator[tuple[list[int], Tensor]]:
+    """Which videos, and their features `(B, K, T, C)`."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    batches = whole_batches(clips, settings.batch_size, settings.workers)
+    shown = track(
+        batches,
+        "Features",
+        len(batches),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with _evaluated(model, device):
+        for batch in shown:
+            prepared = model.prepare(batch.faces.to(device).flatten(0, 1)).flatten(0, 1)
+            with torch.no_grad():
+                features = model.embed(prepared)
+            yield batch.indices, features.reshape(*batch.faces.shape[:3], -1).float().cpu()
+
+
+def _width(model: Candidate, clips: ClipDataset, settings: CandidateParams) -> int:
+    """C; of a network that sees single frames the same way throughout its training."""
+    frame = clips.main_face(0, [0])[0][None]  # (1, 1, 3, S, S)
+    features = model.embed(model.prepare(frame).flatten(0, 1))
+    if features.requires_grad:
+        raise ParamsError(
+            f"cache_features: {settings.network.name} learns what it sees in single frames; "
+            "set cache_features: false"
+        )
+    return features.shape[1]
+
+
+@contextmanager
+def _evaluated(model: Candidate, device: torch.device) -> Iterator[None]:
+    """The network on a device, in evaluation mode; afterwards as it was, on the CPU."""
+    training = model.training
+    model.to(device).eval()
+    try:
+        yield
+    finally:
+        model.cpu().train(training)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the features that were used longest ago, until there is half of the room."""
+    files = sorted(folder.glob("*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
+    sizes = accumulate(file.stat().st_size for file in files)
+    for file, total in zip(files, sizes, strict=True):
+        if total > ROOM / 2:
+            file.unlink(missing_ok=True)
