@@ -30,6 +30,11 @@ BOX_HEIGHT, BOX_MIDDLE = 2.6, -0.05
 """A detector's box in coordinates of the face: its longer side, and how far its middle is down."""
 
 
+SIZES, FARTHEST = (0.4, 2.0), 1.5
+"""Of a face by its landmarks, beside one that fills its box: how large it may be, and how far away. Landmarks
+beyond that are a detector's mistake."""
+
+
 @dataclass(frozen=True)
 class Outline:
     """An egg in coordinates of the face."""
@@ -55,15 +60,15 @@ def face_maps(landmarks: Floats, boxes: Floats) -> Maps:
     Args:
         landmarks: (T, 5, 2) px of the crop: eyes, nose, corners of the mouth. Without a mouth the face is
             upright to its eyes; without eyes it lies between where it is in the frames before and after.
-        boxes: (T, 4) px of the crop, which decide where no frame of the clip has landmarks.
+        boxes: (T, 4) px of the crop, which decide where no frame of the clip has landmarks that fit them.
 
     Returns:
         (T, 2, 3).
     """
-    maps = _of_points(landmarks.astype(np.float64))
-    known = np.isfinite(maps).all(axis=(1, 2))
+    maps, of_boxes = _of_points(landmarks.astype(np.float64)), _of_boxes(boxes.astype(np.float64))
+    known = _plausible(maps, of_boxes)
     if not known.any():
-        return _of_boxes(boxes.astype(np.float64))
+        return of_boxes
     frames = np.arange(len(maps))
     rows = maps.reshape(len(maps), 6)
     filled = [np.interp(frames, frames[known], numbers[known]) for numbers in rows.T]
@@ -81,6 +86,16 @@ def _of_points(points: Maps) -> Maps:
     both = (eye_line + mouth_line) / (eye_distance + mouth_width)
     across = np.where(no_mouth, eye_line / eye_distance, both) * height
     return np.stack([*_steadied(across, down), eyes + down / 2], axis=2)
+
+
+def _plausible(maps: Maps, of_boxes: Maps) -> NDArray[np.bool_]:
+    """(T,): which maps of landmarks are about where, and about as large as, their boxes say."""
+    unit = of_boxes[:, 0, 0]
+    ratio = np.linalg.norm(maps[:, :, 1], axis=1) / unit  # of the way from eyes to mouth
+    away = np.abs(maps[:, :, 2] - of_boxes[:, :, 2]).max(axis=1) / unit
+    return np.asarray(
+        (ratio >= SIZES[0]) & (ratio <= SIZES[1]) & (away <= FARTHEST)
+    )  # no for what is no number
 
 
 def _proportions() -> tuple[float, float, float]:

@@ -149,5 +149,5 @@ def _displaced(image: Image, warp: Floats, to_crop: Maps, shift: Maps) -> Image:
     in_crop = cv2.warpAffine(warp, place, (side, side), borderMode=cv2.BORDER_REPLICATE)
     pixels = cv2.transform(in_crop, to_crop + np.pad((to_crop[:, :2] @ shift)[:, None], ((0, 0), (2, 0))))
     x, y = cv2.split(pixels)
-    moved = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.uint8)
