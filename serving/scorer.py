@@ -106,6 +106,7 @@ class Scorer:
         self.bundle = bundle
         self.model_version = model_version
         self._session = open_session(bundle.model, provider)
+        self._masked = any(one.name == "mask" for one in self._session.get_inputs())
         self.workers = workers or cores()
         self._pool = WorkerPool(self.workers, bundle.info.limits, bundle.info.crop, bundle.detector)
 
@@ -184,7 +185,10 @@ class Scorer:
         Always a batch of one: sums in another order differ in their last digits, and a video's score must
         not depend on which videos are scored beside it.
         """
-        (logit,) = self._session.run(["logit"], {"clip": crops[None]})
+        feeds = {"clip": crops[None]}
+        if self._masked:
+            feeds["mask"] = np.ones((1, len(crops)), dtype=np.bool_)
+        (logit,) = self._session.run(["logit"], feeds)
         return float(logit[0])
 
 

@@ -18,22 +18,21 @@ TALKATIVE = ("onnx_ir", "onnxscript")
 
 def export(
     network: nn.Module,
-    example: Tensor,
-    inputs: Sequence[str],
+    inputs: Mapping[str, Tensor],
     outputs: Sequence[str],
     dynamic: Mapping[int, Any],
     opset: int,
 ) -> bytes:
-    """A network of one input as an ONNX file's content; the same weights yield the same bytes.
+    """A network as an ONNX file's content; the same weights yield the same bytes.
 
     torch's older, tracing exporter is no way out: it ties an LSTM's first state to the example's batch.
 
     Args:
         network: in evaluation mode.
-        example: an input; a dynamic dimension of one would be taken for a constant.
-        inputs: name of the input.
+        inputs: an example of each by its name, in the order in which the network takes them; a dynamic
+            dimension of one would be taken for a constant.
         outputs: names of the outputs.
-        dynamic: `torch.export.Dim` by dimension of the input.
+        dynamic: `torch.export.Dim` by dimension, the same of every input.
         opset: of the ONNX standard.
 
     Raises:
@@ -42,11 +41,11 @@ def export(
     with _quiet():
         program = torch.onnx.export(
             network,
-            (example,),
+            tuple(inputs.values()),
             opset_version=opset,
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=(dict(dynamic),),
+            dynamic_shapes=tuple(dict(dynamic) for _ in inputs),
             dynamo=True,
             verbose=False,
         )

@@ -104,7 +104,7 @@ def to_onnx(network: Network) -> bytes:
     example = torch.zeros(2, *network.size, 3, dtype=torch.uint8)
     dynamic = {0: Dim("batch")} | network.dynamic_size
     rewritten = FromPixels(rewrite(load(network.kind))).eval()
-    return export(rewritten, example, ["image"], network.outputs, dynamic, OPSET)
+    return export(rewritten, {"image": example}, network.outputs, dynamic, OPSET)
 
 
 def load(kind: type[nn.Module]) -> nn.Module:

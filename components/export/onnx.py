@@ -11,17 +11,30 @@ from components.models import Candidate
 class ExportedDetector(nn.Module):
     """A candidate from uint8 clips `(B, T, H, W, 3)` RGB to logits `(B,)`, fake minus real.
 
-    Normalisation is inside, so that what serves the model cannot get it wrong.
+    Normalisation is inside, so that what serves the model cannot get it wrong. A candidate that takes one also
+    gets a mask, bool `(B, T)`, true where a frame is one; one that attends also tells how much each frame
+    weighs, `(B, T)`.
     """
 
     def __init__(self, candidate: Candidate) -> None:
         super().__init__()
         self.candidate = candidate
 
-    def forward(self, clip: Tensor) -> Tensor:
-        logits = self.candidate(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)))  # (B, 2)
-        difference: Tensor = logits[:, 1] - logits[:, 0]
-        return difference
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return ("clip", "mask") if self.candidate.takes_mask else ("clip",)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return ("logit", "attention") if self.candidate.attends else ("logit",)
+
+    def forward(self, clip: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The logits, and the attention where there is some."""
+        found = self.candidate.outputs(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)), mask)
+        logit = found.logits[:, 1] - found.logits[:, 0]
+        return (logit,) if found.attention is None else (logit, found.attention)
 
 
 def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> bytes:
@@ -36,5 +49,10 @@ def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> b
     Raises:
         StageError: the exporter gave nothing.
     """
-    example = torch.zeros(2, max(frames, 2), size, size, 3, dtype=torch.uint8)
-    return export(detector, example, ["clip"], ["logit"], {0: Dim("batch"), 1: Dim("frames")}, opset)
+    length = max(frames, 2)
+    examples = {
+        "clip": torch.zeros(2, length, size, size, 3, dtype=torch.uint8),
+        "mask": torch.ones(2, length, dtype=torch.bool),
+    }
+    inputs = {name: examples[name] for name in detector.inputs}
+    return export(detector, inputs, detector.outputs, {0: Dim("batch"), 1: Dim("frames")}, opset)

@@ -1,43 +1,51 @@
 """Does ONNX Runtime say what torch says, on real clips?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from components.errors import StageError
+from components.export.onnx import ExportedDetector
 
 Clip = NDArray[np.uint8]
 """`(T, S, S, 3)` RGB."""
-Floats = NDArray[np.float64]
+Answer = Mapping[str, Tensor]
+"""What is said of one clip, by the outputs' names: the probability, and of those that attend, `(T,)`."""
+
+BATCH = 2
+"""Clips at once: enough to show that they do not mix, and few enough for long clips of large crops."""
 
 
-def difference(detector: nn.Module, model: bytes, clips: Sequence[Clip]) -> float:
-    """Largest difference of a probability between torch and ONNX Runtime on the CPU.
+def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) -> float:
+    """Largest difference between torch and ONNX Runtime on the CPU, of a probability or a frame's attention.
+
+    Torch judges each clip alone. The model judges it alone, too, as serving does; beside one of its length;
+    and, where it takes a mask, filled up beside a longer one.
 
     Args:
-        detector: torch's side, from clips `(B, T, S, S, 3)` to logits `(B,)`.
+        detector: in evaluation mode.
         model: the ONNX file's content.
-        clips: of any lengths; put to the model one by one, as serving does, and at once where lengths agree.
+        clips: of any lengths.
     """
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
-    lengths = sorted({len(clip) for clip in clips})
-    batches = [np.stack([clip for clip in clips if len(clip) == length]) for length in lengths]
-    return float(np.max([_difference(detector, session, batch) for batch in batches]))
+    masked = "mask" in detector.inputs
+    compared = [torch.from_numpy(clip) for clip in (*clips, *(_shorter(clips) if masked else ()))]
+    expected = [_torchs_answer(detector, clip) for clip in compared]
+    return max(
+        _distance(expected[index], answer)
+        for batch in _batches([len(clip) for clip in compared], masked)
+        for index, answer in zip(
+            batch, _models_answers(detector, session, [compared[index] for index in batch]), strict=True
+        )
+    )
 
 
-def _difference(detector: nn.Module, session: ort.InferenceSession, batch: NDArray[np.uint8]) -> float:
-    with torch.inference_mode():
-        expected = _probability(detector(torch.from_numpy(batch)).numpy())
-    found = [session.run(None, {"clip": batch})[0]]
-    found.append(np.concatenate([session.run(None, {"clip": clip[None]})[0] for clip in batch]))
-    return float(np.max([np.abs(_probability(logits) - expected) for logits in found]))
-
-
-def check_parity(detector: nn.Module, model: bytes, clips: Sequence[Clip], tolerance: float) -> float:
+def check_parity(detector: ExportedDetector, model: bytes, clips: Sequence[Clip], tolerance: float) -> float:
     """The difference, if it is within the tolerance.
 
     Raises:
@@ -52,6 +60,54 @@ def check_parity(detector: nn.Module, model: bytes, clips: Sequence[Clip], toler
     return found
 
 
-def _probability(logits: NDArray[np.float32]) -> Floats:
-    probabilities: Floats = torch.from_numpy(logits).double().sigmoid().numpy()
-    return probabilities
+def _shorter(clips: Sequence[Clip]) -> list[Clip]:
+    """Half of a clip: all may be of one length."""
+    return [clips[0][: (len(clips[0]) + 1) // 2]]
+
+
+def _batches(lengths: Sequence[int], masked: bool) -> Iterator[Sequence[int]]:
+    """Which clips go together: each alone, those of one length, and one of each length with the longest."""
+    of_length = {length: np.flatnonzero(np.equal(lengths, length)).tolist() for length in lengths}
+    yield from ([index] for index in range(len(lengths)))
+    for alike in of_length.values():
+        yield from (alike[start : start + BATCH] for start in range(0, len(alike), BATCH))
+    if masked:
+        yield from ([alike[0], int(np.argmax(lengths))] for alike in of_length.values())
+
+
+def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Answer:
+    with torch.inference_mode():
+        found = detector(*(_feeds([clip])[name] for name in detector.inputs))
+    return _answer({name: values[0] for name, values in zip(detector.outputs, found, strict=True)})
+
+
+def _models_answers(
+    detector: ExportedDetector, session: ort.InferenceSession, clips: Sequence[Tensor]
+) -> Iterator[Answer]:
+    feeds = _feeds(clips)
+    found = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
+    for values in zip(*map(torch.from_numpy, found), strict=True):
+        yield _answer(dict(zip(detector.outputs, values, strict=True)))
+
+
+def _feeds(clips: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Clips of any lengths as one batch, filled up with what would be noticed if it were looked at."""
+    lengths = torch.tensor([len(clip) for clip in clips])
+    return {
+        "clip": pad_sequence(list(clips), batch_first=True, padding_value=255),
+        "mask": torch.arange(int(lengths.max())) < lengths[:, None],
+    }
+
+
+def _answer(outputs: Mapping[str, Tensor]) -> Answer:
+    """With a probability in the logit's place, which is what people read."""
+    told = {name: values.double() for name, values in outputs.items()}
+    return told | {"logit": told["logit"].sigmoid()}
+
+
+def _distance(expected: Answer, found: Answer) -> float:
+    """NaN where one of them is."""
+    pairs = [
+        pad_sequence([expected[name].view(-1), found[name].view(-1)]) for name in expected
+    ]  # each (T, 2)
+    return float(torch.cat(pairs).diff(dim=1).abs().max())

@@ -1,8 +1,7 @@
 """Image networks from timm, without their classifier."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -79,11 +78,9 @@ class PooledStages(nn.Module):
         self.network = network
         self.pretrained_cfg: dict[str, Any] = network.pretrained_cfg
         self.num_features: int = sum(network.feature_info.channels())
-        channels_last = str(getattr(network, "output_fmt", "")).endswith("NHWC")
-        self._space = (1, 2) if channels_last else (2, 3)
 
     def forward(self, images: Tensor) -> Tensor:
-        return torch.cat([maps.mean(dim=self._space) for maps in self.network(images)], dim=1)
+        return torch.cat([maps.mean(dim=(2, 3)) for maps in self.network(images)], dim=1)
 
 
 def backbone(
@@ -104,7 +101,9 @@ def backbone(
     if not pretrained:
         return _create(name, stages, side), "random"
     try:
-        file = _published(name)
+        return _create(name, stages, side, {"file": _published(name)}), "loaded"
+    except ParamsError:
+        raise
     except Exception as error:  # the hub's client raises its own kinds, httpx's, OSError, RuntimeError
         reason = f"{name}: pretrained weights are out of reach ({_first_line(error)})"
         if pretrained is True:
@@ -112,8 +111,7 @@ def backbone(
                 f"{reason}; connect to huggingface.co once, or set pretrained to false or if-available"
             ) from error
         log.warning("%s; training starts from random weights", reason)
-        return _create(name, stages, side), "random"
-    return _create(name, stages, side, {"file": file}), "loaded"
+    return _create(name, stages, side), "random"
 
 
 def _check(name: str) -> None:
@@ -152,28 +150,18 @@ def _create(
 
 
 def _maps(name: str, stages: Sequence[int], settings: Mapping[str, Any]) -> Any:
-    """A timm network from images to the maps of some stages."""
+    """A timm network from images to the maps `(N, C, h, w)` of some stages, without what comes after these."""
     import timm  # noqa: PLC0415
 
     try:
-        with _unused_weights_are_no_matter():
-            network: Any = timm.create_model(name, features_only=True, out_indices=tuple(stages), **settings)
+        # Any other kind keeps parts that nothing depends on.
+        network: Any = timm.create_model(
+            name, features_only=True, feature_cls="getter", out_indices=tuple(stages), **settings
+        )
     except (AssertionError, IndexError) as error:
-        raise ParamsError(f"stages {list(stages)}: {name} has none of these numbers; count from 0") from error
+        raise ParamsError(f"stages {list(stages)}: {name}: {error}; count from 0") from error
     network.pretrained_cfg.pop("state_dict", None)
     return network
-
-
-@contextmanager
-def _unused_weights_are_no_matter() -> Iterator[None]:
-    """Of which timm warns where it makes stages alone."""
-    builder = logging.getLogger("timm.models._builder")
-    level = builder.level
-    builder.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        builder.setLevel(level)
 
 
 def _published(name: str) -> str:
