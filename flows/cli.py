@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from serving.scorer import Scorer
 
 INTERRUPTED = 130
-NOTHING_STORED = ("faces", "score")
+NOTHING_STORED = ("augment-preview", "faces", "score")
 """Commands that begin anew after an interruption."""
 
 data = typer.Typer(help="Datasets: bring them into `data/`, see what is there.", no_args_is_help=True)
@@ -226,6 +226,44 @@ def tune(
     from flows.tune import tune as search
 
     search(project, candidate, trials, jobs, dry_run, apply)
+
+
+@app.command("augment-preview")
+def augment_preview(
+    videos: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Of the training split, by id or file; by default some are chosen.", metavar="VIDEO"
+        ),
+    ] = None,
+    candidate: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose augmentation; by default that of `training`, which all share.", metavar="NAME"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The sheet, a .png; by default artifacts/augmentation.png.", metavar="FILE"),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Videos, where none is named.", min=1, max=24)] = 4,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same sheet.", min=0)] = 0,
+) -> None:
+    """Draw a sheet of training clips, untouched and as the augmentation of params.yaml changes them.
+
+    Each change that is on is shown by itself first, then clips of both classes as training may see them, then
+    forgeries of a genuine one by self-blending with their masks. It needs the clips that `unmask run` cuts.
+
+        unmask augment-preview
+        unmask augment-preview real/p003_a --candidate simple_cnn --out look.png
+    """
+    project = enter()
+    from components.params import load_params
+    from components.training.preview import preview
+
+    sheet = out or project.artifacts / "augmentation.png"
+    preview(project, load_params(project.params), sheet, videos or (), candidate, rows, seed)
+    typer.echo(sheet)
 
 
 @app.command()
