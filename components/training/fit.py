@@ -131,7 +131,7 @@ def build(settings: CandidateParams, train: ClipDataset) -> Candidate:
     Raises:
         ParamsError: clips of different lengths are asked for, and it cannot have them in one batch.
     """
-    model = create(settings.network)
+    model = create(settings.network, settings.augmentation.crop or train.crop_size)
     least, most = settings.frame_range
     if least != most and not model.takes_mask:
         raise ParamsError(

@@ -15,6 +15,6 @@ def test_unknown_name_lists_the_known_ones() -> None:
 def test_decorated_factory_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_FACTORIES", {})
     made = Candidate()
-    registry.register("mine")(lambda network: made)
+    registry.register("mine")(lambda network, side: made)
     assert registry.names() == ["mine"]
     assert registry.create(SimpleCnn.model_construct(name="mine")) is made
