@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+_monitor: Any = SystemMetricsMonitor  # MLflow leaves it untyped
 
 
 @contextmanager
@@ -17,12 +20,13 @@ def system_metrics(run_id: str) -> Iterator[None]:
     have none. Figures of a GPU need the package nvidia-ml-py. `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL` sets
     the seconds.
     """
-    if MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.is_set() and not MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+    asked: Any = MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+    if asked.is_set() and not asked.get():
         yield
         return
     logging.getLogger("mlflow.system_metrics.system_metrics_monitor").setLevel(logging.ERROR)
     try:
-        monitor = SystemMetricsMonitor(run_id, resume_logging=True)
+        monitor = _monitor(run_id, resume_logging=True)
     except MlflowException:  # the live run says what is wrong with the store
         yield
         return
