@@ -163,6 +163,11 @@ class DrawnClips(Dataset[DrawnClip]):
             return self._augment(clip)
 
 
+def as_it_is(clip: Tensor) -> Tensor:
+    """No augmentation."""
+    return clip
+
+
 def method_names(clips: ClipDataset, self_blended: float) -> tuple[str, ...]:
     """What the second head tells apart, by the index that drawn clips have."""
     return (*clips.methods, SELF_BLENDED) if self_blended else clips.methods

@@ -4,23 +4,17 @@ Batches are the same whatever the number of processes: the sampler runs in this 
 tells the epoch, too.
 """
 
-import multiprocessing
 from typing import Any
 
-import cv2
-import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from components.params import CandidateParams
 from components.training.augmentation import augmentation
 from components.training.batches import ClipBatch, WholeBatch, WholeVideos, collate
-from components.training.dataset import ClipDataset, DrawnClips
+from components.training.dataset import ClipDataset, DrawnClips, as_it_is
 from components.training.distributed import ALONE, Dealt, Processes
 from components.training.sampling import EpochSampler, training_items
-
-AHEAD = 4
-"""Batches that each process prepares ahead."""
+from components.training.workers import loading
 
 
 def epoch_sampler(clips: ClipDataset, settings: CandidateParams) -> EpochSampler:
@@ -41,7 +35,7 @@ def training_batches(
         together.part(settings.batch_size),
         sampler=Dealt(sampler or epoch_sampler(clips, settings), together),
         collate_fn=collate,
-        **_in_others(settings.workers),
+        **loading(settings.workers),
     )
     return loader
 
@@ -51,44 +45,8 @@ def whole_batches(
 ) -> DataLoader[WholeBatch]:
     """All stored frames of all faces, of the videos that fall to this process; see `WholeVideos`."""
     whole = WholeVideos(clips, batch_size, together.rank, together.count)
-    return DataLoader(whole, batch_size=None, **_in_others(workers))
+    return DataLoader(whole, batch_size=None, **loading(workers))
 
 
 def _augment(clips: ClipDataset, settings: CandidateParams) -> Any:
-    return _nothing if settings.cache_features else augmentation(settings.augmentation, clips.crop_size)
-
-
-def _nothing(features: Tensor) -> Tensor:
-    return features
-
-
-def _in_others(workers: int) -> dict[str, Any]:
-    """A loader's arguments for so many processes."""
-    pinned = {"pin_memory": torch.cuda.is_available()}
-    if not workers:
-        return pinned
-    return pinned | {
-        "num_workers": workers,
-        "persistent_workers": True,
-        "prefetch_factor": AHEAD,
-        "worker_init_fn": _one_thread,
-        "multiprocessing_context": _context(),
-    }
-
-
-def _context() -> Any:
-    """How processes are started: from one without threads, which alone can be forked safely.
-
-    A training has threads of torch, OpenCV, MLflow and the progress bar by then. `spawn`, where a system has
-    nothing else, imports torch once for each process.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["components.training.loader"])
-    return context
-
-
-def _one_thread(worker: int) -> None:
-    """Torch sees to its own threads; those of OpenCV would take the cores of other processes."""
-    cv2.setNumThreads(0)
+    return as_it_is if settings.cache_features else augmentation(settings.augmentation, clips.crop_size)

@@ -1,0 +1,45 @@
+"""Processes that prepare clips ahead of a training. They import this, so it imports little."""
+
+import multiprocessing
+from typing import Any
+
+import cv2
+import torch
+
+AHEAD = 4
+"""Batches that each process prepares ahead."""
+
+NEEDED = ["components.training.augmentation", "components.training.batches", "components.training.decoded"]
+"""What is imported once, for all processes."""
+
+
+def loading(workers: int) -> dict[str, Any]:
+    """A loader's arguments for so many processes."""
+    pinned = {"pin_memory": torch.cuda.is_available()}
+    if not workers:
+        return pinned
+    return pinned | {
+        "num_workers": workers,
+        "persistent_workers": True,
+        "prefetch_factor": AHEAD,
+        "worker_init_fn": _one_thread,
+        "multiprocessing_context": _context(),
+    }
+
+
+def _context() -> Any:
+    """How processes are started: from one without threads, which alone can be forked safely.
+
+    A training has threads of torch, OpenCV, MLflow and the progress bar by then. `spawn`, where a system has
+    nothing else, imports torch once for each process.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(NEEDED)
+    return context
+
+
+def _one_thread(worker: int) -> None:
+    """Torch sees to its own threads; those of OpenCV would take the cores of other processes."""
+    cv2.setNumThreads(0)
