@@ -14,6 +14,8 @@ from components.params import networks
 class FrameNetwork(BackboneCandidate):
     """Backbone → dropout → linear → batch norm and ReLU → dropout → one logit or two, of every frame.
 
+    Without a width there is no hidden layer: backbone → dropout → logits.
+
     Of one logit z, the logits are 0 and z: cross entropy over these is binary cross entropy over z.
     """
 
@@ -23,14 +25,16 @@ class FrameNetwork(BackboneCandidate):
         name = network.backbone or self.default_backbone
         super().__init__(name, network.pretrained, network.freeze, network.stages, side)
         head = network.head
-        self.embedding_size = head.width
-        last = [FrameNorm(head.width), nn.ReLU()]
-        self.hidden = nn.Sequential(
-            nn.Dropout(head.dropout[0]),
-            nn.Linear(self.feature_size, head.width),
-            *(last if head.order == "norm-relu" else reversed(last)),
+        first, second = map(nn.Dropout, head.dropout)
+        self.embedding_size = head.width or self.feature_size
+        self.hidden = nn.Sequential()
+        if head.width:
+            last = [FrameNorm(head.width), nn.ReLU()]
+            ordered = last if head.order == "norm-relu" else last[::-1]
+            self.hidden = nn.Sequential(first, nn.Linear(self.feature_size, head.width), *ordered)
+        self.head = nn.Sequential(
+            second if head.width else first, nn.Linear(self.embedding_size, head.logits)
         )
-        self.head = nn.Sequential(nn.Dropout(head.dropout[1]), nn.Linear(head.width, head.logits))
 
     def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         # What only fills a clip up would count in the batch norm's statistics.

@@ -64,10 +64,13 @@ class EfficientnetTransformer(Frozen):
 
 
 class Head(Frozen):
-    """Of a frame network: dropout → `width` → ReLU and batch norm → dropout → logits."""
+    """Of a frame network: dropout → `width` → ReLU and batch norm → dropout → logits.
+
+    Without a width: the first dropout → logits.
+    """
 
     dropout: tuple[Share, Share] = (0.4, 0.2)
-    width: PositiveInt = 512
+    width: PositiveInt | None = 512
     order: Literal["norm-relu", "relu-norm"] = "norm-relu"
     logits: Literal[1, 2] = 1
 

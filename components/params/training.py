@@ -45,11 +45,12 @@ Loss = Annotated[CrossEntropy | Focal | BceFocal, Field(discriminator="name")]
 class Optimizer(Frozen):
     """What turns gradients into steps."""
 
-    name: Literal["adam", "adamw"]
+    name: Literal["adam", "adamw", "sgd"]
     lr: PositiveFloat
     weight_decay: float = Field(ge=0)
     backbone: float = Field(default=1.0, gt=0)  # the backbone's rate, as a share of lr
     sam: float = Field(default=0.0, ge=0)  # radius of sharpness-aware minimisation; 0 is off
+    momentum: float = Field(default=0.9, ge=0, lt=1)  # of sgd; the others have their own
 
 
 class Constant(Frozen):
@@ -76,6 +77,14 @@ class Cosine(Frozen):
     floor: Share = 0.0
 
 
+class Linear(Frozen):
+    """The same rate for a while; then in a line down to 0."""
+
+    name: Literal["linear"]
+    warmup_epochs: int = Field(default=0, ge=0)
+    hold: Share = 0.75  # share of the steps after which it falls
+
+
 class OneCycle(Frozen):
     """Up and down once over all steps (https://arxiv.org/abs/1708.07120)."""
 
@@ -83,7 +92,7 @@ class OneCycle(Frozen):
     rise: float = Field(default=0.3, gt=0, lt=1)  # share of the steps in which the rate rises
 
 
-Schedule = Annotated[Constant | Plateau | Cosine | OneCycle, Field(discriminator="name")]
+Schedule = Annotated[Constant | Plateau | Cosine | Linear | OneCycle, Field(discriminator="name")]
 
 
 class EarlyStopping(Frozen):

@@ -1,19 +1,19 @@
 """From gradients to steps: the optimiser, and how its rate changes over a training."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import nn
-from torch.optim import Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from components.models import Candidate
 from components.params import CandidateParams
-from components.params.training import Constant, Cosine, OneCycle, Plateau
+from components.params.training import Constant, Cosine, Linear, OneCycle, Plateau
 from components.training.sam import SharpnessAware
 
-OPTIMIZERS: dict[str, type[Adam]] = {"adam": Adam, "adamw": AdamW}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
 
 def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
@@ -25,7 +25,8 @@ def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
     ]
     filled = [group for group in groups if group["params"]]
     fused = settings.precision == "fp32"  # in mixed precision Lightning does not clip for a fused one
-    made = OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=fused)
+    own = {"momentum": told.momentum} if told.name == "sgd" else {}
+    made = OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=fused, **own)
     return SharpnessAware(made, told.sam) if told.sam else made
 
 
@@ -45,13 +46,15 @@ def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LR
     return LambdaLR(optimizer, lambda step: share(told, step, warmup, steps))
 
 
-def share(schedule: Constant | Plateau | Cosine, step: int, warmup: int, steps: int) -> float:
+def share(schedule: Constant | Plateau | Cosine | Linear, step: int, warmup: int, steps: int) -> float:
     """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
     if step < warmup:
         return (step + 1) / warmup
+    passed = min(1.0, (step - warmup) / max(1, steps - warmup))
+    if isinstance(schedule, Linear):
+        return min(1.0, (1 - passed) / (1 - schedule.hold)) if schedule.hold < 1 else 1.0
     if not isinstance(schedule, Cosine):
         return 1.0
-    passed = min(1.0, (step - warmup) / max(1, steps - warmup))
     return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * passed)) / 2
 
 

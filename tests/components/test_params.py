@@ -38,7 +38,7 @@ def mistake(folder: Path, old: str, new: str) -> str:
         ("    warmup_epochs:", "    warmup_epoch:", "unknown key 'training.schedule.warmup_epoch'"),
         ("  auc: 0.80", "  auc: 1.80", "gate.auc = 1.8"),
         ("  auc: 0.80", "  auc: high", "gate.auc = 'high'"),
-        ("    name: adamw", "    name: sgd", "training.optimizer.name = 'sgd'"),
+        ("    name: adamw", "    name: lion", "training.optimizer.name = 'lion'"),
         ("export:", "export: [", "not valid YAML"),
     ],
 )

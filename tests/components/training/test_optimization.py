@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from components.params.training import Constant, Cosine, EarlyStopping, OneCycle, Optimizer, Plateau
+from components.params.training import Constant, Cosine, EarlyStopping, Linear, OneCycle, Optimizer, Plateau
 from components.training import fit as fitting
 from components.training.callbacks import ignore
 from components.training.fit import fit
@@ -72,6 +72,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     [
         (Constant(name="constant", warmup_epochs=1), [0.5, 1, 1, 1, 1, 1]),
         (Cosine(name="cosine"), [1.0, 0.933, 0.75, 0.5, 0.25, 0.067]),
+        (Linear(name="linear", hold=0.5), [1, 1, 1, 1, 2 / 3, 1 / 3]),
         (Plateau(name="plateau", warmup_epochs=2, patience=9), [0.25, 0.5, 0.75, 1, 1, 1]),
     ],
 )
@@ -116,7 +117,9 @@ def test_sharpness_aware_statistics_are_of_the_first_pass(
     assert means[0][1] == pytest.approx(means[1][1], rel=1e-5)
 
 
-@pytest.mark.parametrize(("name", "sam", "kind"), [("adam", 0.0, "Adam"), ("adamw", 0.05, "AdamW")])
+@pytest.mark.parametrize(
+    ("name", "sam", "kind"), [("adam", 0.0, "Adam"), ("adamw", 0.05, "AdamW"), ("sgd", 0.05, "SGD")]
+)
 def test_groups_and_kinds(name: Any, sam: float, kind: str) -> None:
     told = settings(optimizer=Optimizer(name=name, lr=0.25, weight_decay=0.125, sam=sam))
     made = optimizer(Tiny(), told)
