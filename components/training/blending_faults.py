@@ -65,12 +65,12 @@ def draw_faults(generator: np.random.Generator) -> Faults:
 
 
 def _draw_tone(generator: np.random.Generator) -> Tone:
-    brightness, warmth, tint = generator.uniform(0.2, 1, 3) * generator.choice((-1, 1), 3) * (20, 14, 7)
+    brightness, warmth, tint = generator.uniform(0.2, 1, 3) * generator.choice((-1, 1), 3) * (16, 10, 5)
     return Tone(
         shift=(float(brightness + warmth), float(brightness + tint), float(brightness - warmth)),
         contrast=float(generator.uniform(0.82, 1.2)),
-        saturation=float(generator.uniform(0.7, 1.35)),
-        hue=float(generator.uniform(-0.15, 0.15)),
+        saturation=float(generator.uniform(0.75, 1.3)),
+        hue=float(generator.uniform(-0.1, 0.1)),
     )
 
 

@@ -26,7 +26,11 @@ NARROWEST, LEANING = 0.65, 0.25
 """Of a face that is turned away: its width as a share of its height, at least, and its shear, at most. In a
 profile the five points nearly lie on a line, and say little about where the cheek ends."""
 
-BOX_HEIGHT, BOX_MIDDLE = 2.6, -0.05
+TURNED, FARTHEST_BEHIND = 0.8, 0.3
+"""How far the middle of a face that is turned away lies behind that of its eyes and mouth: beside how far the
+nose lies before it, and at most."""
+
+BOX_HEIGHT, BOX_MIDDLE = 2.7, -0.18
 """A detector's box in coordinates of the face: its longer side, and how far its middle is down."""
 
 
@@ -85,7 +89,18 @@ def _of_points(points: Maps) -> Maps:
     down = np.where(no_mouth, upright, mouth - eyes)
     both = (eye_line + mouth_line) / (eye_distance + mouth_width)
     across = np.where(no_mouth, eye_line / eye_distance, both) * height
-    return np.stack([*_steadied(across, down), eyes + down / 2], axis=2)
+    axes = _steadied(across, down)
+    middle = eyes + down / 2
+    return np.stack([*axes, middle + _behind(points[:, 2] - middle, *axes)], axis=2)
+
+
+def _behind(nose: Maps, across: Maps, down: Maps) -> Maps:
+    """(T, 2): by how much a turned face reaches further to the side that its nose (T, 2) points away from."""
+    width, height = (np.linalg.norm(axis, axis=1, keepdims=True) for axis in (across, down))
+    aside = across / width
+    offset = np.nan_to_num((nose * aside).sum(axis=1, keepdims=True))
+    most = FARTHEST_BEHIND * height
+    return np.asarray(np.clip(-TURNED * offset, -most, most) * aside)
 
 
 def _plausible(maps: Maps, of_boxes: Maps) -> NDArray[np.bool_]:

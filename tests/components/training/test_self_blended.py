@@ -144,7 +144,7 @@ def test_a_face_changes_visibly_and_stays_a_face() -> None:
 def test_mask_and_change_follow_the_landmarks(shift: tuple[int, int]) -> None:
     base = picture()
     clip = torch.stack([base, base.roll((shift[1], shift[0]), (1, 2))])
-    landmarks = np.stack([FACE, FACE + np.float32(shift)])
+    landmarks = np.stack([FACE, FACE + np.array(shift, np.float32)])
     for seed in range(8):
         _, mask = blend(seed, clip, landmarks)
         whole = mask[0].roll((shift[1], shift[0]), (0, 1))
@@ -175,8 +175,8 @@ def test_a_smaller_or_turned_face_has_the_same_mask_smaller_or_turned(
 @pytest.mark.usefixtures("steady")
 def test_a_frame_without_landmarks_lies_between_its_neighbours() -> None:
     clip, _ = still(4)
-    landmarks = np.stack([UNKNOWN, FACE, UNKNOWN, FACE + np.float32([8, 0])])
-    filled = np.stack([FACE, FACE, FACE + np.float32([4, 0]), FACE + np.float32([8, 0])])
+    landmarks = np.stack([UNKNOWN, FACE, UNKNOWN, FACE + np.array([8, 0], np.float32)])
+    filled = np.stack([FACE, FACE, FACE + np.array([4, 0], np.float32), FACE + np.array([8, 0], np.float32)])
     for seed in range(4):
         _, mask = blend(seed, clip, landmarks)
         assert torch.allclose(mask, blend(seed, clip, filled)[1], atol=1e-3)
@@ -230,3 +230,14 @@ def test_a_profile_keeps_some_width() -> None:
         _, mask = blend(seed, clip, profile)
         columns = mask[0].amax(0) > mask.max() / 2
         assert columns.sum() >= 10
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_the_mask_of_a_turned_face_reaches_further_behind_its_nose(side: int) -> None:
+    clip, landmarks = still(1)
+    turned = landmarks.copy()
+    turned[0, 2, 0] += side * 3
+    for seed in range(8):
+        (_, ahead), (_, mask) = blend(seed, clip, landmarks), blend(seed, clip, turned)
+        moved = middle(mask[0]) - middle(ahead[0])
+        assert moved == pytest.approx([side * -2.4, 0], abs=0.4)
