@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from components.params import load_params
 from components.params.tuning import Choices, Span
@@ -14,9 +14,10 @@ from components.project import Project
 from components.tuning.report import header, report_folder, table
 from components.tuning.results import Tried, finished, line
 from components.tuning.search import Outcome, Plan, apply, plan, search
+from components.tuning.space import words
 from components.tuning.work import OnTrial
 
-SHOWN = 5
+SHOWN = 3
 """Trials in the table."""
 
 
@@ -76,7 +77,7 @@ def _show_plan(console: Console, planned: Plan) -> None:
     rows = Table("setting", "present", "tried")
     for key, span in planned.space.items():
         own = planned.present.get(key)
-        rows.add_row(key, "outside" if key not in planned.present else str(own), _words(span))
+        rows.add_row(key, "outside" if key not in planned.present else words(own), _words(span))
     console.print(rows)
     done, tune = len(finished(planned.trials)), planned.tune
     console.print(
@@ -100,12 +101,10 @@ def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Ou
         return
     # Settings in columns would not fit a screen: each is a row, the trials are the columns.
     shown = [header(planned.space, metric), *table(outcome.trials, planned.space, metric, SHOWN)]
-    rows = Table(*[row[0] for row in shown])
+    rows = Table(Column("trial", no_wrap=True), *[row[0] for row in shown[1:]])
     for values in list(zip(*shown, strict=True))[1:]:
         rows.add_row(*values)
     console.print(rows)
-    for sentence in outcome.caveats:
-        console.print(sentence, highlight=False)
     folder = report_folder(project, planned.candidate)
     console.print(f"\n{(folder / 'best.yaml').read_text(encoding='utf-8')}", highlight=False, markup=False)
     console.print(
@@ -115,5 +114,5 @@ def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Ou
 
 def _words(span: Span) -> str:
     if isinstance(span, Choices):
-        return " | ".join(map(str, span.choices))
-    return f"{span.low} to {span.high}{', by orders of magnitude' if span.log else ''}"
+        return "\n".join(map(words, span.choices))
+    return f"{span.low} to {span.high}{', log' if span.log else ''}"

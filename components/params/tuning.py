@@ -51,7 +51,9 @@ class Choices(Frozen):
 
 
 def _kind(told: Any) -> str:
-    return "choices" if isinstance(told, Choices) or (isinstance(told, dict) and "choices" in told) else "range"
+    return (
+        "choices" if isinstance(told, Choices) or (isinstance(told, dict) and "choices" in told) else "range"
+    )
 
 
 Span = Annotated[

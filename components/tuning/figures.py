@@ -66,7 +66,8 @@ def _history(figure: Figure, trials: Sequence[Tried], metric: Metric) -> None:
     axes.scatter(*_points(own), s=90, facecolor="none", edgecolor=INK, label="the present settings")
     numbers, values = _points(complete)
     better = np.minimum if metric == "loss" else np.maximum
-    axes.step(numbers, better.accumulate(values), where="post", color=FAKE, label="best so far")
+    best = better.accumulate([*values, values[-1]])
+    axes.step([*numbers, trials[-1].number], best, where="post", color=FAKE, label="best so far")
     lost = [one.number for one in trials if one.value is None]
     if lost:
         bottom = axes.get_ylim()[0]

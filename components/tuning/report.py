@@ -11,10 +11,11 @@ import yaml
 from components.params import Metric
 from components.project import Project
 from components.tuning.figures import draw_history, draw_importances, importances
-from components.tuning.results import NAMES, Tried, caveats, finished, ranked
-from components.tuning.space import Space, changes
+from components.tuning.results import NAMES, Tried, caveats, ranked
+from components.tuning.space import Space, changes, rounded, words
 
 FIGURES = ("history.png", "importance.png")
+MEASURED = ("train_", "val_")
 
 
 def report_folder(project: Project, candidate: str) -> Path:
@@ -84,7 +85,7 @@ def table(trials: Sequence[Tried], space: Space, metric: Metric, most: int) -> l
             f"{one.number}{' (present)' if one.present else ''}",
             f"{one.value:.4f}",
             f"{one.best['epoch']:.0f} of {one.epochs}",
-            *(_short(one.suggested[key]) for key in space),
+            *(words(one.suggested[key]) for key in space),
         ]
         for one in shown
     ]
@@ -115,12 +116,8 @@ def _comments(sentences: Sequence[str]) -> str:
     return "".join(f"# {sentence}\n" for sentence in sentences)
 
 
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def _write_trials(path: Path, trials: Sequence[Tried], space: Space) -> None:
-    measured = sorted({key for one in trials for key in one.best if key != "epoch"})
+    measured = sorted({key for one in trials for key in one.best if key.startswith(MEASURED)})
     columns = ["trial", "end", "value", "best_epoch", "epochs", "seconds", "present", *measured, *space]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
@@ -129,7 +126,7 @@ def _write_trials(path: Path, trials: Sequence[Tried], space: Space) -> None:
 
 
 def _row(one: Tried, space: Space) -> Mapping[str, Any]:
-    measured = {key: value for key, value in one.best.items() if key != "epoch"}
+    measured = {key: value for key, value in one.best.items() if key.startswith(MEASURED)}
     return {
         "trial": one.number,
         "end": one.end,
@@ -139,8 +136,5 @@ def _row(one: Tried, space: Space) -> Mapping[str, Any]:
         "seconds": one.seconds,
         "present": one.present,
         **measured,
-        **{key: one.suggested.get(key) for key in space},
+        **{key: rounded(space[key], value) for key, value in one.suggested.items()},
     }
-
-
-__all__ = ["best_sections", "best_yaml", "finished", "header", "report_folder", "table", "write_report"]

@@ -19,6 +19,7 @@ Space = Mapping[str, Span]
 
 REFUSED = {
     "network.name": "another network is another candidate; tune each by itself",
+    "learn_from": "it decides which videos there are; make a candidate of each",
     "seed": "the best of several seeds is luck; tune with one and compare on others",
 }
 
@@ -79,7 +80,14 @@ def suggested_settings(
 
 def changes(space: Space, suggested: Mapping[str, Any]) -> dict[str, Any]:
     """A suggestion as sections of params.yaml; numbers to four digits."""
-    return nested({key: _value(space[key], value) for key, value in suggested.items()})
+    return nested({key: _choice(space[key], rounded(space[key], value)) for key, value in suggested.items()})
+
+
+def rounded(span: Span, suggested: Any) -> Any:
+    """A suggestion as it is tried: numbers to four digits, so that a file can hold what was tried."""
+    if isinstance(span, Choices) or span.whole:
+        return suggested
+    return min(max(float(f"{suggested:.4g}"), span.low), span.high)
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,6 +116,15 @@ def labels(choices: Choices) -> dict[Scalar, Any]:
     return {_label(choice): choice for choice in choices.choices}
 
 
+def words(value: Any) -> str:
+    """A setting for people; a section without braces and quotes."""
+    if isinstance(value, str) and value[:1] in "[{":
+        value = json.loads(value)
+    if isinstance(value, Mapping):
+        return " ".join(words(one) if key == "name" else f"{key} {words(one)}" for key, one in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def present(space: Space, settings: CandidateParams) -> dict[str, Scalar]:
     """The candidate's own settings as a suggestion; those outside of the space are left out."""
     own = {key: _own(key, span, settings) for key, span in space.items()}
@@ -134,12 +151,8 @@ def _samples(span: Span) -> Sequence[Any]:
     return [span.low, span.high, *([] if span.whole else [middle])]
 
 
-def _value(span: Span, suggested: Any) -> Any:
-    if isinstance(span, Choices):
-        return labels(span)[suggested]
-    if span.whole:
-        return suggested
-    return min(max(float(f"{suggested:.4g}"), span.low), span.high)
+def _choice(span: Span, told: Any) -> Any:
+    return labels(span)[told] if isinstance(span, Choices) else told
 
 
 def _label(choice: Any) -> Scalar:

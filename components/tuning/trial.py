@@ -119,7 +119,8 @@ def _trained(
             raise optuna.TrialPruned
 
     try:
-        fitted = fit(settings, bench.train, bench.val, folder, on_epoch)
+        features = folder.parent / "features"  # of a frozen backbone: the same for all trials
+        fitted = fit(settings, bench.train, bench.val, folder, on_epoch, features)
     except optuna.TrialPruned:
         return _Ended("pruned")
     except (_DivergedError, torch.OutOfMemoryError) as error:
