@@ -43,7 +43,11 @@ class Candidate(nn.Module):
     attends = False
     """Whether its outputs tell how much each frame weighs."""
     embedding_size: int
-    method_head: nn.Linear | None = None
+    method_head: nn.Linear | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.method_head = None  # not of the class, where it would hide the module that takes its place
 
     def add_method_head(self, methods: int) -> None:
         """Let it also tell the method of forgery, from the embedding: a second task for the same features."""

@@ -88,7 +88,7 @@ def test_training_again_finds_the_features_there(
 ) -> None:
     made: list[Frozen] = []
 
-    def create(network: object) -> Frozen:
+    def create(*_: object) -> Frozen:
         made.append(Frozen())
         return made[-1]
 
