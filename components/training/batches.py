@@ -54,13 +54,12 @@ class WholeVideos(Dataset[WholeBatch]):
         clips: the videos.
         batch_size: clips at a time; a video is never split.
         rank: of this process.
-        processes: to which the batches are dealt in turn.
+        processes: to which the videos are dealt in turn.
     """
 
     def __init__(self, clips: ClipDataset, batch_size: int, rank: int = 0, processes: int = 1) -> None:
         self._clips = clips
-        shapes = [clips.shape(index) for index in range(len(clips))]
-        self._batches = list(_alike(shapes, batch_size))[rank::processes]
+        self._batches = list(_alike(clips, range(rank, len(clips), processes), batch_size))
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -71,10 +70,11 @@ class WholeVideos(Dataset[WholeBatch]):
         return WholeBatch(torch.stack(faces), torch.tensor(labels), indices)
 
 
-def _alike(shapes: Sequence[torch.Size], batch_size: int) -> Iterator[list[int]]:
+def _alike(clips: ClipDataset, indices: Sequence[int], batch_size: int) -> Iterator[list[int]]:
     """Indices of videos of one shape each, at most `batch_size` clips."""
     waiting: dict[torch.Size, list[int]] = {}
-    for index, shape in enumerate(shapes):
+    for index in indices:
+        shape = clips.shape(index)
         alike = waiting.setdefault(shape, [])
         alike.append(index)
         if (len(alike) + 1) * shape[0] > batch_size:

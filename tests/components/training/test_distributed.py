@@ -12,10 +12,11 @@ import timm
 import torch
 
 from components.errors import ParamsError
+from components.training.batches import WholeVideos
 from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes
-from tests.components.training.tiny import ROOT
+from tests.components.training.tiny import ROOT, clips
 
-ELASTIC = {"TORCHELASTIC_RUN_ID": "1", "RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4", "LOCAL_RANK": "1"}
+ELASTIC = {"TORCHELASTIC_RUN_ID": "1", "RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,12 @@ def test_the_parts_are_the_batches_of_one_process(length: int) -> None:
         assert set(together) <= set(order[2 * start : 2 * start + 4])
 
 
+def test_every_process_validates_videos_of_its_own() -> None:
+    """Also where all of them would fit into one batch."""
+    parts = [WholeVideos(clips(5, "val"), 8, rank, 2) for rank in range(2)]
+    assert [part[0].indices for part in parts] == [[0, 2, 4], [1, 3]]
+
+
 def test_shared_batch_norms_keep_their_activation() -> None:
     """As `with_shared_statistics` converts them where there are GPUs."""
     from timm.layers.norm_act import convert_sync_batchnorm
@@ -82,6 +89,7 @@ from components.training import fit as fitting
 from components.training.fit import fit
 from components.training.history import write_history
 from components.training.callbacks import ignore
+from components.training.batches import WholeVideos
 from components.training.distributed import processes
 from components.training.module import ClipClassifier
 from components.params.training import OneCycle
@@ -96,7 +104,7 @@ def on_train_batch_end(self, outputs, batch, batch_idx):
 
 ClipClassifier.on_train_batch_end = on_train_batch_end
 told = settings(
-    accumulate=2, ema=0.5, hard_examples=0.25, balance="weights", schedule=OneCycle(name="onecycle"), batch_size=4
+    accumulate=2, ema=0.5, hard_examples=0.25, balance="weights", schedule=OneCycle(name="onecycle")
 )
 fitted = fit(told, clips(18), clips(7, "val"), folder, ignore)
 if processes().chief:
