@@ -259,7 +259,7 @@ def augment_preview(
     """
     project = enter()
     from components.params import load_params
-    from components.training.preview import preview
+    from components.preview.augmentation import preview
 
     sheet = out or project.artifacts / "augmentation.png"
     preview(project, load_params(project.params), sheet, videos or (), candidate, rows, seed)

@@ -5,12 +5,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import torch
 
 from components.params import CandidateParams
 from components.training.videos import Video
 
-SOURCES = ("models/*.py", "models/weights/*", "training/*.py", "pooling.py")
+PLACES = ("faces/align.py", "faces/crop.py", "faces/in_crop.py")
+"""Of landmarks in the crops, by which clips are self-blended."""
+
+SOURCES = ("models/*.py", "models/weights/*", "training/*.py", "pooling.py", *PLACES)
 """The files of this package that decide what a training yields."""
 
 
@@ -28,6 +32,7 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
         "videos": [(video.video_id, video.split, video.label, video.method, video.clip) for video in videos],
         "source": _source(Path(__file__).parents[1]),
         "torch": torch.__version__,
+        "opencv": cv2.__version__,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

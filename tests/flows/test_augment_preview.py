@@ -46,7 +46,7 @@ def test_what_is_asked_for_is_drawn(
     unmask: Unmask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("components.training.preview.preview", lambda *given: asked.append(given[2:]))
+    monkeypatch.setattr("components.preview.augmentation.preview", lambda *given: asked.append(given[2:]))
     for arguments in ((), ("real/a", "fake/b", "--candidate", "c", "--out", "look.png", "--seed", 3)):
         with pytest.raises(SystemExit) as ended:
             unmask(*arguments)

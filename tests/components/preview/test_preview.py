@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from components.errors import DataError, ParamsError, StageError
 from components.faces.store import ClipStore
 from components.params import AugmentationParams, Params
+from components.preview.augmentation import choose, in_words, named, preview, switched_on
+from components.preview.sheet import Strip, draw_sheet
 from components.project import Project
 from components.tables import FACES, write_table
-from components.training.preview import choose, in_words, named, preview, switched_on
-from components.training.preview_sheet import Strip, draw_sheet
 from components.training.videos import Video
 
 OFF: dict[str, Any] = {"flip": 0.0, "brightness": 0.0, "contrast": 0.0, "shift": 0.0}

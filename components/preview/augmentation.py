@@ -16,10 +16,10 @@ from components.faces.in_crop import in_crop
 from components.faces.limits import Frozen
 from components.faces.store import ClipStore
 from components.params import AugmentationParams, Params, TrainingParams
+from components.preview.sheet import Strip, checked, draw_sheet
 from components.project import Project
 from components.tables import MANIFEST, read_faces, read_table
 from components.training.augmentation import augmentation
-from components.training.preview_sheet import Strip, checked, draw_sheet
 from components.training.self_blended import self_blend
 from components.training.videos import LABELS, Video, join, of_split
 
