@@ -162,7 +162,8 @@ def _features(
 def _width(model: Candidate, clips: ClipDataset, settings: CandidateParams) -> int:
     """C; of a network that sees single frames the same way throughout its training."""
     frame = clips.main_face(0, [0])[0][None]  # (1, 1, 3, S, S)
-    features = model.embed(model.prepare(frame).flatten(0, 1))
+    with _evaluated(model, torch.device("cpu")):  # a frozen batch norm must not learn from it
+        features = model.embed(model.prepare(frame).flatten(0, 1))
     if features.requires_grad:
         raise ParamsError(
             f"cache_features: {settings.network.name} learns what it sees in single frames; "
