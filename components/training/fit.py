@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from components.errors import ParamsError, TrainingError
 from components.models import Candidate, create
@@ -27,6 +27,7 @@ from components.training.history import Epoch, best_epoch
 from components.training.loader import epoch_sampler, training_batches, whole_batches
 from components.training.losses import class_weights
 from components.training.module import ClipClassifier
+from components.training.progress import TrainingBar
 from components.training.sampling import EpochSampler
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ def _mining(settings: CandidateParams, sampler: EpochSampler) -> list[Callback]:
 
 
 def _progress() -> list[Callback]:
-    return [RichProgressBar(console_kwargs={"stderr": True})] if sys.stderr.isatty() else []
+    return [TrainingBar()] if sys.stderr.isatty() else []
 
 
 @contextmanager

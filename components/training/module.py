@@ -79,7 +79,8 @@ class ClipClassifier(LightningModule):
                 return self._loss(batch) * self._share(batch, batch_idx)
         loss = self._loss(batch)
         self.train_loss.update(loss.detach(), len(batch.labels))
-        self.log("loss", loss, prog_bar=True, logger=False)
+        if self.trainer.progress_bar_callback:
+            self.log("loss", loss, prog_bar=True, logger=False)
         return loss * self._share(batch, batch_idx)
 
     def validation_step(self, batch: WholeBatch, batch_idx: int) -> None:

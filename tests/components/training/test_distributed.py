@@ -1,17 +1,23 @@
 import csv
+import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
 import torch
 
 from components.errors import ParamsError
+from components.params import Params
+from components.project import Project
+from components.training import stage
 from components.training.batches import WholeVideos
 from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes
 from tests.components.training.tiny import ROOT, clips
@@ -80,6 +86,24 @@ def test_shared_batch_norms_keep_their_activation() -> None:
     converted = convert_sync_batchnorm(network)
     assert any(isinstance(module, torch.nn.SyncBatchNorm) for module in converted.modules())
     torch.testing.assert_close(converted(frames), before)
+
+
+def test_only_the_first_process_writes(
+    made: Path, params: Params, curves: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made / "artifacts", tmp_path / "artifacts")
+    monkeypatch.setattr(stage, "processes", lambda: Processes(1, 2))
+    monkeypatch.setattr(stage, "fit", lambda *told, **named: fitted.append(told))
+    fitted: list[object] = []
+    project = Project(tmp_path)
+    try:
+        stage.run(project, params, "simple_cnn")
+    finally:
+        logging.getLogger("components").setLevel(logging.NOTSET)
+    assert len(fitted) == 1
+    assert not curves.opened
+    assert not project.candidate("simple_cnn").exists()
+    assert not project.history("simple_cnn").exists()
 
 
 TRAIN = """
