@@ -106,7 +106,12 @@ def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Ou
         rows.add_row(*values)
     console.print(rows)
     folder = report_folder(project, planned.candidate)
-    console.print(f"\n{(folder / 'best.yaml').read_text(encoding='utf-8')}", highlight=False, markup=False)
+    console.print(
+        f"\n{(folder / 'best.yaml').read_text(encoding='utf-8')}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(
         f"{folder}: {', '.join(file.name for file in outcome.files)}", highlight=False, soft_wrap=True
     )

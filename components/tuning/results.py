@@ -36,7 +36,7 @@ def tried(trials: Sequence[FrozenTrial]) -> list[Tried]:
 
 
 def _tried(trial: FrozenTrial, interrupted: bool) -> Tried:
-    end = "interrupted" if interrupted else trial.user_attrs.get(END, _STATES[trial.state])
+    end = "interrupted" if interrupted else _end(trial)
     return Tried(
         number=trial.number,
         end=end,
@@ -47,6 +47,12 @@ def _tried(trial: FrozenTrial, interrupted: bool) -> Tried:
         suggested=trial.params,
         present=bool(trial.user_attrs.get(PRESENT)),
     )
+
+
+def _end(trial: FrozenTrial) -> str:
+    state = _STATES[trial.state]
+    # What it is about to be is written a moment before it is that.
+    return trial.user_attrs.get(END, state) if trial.state.is_finished() else state
 
 
 _STATES = {

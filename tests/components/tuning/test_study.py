@@ -166,6 +166,17 @@ def test_a_study_is_held_by_one_process_with_its_workers(project: Project) -> No
 
 
 @pytest.mark.usefixtures("light")
+def test_a_trial_has_ended_only_when_the_study_was_told(fresh: Callable[[str], optuna.Study]) -> None:
+    study = fresh("one")
+    trial = claim(study, SPACE, TUNE, 1, nullcontext)
+    assert trial is not None
+    trial.set_user_attr("end", "complete")
+    assert tried(study.get_trials())[0].end == "running"
+    put_back(study, 0)
+    assert [one.end for one in tried(study.get_trials())] == ["interrupted", "waiting"]
+
+
+@pytest.mark.usefixtures("light")
 def test_lines_name_the_best_so_far_by_the_metric(fresh: Callable[[str], optuna.Study]) -> None:
     study = fresh("one")
     go_on(study, 3)
