@@ -159,7 +159,7 @@ class DrawnClips(Dataset[DrawnClip]):
 
     def _augmented(self, clip: Tensor, seed: int) -> Tensor:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds for GPUs unused
             return self._augment(clip)
 
 
