@@ -3,7 +3,8 @@
 A bundle is a folder:
 
     bundle.json        `BundleInfo`
-    model.onnx         clip uint8 (B, T, H, W, 3) RGB → logit float32 (B,), fake minus real
+    model.onnx         clip uint8 (B, T, H, W, 3) RGB → logit float32 (B,), fake minus real; some also
+                       take mask bool (B, T), true where a frame is one, or tell attention float32 (B, T)
     detector/          what finds faces, to cut the crops that training saw; `components.faces.identity.FILES`
     MODEL_CARD.md      for people
     seen.txt           what it was trained and settled on, so that no comparison is held on those videos

@@ -11,9 +11,9 @@ from components.models import Candidate
 class ExportedDetector(nn.Module):
     """A candidate from uint8 clips `(B, T, H, W, 3)` RGB to logits `(B,)`, fake minus real.
 
-    Normalisation is inside, so that what serves the model cannot get it wrong. A candidate that takes one also
-    gets a mask, bool `(B, T)`, true where a frame is one; one that attends also tells how much each frame
-    weighs, `(B, T)`.
+    Normalisation is inside, so that what serves the model cannot get it wrong. A candidate that takes one
+    also gets a mask, bool `(B, T)`, true where a frame is one. One that attends also tells how much each
+    frame weighs, `(B, T)`.
     """
 
     def __init__(self, candidate: Candidate) -> None:

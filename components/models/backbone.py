@@ -150,7 +150,7 @@ def _create(
 
 
 def _maps(name: str, stages: Sequence[int], settings: Mapping[str, Any]) -> Any:
-    """A timm network from images to the maps `(N, C, h, w)` of some stages, without what comes after these."""
+    """A timm network from images to the maps `(N, C, h, w)` of some stages, without what follows them."""
     import timm  # noqa: PLC0415
 
     try:

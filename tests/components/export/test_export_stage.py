@@ -45,7 +45,7 @@ def test_the_bundles_model_says_what_the_candidate_says(exported: Project, param
     with torch.inference_mode():
         logits = model(normalise(torch.from_numpy(pixels).permute(0, 1, 4, 2, 3))).numpy()
     session = ort.InferenceSession(open_bundle(exported.bundle).model, providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"clip": pixels})
+    (found,) = session.run(None, {"clip": pixels, "mask": np.ones(pixels.shape[:2], dtype=np.bool_)})
     np.testing.assert_allclose(found, logits[:, 1] - logits[:, 0], atol=1e-5)
 
 

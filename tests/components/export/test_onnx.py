@@ -5,77 +5,124 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
+from pydantic import TypeAdapter
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from components.export.exporter import TALKATIVE
 from components.export.onnx import ExportedDetector, to_onnx
-from components.models import MEAN, STD, create, names
+from components.models import Candidate, create
+from components.models.base import Outputs
+from components.params import Network
 
-SIZE, FRAMES = 32, 3
+SIZE, FRAMES = 64, 3
+TINY = "test_efficientnet"  # of timm; the others of its tiny networks are a vision transformer and so on
+ADAPTER: TypeAdapter[Network] = TypeAdapter(Network)
+CPU = ["CPUExecutionProvider"]
+
+NETWORKS = [
+    {"name": "simple_cnn"},
+    {"name": "efficientnet_bilstm", "backbone": TINY},
+    {"name": "efficientnet_transformer", "backbone": TINY, "stages": [1, 3], "width": 32, "layers": 1},
+    {"name": "xception_frame", "backbone": "test_vit"},
+]
 
 
-def detector(name: str) -> ExportedDetector:
+def settled(network: dict) -> ExportedDetector:
+    """With batch statistics that fit its weights: activations do not fade to nothing."""
     torch.manual_seed(0)
-    return ExportedDetector(create(name), MEAN, STD).eval()
+    model = create(ADAPTER.validate_python(network), SIZE).train()
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            module.momentum = 1.0
+    with torch.no_grad():
+        model(torch.randn(4, 2, 3, SIZE, SIZE))
+    return ExportedDetector(model).eval()
 
 
-def clips(batch: int, frames: int) -> np.ndarray:
-    return np.random.default_rng(batch).integers(0, 256, (batch, frames, SIZE, SIZE, 3), dtype=np.uint8)
+def detector(network: dict | None = None) -> ExportedDetector:
+    torch.manual_seed(0)
+    return ExportedDetector(create(ADAPTER.validate_python(network or {"name": "simple_cnn"}))).eval()
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_candidate_says_the_same_as_in_torch_for_any_batch_and_length(name: str) -> None:
-    original = detector(name)
-    session = ort.InferenceSession(to_onnx(original, FRAMES, SIZE, 18), providers=["CPUExecutionProvider"])
-    for batch, frames in ((1, FRAMES), (3, FRAMES), (2, 5), (1, 1)):
-        pixels = clips(batch, frames)
+def feeds(detector: ExportedDetector, batch: int, frames: int) -> dict[str, np.ndarray]:
+    """Clips, of which the first has all frames and each further one a frame less."""
+    random = np.random.default_rng(batch)
+    lengths = np.maximum(frames - np.arange(batch), 1)
+    whole = {
+        "clip": random.integers(0, 256, (batch, frames, SIZE, SIZE, 3), dtype=np.uint8),
+        "mask": np.arange(frames) < lengths[:, None],
+    }
+    return {name: whole[name] for name in detector.inputs}
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network["name"])
+def test_every_candidate_says_the_same_as_in_torch_for_any_batch_and_length(network: dict) -> None:
+    original = settled(network)
+    session = ort.InferenceSession(to_onnx(original, FRAMES, SIZE, 18), providers=CPU)
+    for batch, frames in ((1, FRAMES), (3, FRAMES), (2, 12), (1, 1)):
+        given = feeds(original, batch, frames)
         with torch.inference_mode():
-            expected = original(torch.from_numpy(pixels)).numpy()
-        (logits,) = session.run(None, {"clip": pixels})
-        assert logits.shape == (batch,)
-        assert logits.dtype == np.float32
-        np.testing.assert_allclose(logits, expected, atol=1e-5)
+            expected = original(*map(torch.from_numpy, given.values()))
+        found = session.run(list(original.outputs), given)
+        assert found[0].shape == (batch,)
+        assert batch == 1 or not np.allclose(found[0][0], found[0][1], atol=1e-4)
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == np.float32
+            np.testing.assert_allclose(one, other.numpy(), atol=1e-5)
 
 
 @pytest.fixture(scope="module")
 def exported() -> bytes:
-    return to_onnx(detector("simple_cnn"), FRAMES, SIZE, 18)
+    return to_onnx(detector(), FRAMES, SIZE, 18)
+
+
+def described(values: list[onnx.ValueInfoProto]) -> dict[str, tuple[int, list[int | str]]]:
+    """Type and shape of each, by its name."""
+    types = {value.name: value.type.tensor_type for value in values}
+    return {
+        name: (kind.elem_type, [dim.dim_value or dim.dim_param for dim in kind.shape.dim])
+        for name, kind in types.items()
+    }
 
 
 def test_the_interface_is_that_of_the_bundle_and_the_file_stands_alone(exported: bytes) -> None:
     model = onnx.load_from_string(exported)
     onnx.checker.check_model(model, full_check=True)
-    (clip,), (logit,) = model.graph.input, model.graph.output
-    shape = [dim.dim_value or dim.dim_param for dim in clip.type.tensor_type.shape.dim]
-    assert (clip.name, clip.type.tensor_type.elem_type) == ("clip", onnx.TensorProto.UINT8)
-    assert shape == ["batch", "frames", SIZE, SIZE, 3]
-    assert (logit.name, logit.type.tensor_type.elem_type) == ("logit", onnx.TensorProto.FLOAT)
+    assert described(model.graph.input) == {
+        "clip": (onnx.TensorProto.UINT8, ["batch", "frames", SIZE, SIZE, 3]),
+        "mask": (onnx.TensorProto.BOOL, ["batch", "frames"]),
+    }
+    assert described(model.graph.output) == {"logit": (onnx.TensorProto.FLOAT, ["batch"])}
     assert {domain.version for domain in model.opset_import} == {18}
     assert not any(tensor.external_data for tensor in model.graph.initializer)
 
 
 def test_the_same_weights_yield_the_same_bytes_without_traces_of_this_machine(exported: bytes) -> None:
-    assert to_onnx(detector("simple_cnn"), FRAMES, SIZE, 18) == exported
+    assert to_onnx(detector(), FRAMES, SIZE, 18) == exported
     assert b".py" not in exported
 
 
-def test_a_clip_of_one_frame_is_no_constant() -> None:
-    session = ort.InferenceSession(
-        to_onnx(detector("simple_cnn"), 1, SIZE, 18), providers=["CPUExecutionProvider"]
-    )
-    assert session.run(None, {"clip": clips(2, 4)})[0].shape == (2,)
+class Red(Candidate):
+    """Its logit is the mean of the red channel; frames weigh as much as they are red."""
+
+    takes_mask = False
+    attends = True
+
+    def outputs(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> Outputs:
+        red = clips[:, :, 0].mean(dim=(2, 3))  # (B, T)
+        logits = torch.stack([torch.zeros_like(red[:, 0]), red.mean(dim=1)], dim=1)
+        return Outputs(logits, logits, red.softmax(dim=1))
 
 
-def test_the_logit_is_fake_minus_real_of_normalised_pixels() -> None:
-    class Mean(torch.nn.Module):
-        def forward(self, clips: torch.Tensor) -> torch.Tensor:  # (B, T, 3, H, W)
-            red = clips[:, :, 0].mean(dim=(1, 2, 3))
-            return torch.stack([torch.zeros_like(red), red], dim=1)
-
+def test_the_logit_is_fake_minus_real_of_normalised_pixels_and_attention_comes_with_it() -> None:
     pixels = np.zeros((1, FRAMES, SIZE, SIZE, 3), dtype=np.uint8)
     pixels[..., 0] = 255
-    model = to_onnx(ExportedDetector(Mean(), MEAN, STD).eval(), FRAMES, SIZE, 18)
-    (logits,) = ort.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"clip": pixels})
+    model = to_onnx(ExportedDetector(Red()).eval(), 1, SIZE, 18)  # one frame is no constant
+    logits, attention = ort.InferenceSession(model, providers=CPU).run(
+        ["logit", "attention"], {"clip": pixels}
+    )
     assert logits[0] == pytest.approx((1 - 0.485) / 0.229, rel=1e-5)
+    np.testing.assert_allclose(attention, np.full((1, FRAMES), 1 / FRAMES), rtol=1e-5)
 
 
 def test_the_exporter_keeps_silent_and_leaves_loggers_as_they_were(
@@ -84,7 +131,7 @@ def test_the_exporter_keeps_silent_and_leaves_loggers_as_they_were(
     loggers = [logging.getLogger(name) for name in TALKATIVE]
     before = [logger.level for logger in loggers]
     with caplog.at_level(logging.INFO):
-        to_onnx(detector("simple_cnn"), FRAMES, SIZE, 18)
+        to_onnx(ExportedDetector(Red()).eval(), FRAMES, SIZE, 18)
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
     assert [logger.level for logger in loggers] == before
