@@ -24,6 +24,11 @@ class Averaging(WeightAveraging):
     def __init__(self, decay: float) -> None:
         super().__init__(multi_avg_fn=moving(decay))
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning makes the average before the network is on its device; each step would fetch all weights.
+        if self._average_model is not None:
+            self._average_model.to(pl_module.device)
+
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._average_model is not None:
             average_buffers(self._average_model)

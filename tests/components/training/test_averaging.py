@@ -50,7 +50,7 @@ def test_what_was_validated_is_what_is_kept(
     others: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In full precision, with the average's own batch-norm statistics."""
-    monkeypatch.setattr(fitting, "create", lambda network: Tiny())
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny())
     told = settings(**others)
     fitted = fit(told, clips(8), clips(6, "val"), tmp_path, ignore)
     assert validation_loss(fitted.model, told) == pytest.approx(fitted.best.val_loss, rel=1e-5)

@@ -80,7 +80,7 @@ def test_shared_batch_norms_keep_their_activation() -> None:
     """As `with_shared_statistics` converts them where there are GPUs."""
     from timm.layers.norm_act import convert_sync_batchnorm
 
-    network = timm.create_model("efficientnet_b0", num_classes=0).eval()
+    network = timm.create_model("test_efficientnet", num_classes=0).eval()
     frames = torch.rand(1, 3, 32, 32)
     before = network(frames)
     converted = convert_sync_batchnorm(network)
@@ -120,7 +120,7 @@ from components.params.training import OneCycle
 from tests.components.training.tiny import Tiny, clips, settings
 
 folder, kill = Path(sys.argv[1]), sys.argv[2:]
-fitting.create = lambda network: Tiny(norm=False, dropout=0.0)
+fitting.create = lambda *told: Tiny(norm=False, dropout=0.0)
 
 def on_train_batch_end(self, outputs, batch, batch_idx):
     if kill and (self.current_epoch, batch_idx) == (2, 2):

@@ -100,7 +100,7 @@ def test_without_warm_up_the_rate_is_full_at_once(
 def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
     settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("components.training.fit.create", lambda network: Fixed())
+    monkeypatch.setattr("components.training.fit.create", lambda *told: Fixed())
     told: list[dict[str, float]] = []
     still = settings(lr=1e-6, warmup=0, epochs=6, batch_size=8)
     fit(still, clips, clips, tmp_path, lambda metrics, step: told.append(dict(metrics)))
@@ -133,7 +133,7 @@ def test_validation_takes_the_face_that_decides_in_clips_of_any_length(
             fake = clips.mean(dim=(1, 2, 3, 4)) * self.logits[1]
             return Outputs(torch.stack([0 * fake, fake], dim=1), clips.mean(dim=(1, 3, 4)))
 
-    monkeypatch.setattr("components.training.fit.create", lambda network: Bright())
+    monkeypatch.setattr("components.training.fit.create", lambda *told: Bright())
     videos = [Video(str(n), "g", "val", n % 2, "none", str(n)) for n in range(6)]
     val = ClipDataset(videos, made_up_store(shades))
     short = settings(lr=1e-9, warmup=0, epochs=1, batch_size=4)

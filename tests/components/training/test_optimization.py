@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
+from components.params import CandidateParams
 from components.params.training import Constant, Cosine, EarlyStopping, Linear, OneCycle, Optimizer, Plateau
 from components.training import fit as fitting
 from components.training.callbacks import ignore
@@ -44,7 +46,7 @@ def one_step(told: dict[str, Any], folder: Path) -> list[Tensor]:
 
 def test_accumulated_batches_are_one_large_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the last step has fewer and smaller ones: 10 clips are 4 + 4 + 2."""
-    monkeypatch.setattr(fitting, "create", lambda network: Tiny(norm=False, dropout=0.0))
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny(norm=False, dropout=0.0))
     constant = {"schedule": Constant(name="constant")}
     whole = one_step({"batch_size": 8, "accumulate": 1} | constant, tmp_path / "whole")
     parts = one_step({"batch_size": 4, "accumulate": 2} | constant, tmp_path / "parts")
@@ -63,7 +65,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         seen.append(optimizer.param_groups[0]["lr"])
 
     monkeypatch.setattr(ClipClassifier, "on_before_optimizer_step", on_before_optimizer_step)
-    monkeypatch.setattr(fitting, "create", lambda network: Tiny())
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny())
     return seen
 
 
@@ -106,7 +108,7 @@ def test_sharpness_aware_statistics_are_of_the_first_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both passes of a step see the same dropout, and only one of them is learnt from by the batch norms."""
-    monkeypatch.setattr(fitting, "create", lambda network: Tiny())
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny())
     means = []
     for radius in (0.0, 0.5):
         flat = Optimizer(name="adam", lr=1e-12, weight_decay=0, sam=radius)
@@ -135,7 +137,7 @@ def test_the_best_epoch_is_the_one_that_is_kept(
 ) -> None:
     """Epochs that are as good as the best one, and one that is no number, whose metrics would be perfect."""
     losses = iter([0.7, 0.5, float("nan"), 0.5, 0.4, 0.4])
-    monkeypatch.setattr(fitting, "create", lambda network: Tiny())
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny())
     weights: list[Tensor] = []
 
     def validation_step(self: ClipClassifier, batch: Any, batch_idx: int) -> None:
@@ -160,3 +162,16 @@ class Unstopped(fitting.Stopping):
 
     def __init__(self, *args: Any, **told: Any) -> None:
         super().__init__(*args, **told, check_finite=False)
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"accumulate": 2}, "optimizer.sam: a step evaluates its batch twice, as a whole; set accumulate: 1"),
+        ({"precision": "fp16"}, "optimizer.sam: two gradients have no common scale"),
+    ],
+)
+def test_what_does_not_go_with_sharpness(others: dict[str, Any], words: str) -> None:
+    told = settings(optimizer=Optimizer(name="adam", lr=0.1, weight_decay=0, sam=0.05), **others)
+    with pytest.raises(ValidationError, match=words):
+        CandidateParams.model_validate(told.model_dump())
