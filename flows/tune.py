@@ -42,7 +42,7 @@ def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run:
         return
     if planned.others and not planned.trials:
         console.print(
-            f"A new study: settings, clips, code or space have changed since {', '.join(planned.others)}.",
+            f"A new study: settings, clips, code or space have changed since {planned.others[-1]}.",
             highlight=False,
             soft_wrap=True,
         )
@@ -89,9 +89,7 @@ def _show_plan(console: Console, planned: Plan) -> None:
     if set(planned.present) != set(planned.space):
         console.print("The present settings are outside of the space, so no trial will be of them.")
     if planned.others:
-        console.print(
-            f"Not comparable any more: {', '.join(planned.others)}", highlight=False, soft_wrap=True
-        )
+        console.print(f"Cannot be gone on with: {', '.join(planned.others)}", highlight=False, soft_wrap=True)
 
 
 def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Outcome) -> None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.faces.store import ClipStore
+from components.faces.policy import CropPolicy
 from components.params import CandidateParams, Params
 from components.params.edit import write_settings
 from components.params.tuning import TuneParams
 from components.project import Project
-from components.training.dataset import ClipDataset
+from components.training.clips import learning_clips
 from components.training.identity import training_digest
-from components.training.videos import Video, of_split, read_videos
+from components.training.videos import Video, read_videos
 from components.tuning.report import best_sections, report_folder, write_report
 from components.tuning.results import Tried, caveats, finished, ranked, tried
 from components.tuning.space import Space, present, space_of
@@ -38,6 +38,7 @@ class Plan:
     candidate: str
     study: str  # its name
     settings: CandidateParams  # the candidate's own, with as many epochs as a trial may have
+    policy: CropPolicy  # of the clips
     tune: TuneParams
     space: Space
     present: Mapping[
@@ -89,6 +90,7 @@ def plan(project: Project, params: Params, candidate: str, more: int | None = No
         candidate=candidate,
         study=name,
         settings=settings,
+        policy=params.faces,
         tune=params.tune,
         space=space,
         present=present(space, settings),
@@ -143,7 +145,7 @@ def apply(project: Project, planned: Plan, trials: Sequence[Tried]) -> bool:
 
 
 def _bench(project: Project, planned: Plan, run: Any) -> Bench:
-    store = ClipStore(project.clips)
+    train, val = learning_clips(project, planned.policy, planned.settings, planned.videos)
     return Bench(
         project=project,
         candidate=planned.candidate,
@@ -151,8 +153,8 @@ def _bench(project: Project, planned: Plan, run: Any) -> Bench:
         settings=planned.settings,
         tune=planned.tune,
         space=planned.space,
-        train=ClipDataset(of_split(planned.videos, "train"), store, faces=1),  # as the stage `train` does
-        val=ClipDataset(of_split(planned.videos, "val"), store),
+        train=train,
+        val=val,
         run=run,
     )
 

@@ -118,6 +118,7 @@ def _running(workers: Sequence[BaseProcess]) -> Iterator[None]:
 
 def _worker(bench: Bench, target: int, parent: int, errors: "SimpleQueue[UnmaskError]", path: Path) -> None:
     os.setsid()  # Ctrl-C comes once, from the process that waits
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     sink = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
