@@ -6,21 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.errors import ParamsError
-from components.faces.store import ClipStore
 from components.models import CandidateInfo, load_candidate, save_candidate
 from components.params import CandidateParams, Params
 from components.project import Project
 from components.tables import PREDICTIONS, write_table
 from components.training.callbacks import OnEpoch, ignore
+from components.training.clips import clip_store, learning_clips
 from components.training.curves import draw_curves
 from components.training.dataset import ClipDataset, method_names
-from components.training.decoded import DecodedClips
 from components.training.distributed import processes
 from components.training.fit import Fitted, fit
 from components.training.history import write_history
 from components.training.identity import training_digest
 from components.training.predict import predict
-from components.training.videos import Video, of_split, read_videos
+from components.training.videos import Video, read_videos
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +66,7 @@ def _train(
 ) -> None:
     """Fit; then the first process writes the weights, `candidate.json` and `history.csv`."""
     settings = params.candidates[name]
-    store = _store(project, settings, videos)
-    train = ClipDataset(of_split(videos, "train"), store, 1, params.faces)  # `DrawnClips` says why one face
-    val = ClipDataset(of_split(videos, "val"), store)
+    train, val = learning_clips(project, params.faces, settings, videos)
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
     fitted = fit(settings, train, val, scratch, on_epoch, project.features)
@@ -109,16 +106,9 @@ def _judge(project: Project, name: str, videos: Sequence[Video], settings: Candi
     """Write `predictions.parquet`, from the weights as later stages will read them."""
     model, _ = load_candidate(project.candidate(name))
     unseen = [video for video in videos if video.split in ("val", "test")]
-    clips = ClipDataset(unseen, _store(project, settings, videos))
+    clips = ClipDataset(unseen, clip_store(project, settings, videos))
     rows = predict(model, clips, unseen, settings.batch_size, settings.workers)
     write_table(rows, PREDICTIONS, project.candidate(name) / "predictions.parquet")
-
-
-def _store(project: Project, settings: CandidateParams, videos: Sequence[Video]) -> DecodedClips:
-    """Where clips come from; if some are not kept decoded, those that are read once."""
-    order = sorted(videos, key=lambda video: ("train", "val", "test").index(video.split))
-    names = [video.clip for video in order]
-    return DecodedClips(ClipStore(project.clips), project.decoded, names, settings.decoded_gb * 1e9)
 
 
 def _scratch(project: Project, name: str, digest: str) -> Path:
