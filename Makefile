@@ -6,10 +6,10 @@ STAMP  := $(VENV)/.installed
 PYTHON ?= python3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up clean lock
+.PHONY: help setup demo test test-full check up clean lock
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## the environment in .venv, from requirements.lock
 
@@ -25,6 +25,9 @@ demo: $(STAMP) ## everything once on sample data: train, register, batch-score
 
 test: $(STAMP) ## all tests that this machine can run
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-full: $(STAMP) ## the trainings that `make test` leaves out: half an hour
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m full --timeout 3600
 
 check: $(STAMP) ## lint, types and import rules
 	$(BIN)/ruff check .

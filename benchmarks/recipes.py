@@ -1,4 +1,4 @@
-"""Every recipe: one optimisation step at its full published size on the CPU.
+"""Every recipe: one optimisation step at its full published size on the CPU; and what it learns in little.
 
     python benchmarks/recipes.py                     # all of them, one after the other
     python benchmarks/recipes.py xception --threads 2
@@ -10,11 +10,19 @@ reach every weight that should learn and none that is frozen; after the step the
 latter, with the statistics of frozen batch norms, are the same to the bit; the network exported to ONNX says
 what torch says to 1e-4, on clips of different lengths and on padded ones. Memory is the highest of the whole
 process. Exits with 1 if anything is not as it must be.
+
+    python benchmarks/recipes.py --overfit           # eight clips are learnt by heart: AUC of at least 0.99
+    python benchmarks/recipes.py --shuffled          # labels that mean nothing teach nothing: 0.5 ± 0.1
+
+These two train each recipe's own network with its loss, optimiser, rate, schedule and augmentation, from
+random weights, on pictures of 64 or 32 px, batches of 8, and 3 to 5 frames where it has 10 to 30.
 """
 
 import argparse
 import resource
 import sys
+import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +31,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.recipe_steps import one_step
+from benchmarks.recipe_trainings import ENOUGH, overfit, shuffled
 from components.params import CandidateParams, Params
 from components.params.recipes import read_recipe, recipe_names, recipe_params
 
@@ -36,6 +45,15 @@ class Reduced(NamedTuple):
     batch: int | None = None
     frames: tuple[int, int] | None = None  # in place of a range
     backbone: str | None = None
+    stored: int | None = None  # frames of each clip, where the recipe looks at single ones
+
+
+BY_HEART = Reduced(size=64, batch=8, frames=(3, 5), stored=4)
+BY_CHANCE = Reduced(size=32, batch=8, frames=(3, 5), stored=2)
+EPOCHS = 60
+
+Row = tuple[tuple[str, ...], tuple[str, ...]]
+"""Cells of the table, and what is not as it must be."""
 
 
 def main() -> None:
@@ -46,33 +64,44 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--size", type=int, help="px, instead of the published size")
     parser.add_argument("--batch", type=int, help="clips, instead of the published batch")
+    parser.add_argument("--overfit", action="store_true")
+    parser.add_argument("--shuffled", action="store_true")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most, to overfit")
     parser.add_argument("--checkpointing", action="store_true", help="less memory, a longer step")
     arguments = parser.parse_args()
-    reduced = Reduced(arguments.size, arguments.batch)
-    print("| recipe | step | loss | s/step | peak GB | learning | frozen | ONNX | |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    sound = True
-    for name in arguments.recipes or recipe_names(ROOT / "recipes"):
-        # A process for each, so that its memory is its own.
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            line, faults = process.submit(
-                check, name, reduced, arguments.threads, arguments.checkpointing
-            ).result()
-        print(line, flush=True)
-        for fault in faults:
-            print(f"    {name}: {fault}", flush=True)
-        sound = sound and not faults
-    sys.exit(0 if sound else 1)
+    names = arguments.recipes or recipe_names(ROOT / "recipes")
+    if arguments.overfit:
+        head = "recipe | learnt | AUC | loss | epochs | s"
+        calls = [(check_overfit, name, arguments.threads, arguments.epochs) for name in names]
+    elif arguments.shuffled:
+        head = "recipe | learnt | AUC, labels shuffled | s"
+        calls = [(check_shuffled, name, arguments.threads) for name in names]
+    else:
+        reduced = Reduced(arguments.size, arguments.batch)
+        head = "recipe | step | loss | s/step | peak GB | learning | frozen | ONNX"
+        calls = [(check, name, reduced, arguments.threads, arguments.checkpointing) for name in names]
+    print(f"| {head} | |\n|{' --- |' * (head.count('|') + 2)}")
+    sound = [report(*call) for call in calls]
+    sys.exit(0 if all(sound) else 1)
 
 
-def check(name: str, reduced: Reduced, threads: int, checkpointing: bool) -> tuple[str, tuple[str, ...]]:
-    """A row of the table, and what is not as it must be."""
+def report(check: Callable[..., Row], name: str, *others: object) -> bool:
+    """Print what a check says of a recipe; false where something is wrong."""
+    # A process for each, so that its memory is its own.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        cells, faults = process.submit(check, name, *others).result()
+    print(f"| {' | '.join((name, *cells, 'wrong' if faults else 'sound'))} |", flush=True)
+    for fault in faults:
+        print(f"    {name}: {fault}", flush=True)
+    return not faults
+
+
+def check(name: str, reduced: Reduced, threads: int, checkpointing: bool) -> Row:
     params = smaller(recipe(name), reduced)
     settings = params.candidates[name].model_copy(update={"num_threads": threads})
     step = one_step(settings, params.faces, checkpointing)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     cells = (
-        name,
         shape(settings, params.faces.size, step.frames),
         f"{step.loss:.3f}",
         f"{step.seconds:.1f}{' (recomputed)' if checkpointing else ''}",
@@ -80,9 +109,42 @@ def check(name: str, reduced: Reduced, threads: int, checkpointing: bool) -> tup
         f"{step.learning / 1e6:.2f} M",
         f"{step.frozen / 1e6:.2f} M",
         f"{step.parity:.1e}",
-        "wrong" if step.faults else "sound",
     )
-    return f"| {' | '.join(cells)} |", step.faults
+    return cells, step.faults
+
+
+def check_overfit(name: str, threads: int, epochs: int = EPOCHS) -> Row:
+    params = smaller(recipe(name), BY_HEART, threads)
+    began = time.perf_counter()
+    found = overfit(params, name, epochs)
+    cells = (
+        told(params.candidates[name], params.faces.size),
+        f"{found.auc:.3f}",
+        f"{found.loss:.3f}",
+        f"{found.epochs} of {epochs}",
+        f"{time.perf_counter() - began:.0f}",
+    )
+    return cells, () if found.auc >= ENOUGH else (f"AUC {found.auc:.3f} of clips that it has learnt from",)
+
+
+def check_shuffled(name: str, threads: int) -> Row:
+    params = smaller(recipe(name), BY_CHANCE, threads)
+    began = time.perf_counter()
+    found = shuffled(params, name)
+    cells = (
+        told(params.candidates[name], params.faces.size),
+        f"{found.auc:.3f}",
+        f"{time.perf_counter() - began:.0f}",
+    )
+    astray = abs(found.auc - 0.5) > 0.1
+    return cells, (f"AUC {found.auc:.3f} of labels that mean nothing",) if astray else ()
+
+
+def told(settings: CandidateParams, size: int) -> str:
+    """What was reduced."""
+    px = settings.augmentation.crop or size
+    backbone = getattr(settings.network, "backbone", None)
+    return f"{backbone}, {settings.frames} frames of {px} px, batches of {settings.batch_size}"
 
 
 def shape(settings: CandidateParams, size: int, frames: int) -> str:
@@ -100,11 +162,11 @@ def recipe(name: str) -> Params:
     return with_settings(params, name, network=network)
 
 
-def smaller(params: Params, reduced: Reduced) -> Params:
+def smaller(params: Params, reduced: Reduced, threads: int = 1) -> Params:
     """The same with less of what costs time; loss, optimiser, schedule and kind of network stay."""
     (name, settings), = params.candidates.items()  # fmt: skip
     augmentation, faces = settings.augmentation, params.faces
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = {"num_threads": threads}
     if reduced.size:
         stored = round(faces.size * reduced.size / (augmentation.crop or faces.size))
         crop = reduced.size if augmentation.crop else None
@@ -116,6 +178,9 @@ def smaller(params: Params, reduced: Reduced) -> Params:
         least, most = reduced.frames
         changes["frames"] = reduced.frames
         sampling = faces.sampling.model_copy(update={"least": least, "most": most})
+        faces = faces.model_copy(update={"sampling": sampling})
+    if reduced.stored and not isinstance(settings.frames, tuple):
+        sampling = faces.sampling.model_copy(update={"frames": reduced.stored})
         faces = faces.model_copy(update={"sampling": sampling})
     if reduced.backbone and hasattr(settings.network, "backbone"):
         changes["network"] = settings.network.model_copy(update={"backbone": reduced.backbone})

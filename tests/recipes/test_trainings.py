@@ -1,0 +1,25 @@
+"""What recipes learn, and what they must not: their own networks and rates, small pictures."""
+
+import pytest
+
+from benchmarks.recipe_trainings import ENOUGH, overfit, shuffled
+from benchmarks.recipes import BY_CHANCE, BY_HEART, EPOCHS, ROOT, recipe, smaller
+from components.params.recipes import recipe_names
+
+pytestmark = pytest.mark.full
+each = pytest.mark.parametrize("name", recipe_names(ROOT / "recipes"))
+
+
+@each
+def test_eight_clips_are_learnt_by_heart(name: str) -> None:
+    assert overfit(smaller(recipe(name), BY_HEART), name, EPOCHS).auc >= ENOUGH
+
+
+@each
+def test_nothing_is_learnt_from_labels_that_mean_nothing(name: str) -> None:
+    assert shuffled(smaller(recipe(name), BY_CHANCE), name).auc == pytest.approx(0.5, abs=0.1)
+
+
+def test_there_would_be_something_to_learn() -> None:
+    """The same people with their right labels."""
+    assert shuffled(smaller(recipe("xception"), BY_CHANCE), "xception", really=False).auc > 0.7
