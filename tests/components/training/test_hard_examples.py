@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from components.training.dataset import ClipDataset
 from components.training.fit import Fitted, fit
 from components.training.hard_examples import HardExamples, remembered
 from components.training.module import ClipClassifier
-from components.training.sampling import EpochSampler
+from components.training.sampling import EpochSampler, Items
 from components.training.videos import Video
 
 nan = float("nan")
@@ -33,6 +34,24 @@ def test_losses_of_an_epoch(
 ) -> None:
     found = remembered(torch.tensor(known).double(), torch.tensor(items), torch.tensor(losses))
     assert found.tolist() == pytest.approx(expected, nan_ok=True)
+
+
+def test_every_process_learns_the_losses_of_all() -> None:
+    sampler = EpochSampler(Items(np.ones(6), np.zeros(6, int), np.zeros(6, int), 3), seed=1)
+    mining = HardExamples(sampler)
+    others = {torch.int64: torch.tensor([2, 0]), torch.float32: torch.tensor([0.5, 0.75])}
+    module: Any = SimpleNamespace(
+        trainer=SimpleNamespace(world_size=2),
+        clip_losses=torch.tensor([0.25, 0.125]),
+        all_gather=lambda mine: torch.stack([mine, others[mine.dtype]]),
+    )
+    batch: Any = SimpleNamespace(items=torch.tensor([0, 1]))
+    mining.on_train_batch_end(module.trainer, module, None, batch, 0)
+    mining.on_train_epoch_end(module.trainer, module)
+    assert sampler.losses.tolist() == pytest.approx([0.5, 0.125, 0.5, nan, nan, nan], nan_ok=True)
+    again = HardExamples(EpochSampler(Items(np.ones(6), np.zeros(6, int), np.zeros(6, int), 3), seed=1))
+    again.load_state_dict(mining.state_dict())
+    assert again.state_dict()["losses"].tolist() == pytest.approx(sampler.losses, nan_ok=True)
 
 
 class Killed(BaseException):
