@@ -1,4 +1,3 @@
-import csv
 import logging
 import os
 import shutil
@@ -10,17 +9,23 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import timm
 import torch
 
 from components.errors import ParamsError
 from components.params import Params
+from components.params.training import OneCycle
 from components.project import Project
+from components.training import fit as fitting
 from components.training import stage
 from components.training.batches import WholeVideos
+from components.training.callbacks import ignore
 from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes
-from tests.components.training.tiny import ROOT, clips
+from components.training.fit import Fitted, fit
+from components.training.module import ClipClassifier
+from tests.components.training.tiny import ROOT, Tiny, clips, settings
 
 ELASTIC = {"TORCHELASTIC_RUN_ID": "1", "RANK": "5", "WORLD_SIZE": "8", "LOCAL_WORLD_SIZE": "4"}
 
@@ -106,31 +111,31 @@ def test_only_the_first_process_writes(
     assert not project.history("simple_cnn").exists()
 
 
-TRAIN = """
-import os, signal, sys
+def trained(folder: Path, patch: pytest.MonkeyPatch, kill: bool = False) -> Fitted:
+    """With all that processes have to agree on, without what they cannot: dropout, batch norm on CPUs."""
+
+    def on_train_batch_end(self: ClipClassifier, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if kill and (self.current_epoch, batch_idx) == (2, 2):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    patch.setattr(fitting, "create", lambda *told: Tiny(norm=False, dropout=0.0))
+    patch.setattr(ClipClassifier, "on_train_batch_end", on_train_batch_end)
+    told = settings(
+        accumulate=2, ema=0.5, hard_examples=0.25, balance="weights", schedule=OneCycle(name="onecycle")
+    )
+    return fit(told, clips(18), clips(7, "val"), folder, ignore)
+
+
+CHILD = """
+import sys
 from pathlib import Path
-from components.training import fit as fitting
-from components.training.fit import fit
-from components.training.history import write_history
-from components.training.callbacks import ignore
-from components.training.batches import WholeVideos
+import pytest
 from components.training.distributed import processes
-from components.training.module import ClipClassifier
-from components.params.training import OneCycle
-from tests.components.training.tiny import Tiny, clips, settings
+from components.training.history import write_history
+from tests.components.training.test_distributed import trained
 
-folder, kill = Path(sys.argv[1]), sys.argv[2:]
-fitting.create = lambda *told: Tiny(norm=False, dropout=0.0)
-
-def on_train_batch_end(self, outputs, batch, batch_idx):
-    if kill and (self.current_epoch, batch_idx) == (2, 2):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-ClipClassifier.on_train_batch_end = on_train_batch_end
-told = settings(
-    accumulate=2, ema=0.5, hard_examples=0.25, balance="weights", schedule=OneCycle(name="onecycle")
-)
-fitted = fit(told, clips(18), clips(7, "val"), folder, ignore)
+folder = Path(sys.argv[1])
+fitted = trained(folder, pytest.MonkeyPatch(), kill=len(sys.argv) > 2)
 if processes().chief:
     write_history(fitted.history, folder / "history.csv")
 """
@@ -142,32 +147,28 @@ def port() -> str:
         return str(found.getsockname()[1])
 
 
-def train(folder: Path, *words: str, torchrun: bool = False, **environment: str) -> int:
-    """Exit code of a training; its history is in the folder."""
-    folder.mkdir(exist_ok=True)
+def two_processes(folder: Path, *words: str, torchrun: bool) -> int:
+    """Exit code of a training."""
+    folder.mkdir()
     script = folder / "train.py"
-    script.write_text(TRAIN, encoding="utf-8")
+    script.write_text(CHILD, encoding="utf-8")
     elastic = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port()]
     command = [sys.executable, *(elastic if torchrun else []), str(script), str(folder), *words]
-    told = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    told = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", DEVICES_VARIABLE: "2"}
     return subprocess.run(command, check=False, cwd=ROOT, env=told, capture_output=True).returncode
 
 
-def metrics(folder: Path) -> list[list[float]]:
-    with (folder / "history.csv").open(encoding="utf-8") as file:
-        return [[float(value) for value in row.values()] for row in csv.DictReader(file)]
-
-
 @pytest.mark.slow
-def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
-    """Through torchrun and through Lightning's own start, killed and taken up again by one process."""
-    assert train(tmp_path / "alone") == 0
-    assert train(tmp_path / "torchrun", torchrun=True) == 0
-    assert train(tmp_path / "killed", "kill", **{DEVICES_VARIABLE: "2"}) in (-signal.SIGKILL, -signal.SIGTERM)
-    assert not (tmp_path / "killed" / "history.csv").exists()
-    assert train(tmp_path / "killed", **{DEVICES_VARIABLE: "2"}) == 0
-    alone = metrics(tmp_path / "alone")
+def test_two_processes_train_as_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started by torchrun; and started by Lightning, killed, and taken up again by one process."""
+    alone = np.array(trained(tmp_path / "alone", monkeypatch).history)
     assert len(alone) == 4
-    for folder in ("torchrun", "killed"):
-        for row, expected in zip(metrics(tmp_path / folder), alone, strict=True):
-            assert row == pytest.approx(expected, rel=1e-4)
+
+    assert two_processes(tmp_path / "torchrun", torchrun=True) == 0
+    together = np.loadtxt(tmp_path / "torchrun" / "history.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
+
+    killed = tmp_path / "killed"
+    assert two_processes(killed, "kill", torchrun=False) in (-signal.SIGKILL, -signal.SIGTERM)
+    assert (killed / "last.ckpt").exists()
+    np.testing.assert_allclose(np.array(trained(killed, monkeypatch).history), alone, rtol=1e-4)
