@@ -1,6 +1,8 @@
 """Processes that prepare clips ahead of a training. They import this, so it imports little."""
 
 import multiprocessing
+import os
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -22,7 +24,7 @@ def loading(workers: int) -> dict[str, Any]:
         "num_workers": workers,
         "persistent_workers": True,
         "prefetch_factor": AHEAD,
-        "worker_init_fn": _one_thread,
+        "worker_init_fn": _begin,
         "multiprocessing_context": _context(),
     }
 
@@ -40,6 +42,14 @@ def _context() -> Any:
     return context
 
 
-def _one_thread(worker: int) -> None:
+def _begin(worker: int) -> None:
     """Torch sees to its own threads; those of OpenCV would take the cores of other processes."""
     cv2.setNumThreads(0)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """After a kill -9 of the training; torch watches the process that this one was forked from instead."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

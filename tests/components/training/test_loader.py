@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,24 @@ def test_batches_are_the_same_whatever_the_number_of_processes(clips: ClipDatase
             same = torch.equal(mine, theirs) if isinstance(mine, torch.Tensor) else mine == theirs
             assert same
     assert not torch.equal(alone[0].clips, alone[4].clips)
+
+
+KILLED = """
+import os, signal, torch
+from torch.utils.data import DataLoader, TensorDataset
+from components.training.workers import loading
+
+rows = iter(DataLoader(TensorDataset(torch.zeros(9)), **loading(1)))
+next(rows)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_processes_end_with_a_training_that_is_killed() -> None:
+    """They hold its output open, so this waits for all of them."""
+    ended = subprocess.run([sys.executable, "-c", KILLED], check=False, capture_output=True, timeout=300)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 
 def told(params: Params, workers: int) -> CandidateParams:
