@@ -158,4 +158,7 @@ class ClipClassifier(LightningModule):
     def _seed_dropout(self, batch_idx: int) -> None:
         # At every batch: a resumed training has not drawn what the killed one had.
         place = (self._settings.seed, self.current_epoch, batch_idx, self.global_rank)
-        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+        seed = int(np.random.SeedSequence(place).generate_state(1)[0])
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes milliseconds for GPUs unused
+        if self.on_gpu:
+            torch.cuda.manual_seed(seed)
