@@ -137,10 +137,25 @@ def _create(
     """Make a network; timm maps the weights of the whole one to what its stages need."""
     import timm  # noqa: PLC0415
 
-    made_for = timm.get_pretrained_cfg(name)
     settings: dict[str, Any] = {"pretrained": weights is not None, "pretrained_cfg_overlay": weights}
-    if side is not None and made_for is not None and made_for.fixed_input_size:
-        settings["img_size"] = side
+    made_for = timm.get_pretrained_cfg(name)
+    if side is None or made_for is None or not made_for.fixed_input_size:
+        return _made(name, stages, settings)
+    try:
+        network = _made(name, stages, settings | {"img_size": side}).eval()
+        with torch.inference_mode():
+            network(torch.zeros(1, 3, side, side))
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+        raise ParamsError(
+            f"backbone {name}: cannot take crops of {side} px ({_first_line(error)}); its own are of "
+            f"{made_for.input_size[-1]} px: set faces.size or augmentation.crop, or take another one"
+        ) from error
+    return network.train()
+
+
+def _made(name: str, stages: Sequence[int], settings: Mapping[str, Any]) -> nn.Module:
+    import timm  # noqa: PLC0415
+
     if stages:
         return PooledStages(_maps(name, stages, settings))
     network: Any = timm.create_model(name, num_classes=0, **settings)

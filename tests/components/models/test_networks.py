@@ -257,6 +257,13 @@ def test_a_backbone_that_cannot_be_is_told_in_one_line(changed: dict, message: s
     assert "\n" not in str(caught.value)
 
 
+def test_crops_that_a_vision_transformer_cannot_take_are_told_in_one_line() -> None:
+    smaller_than_a_patch = 8
+    with pytest.raises(ParamsError, match=r"test_vit: cannot take crops of 8 px .* are of 160 px") as caught:
+        create(ADAPTER.validate_python(FRAME | {"backbone": VIT}), smaller_than_a_patch)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
