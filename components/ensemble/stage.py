@@ -10,7 +10,6 @@ import torch
 
 from components.ensemble.combination import Combination, Floats, combine, held_out
 from components.errors import StageError
-from components.faces.store import ClipStore
 from components.models import Candidate, CandidateInfo, load_candidate, save_candidate
 from components.models.ensemble import Ensemble
 from components.params import Params
@@ -18,6 +17,7 @@ from components.params.networks import EnsembleNetwork
 from components.pooling import decisive
 from components.project import ENSEMBLE, Project
 from components.tables import PREDICTIONS, write_table
+from components.training.clips import clip_store
 from components.training.dataset import ClipDataset
 from components.training.loader import whole_batches
 from components.training.predict import predict
@@ -48,7 +48,7 @@ def run(project: Project, params: Params) -> None:
 
     settings = next(iter(params.candidates.values()))
     videos = read_videos(project, params.faces.digest, settings)
-    store = ClipStore(project.clips)
+    store = clip_store(project, settings, videos)
     val = of_split(videos, "val")
     margins = [face_margins(model, ClipDataset(val, store)) for model, _ in members]
     found, unseen = weigh(params, val, margins)

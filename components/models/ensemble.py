@@ -26,6 +26,7 @@ class Ensemble(Candidate):
         self.members = nn.ModuleList(members)
         self.weights = nn.Buffer(torch.tensor(list(weights), dtype=torch.float32))
         self.bias = nn.Buffer(torch.tensor(float(bias)))
+        self.embedding_size = len(members)
         self.takes_mask = all(member.takes_mask for member in members)
 
     def prepare(self, clips: Tensor) -> Tensor:
