@@ -53,7 +53,7 @@ class BackboneCandidate(Candidate):
         self.feature_size: int = getattr(network, "head_hidden_size", network.num_features)
         self.frozen = freeze
         if freeze:
-            self.backbone.requires_grad_(False)
+            self.backbone.requires_grad_(False).eval()
 
     def embed(self, frames: Tensor) -> Tensor:
         features: Tensor = self.backbone(frames)
