@@ -102,29 +102,34 @@ def _reliability(axes: Axes, labels: Ints, probabilities: Floats, label: str, co
     axes.plot(stated, observed, color=colour, marker="o", markersize=6, linewidth=1.8, label=label)
 
 
-def draw_training(histories: Mapping[str, Path], path: Path) -> None:
-    """Losses and validation AUC over the epochs, a column per candidate."""
+def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path: Path) -> None:
+    """Losses and validation AUC over the epochs, a column per candidate.
+
+    Args:
+        histories: history.csv of each.
+        chosen: the epoch, from 0, that gave the weights; each candidate has a metric of its own for that.
+        path: of the picture.
+    """
     with drawn(path, 3.6 * max(len(histories), 1), 5.2) as figure:
         grid = figure.subplots(2, max(len(histories), 1), squeeze=False, sharey="row")
         for column, (name, history) in enumerate(histories.items()):
-            _training(grid[0, column], grid[1, column], _read_history(history))
+            _training(grid[0, column], grid[1, column], _read_history(history), chosen.get(name))
             grid[0, column].set_title(name)
         grid[0, 0].set_ylabel("loss")
         grid[1, 0].set_ylabel("validation AUC")
         grid[0, 0].legend(loc="best")
 
 
-def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats]) -> None:
+def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int | None) -> None:
     epochs = history["epoch"]
     losses.plot(epochs, history["train_loss"], color=FAINT, linewidth=1.6, label="training")
     losses.plot(epochs, history["val_loss"], color=REAL, linewidth=1.8, label="validation")
     aucs.plot(epochs, history["val_auc"], color=REAL, linewidth=1.8)
     aucs.axhline(0.5, color=FAINT, linestyle=":", linewidth=1.2)
     aucs.set(xlabel="epoch", ylim=(0.0, 1.02))
-    if len(epochs):
-        best = int(np.argmin(np.nan_to_num(history["val_loss"], nan=np.inf)))
+    if best is not None:
         for axes, key in ((losses, "val_loss"), (aucs, "val_auc")):
-            axes.plot(epochs[best], history[key][best], marker="o", color=FAKE, ls="", label="best")
+            axes.plot(epochs[best], history[key][best], marker="o", color=FAKE, ls="", label="chosen")
 
 
 def _read_history(path: Path) -> dict[str, Floats]:

@@ -1,6 +1,7 @@
 """Stage `evaluate`: compares the candidates, writes the reports and names the winner."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -95,6 +96,15 @@ def draw(project: Project, contenders: Sequence[Contender], confidence: float) -
         {"before calibration": calibrate(Calibration(), winner.test.logits), "calibrated": scores},
         folder / "reliability.png",
     )
-    draw_training(
-        {name: path for name, path in histories.items() if path.is_file()}, folder / "training_curves.png"
-    )
+    trained = {name: path for name, path in histories.items() if path.is_file()}
+    draw_training(trained, chosen_epochs(project, trained), folder / "training_curves.png")
+
+
+def chosen_epochs(project: Project, names: Iterable[str]) -> dict[str, int]:
+    """The epoch that gave each candidate its weights, where its `candidate.json` is there to say so."""
+    files = {name: project.candidate(name) / "candidate.json" for name in names}
+    return {
+        name: int(json.loads(file.read_text(encoding="utf-8"))["best_epoch"])
+        for name, file in files.items()
+        if file.is_file()
+    }
