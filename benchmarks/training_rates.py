@@ -64,11 +64,12 @@ def rates(
         place = Path(scratch)
         stored = Stored(place, taken, policy, max(clips, loaded))
         trained = {count: _trained(settings, stored, clips, count, place) for count in workers}
+        draws = _draws(settings, stored, clips)
         resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
         reserved = torch.cuda.max_memory_allocated() / 1e9 if torch.cuda.is_available() else 0.0
         found = {count: _loaded(settings, stored, count, place) for count in workers}
     return Rates(
-        step=_draws(settings, stored, clips) / statistics.median(trained[workers[0]].stepping[1:]),
+        step=draws / statistics.median(trained[workers[0]].stepping[1:]),
         cold={count: cold for count, (cold, _) in found.items()},
         warm={count: warm for count, (_, warm) in found.items()},
         waiting={count: _waiting(watch) for count, watch in trained.items()},
