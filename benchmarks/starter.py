@@ -1,6 +1,6 @@
 """The starter weights, from nothing: render people, cut their faces, forge them, train, write the file.
 
-    nice -n 10 python benchmarks/starter.py --people 2500 --epochs 40 --folder /tmp/starter
+    python benchmarks/starter.py --folder /tmp/starter
 
 Makes components/models/weights/efficientnet_b0_faces.safetensors: the backbone without classifier, fp16.
 Prints the figures that stand beside it. What an interrupted run has left in `--folder` is taken over. Every
@@ -24,8 +24,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--people", type=int, default=2500)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--people", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=36)
     parser.add_argument("--seed", type=int, default=5, help="of weights, order and forgeries")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="that render and cut")

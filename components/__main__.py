@@ -79,9 +79,9 @@ def export(project: Project, params: Params) -> None:
     run(project, params)
 
 
-STAGES: dict[str, Run] = {
-    stage.__name__: stage for stage in (ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
-}
+ALONE = (ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
+STAGES: dict[str, Run] = {stage.__name__: stage for stage in ALONE}
+"""Those that take no further argument."""
 
 
 def train(project: Project, params: Params, candidate: str) -> None:
