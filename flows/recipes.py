@@ -9,6 +9,7 @@ import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
+from ruamel.yaml.error import YAMLError
 
 from components.errors import ParamsError
 from components.params import load_params
@@ -131,8 +132,8 @@ def _refuse_losses(project: Project, before: str, after: str) -> None:
         raise ParamsError(
             f"{project.params}: git does not have it, so there is no way back; commit it, or use --force"
         )
-    names = lost(*map(yaml.safe_load, (committed, before, after)))
-    if not names or _left_by_a_recipe(project, committed, before):
+    names = lost(*map(_settings, (committed, before, after)))
+    if not names or _left_by_a_recipe(project, committed, before, after):
         return
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     raise ParamsError(
@@ -141,10 +142,25 @@ def _refuse_losses(project: Project, before: str, after: str) -> None:
     )
 
 
-def _left_by_a_recipe(project: Project, committed: str, before: str) -> bool:
-    """Whether nothing but another recipe has changed the file since the last commit: that is not lost."""
-    recipes = (read_recipe(name, project.recipes) for name in recipe_names(project.recipes))
-    return any(apply_recipe(committed, recipe) == before for recipe in recipes)
+def _left_by_a_recipe(project: Project, committed: str, before: str, after: str) -> bool:
+    """Whether all that would be replaced is in git's last commit or in another recipe: that is not lost."""
+    for name in recipe_names(project.recipes) if _settings(committed) else ():
+        try:
+            tried = apply_recipe(committed, read_recipe(name, project.recipes))
+        except (ParamsError, YAMLError):  # it has left nothing
+            continue
+        if not lost(*map(_settings, (tried, before, after))):
+            return True
+    return False
+
+
+def _settings(text: str) -> Mapping[str, Any]:
+    """What a file says; nothing where it cannot be read, as one that was committed long ago."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return content if isinstance(content, Mapping) else {}
 
 
 def _committed(project: Project) -> str | None:

@@ -1,17 +1,18 @@
 """The whole of `params.yaml`, and how it is read."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, model_validator
 
 from components.errors import ParamsError
 from components.faces.limits import Frozen, Limits, Share
 from components.faces.policy import CropPolicy
 from components.params.ensemble import EnsembleParams
-from components.params.messages import first_line, outdated
+from components.params.messages import first_line, outdated, where_and_what
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
 from components.project import ENSEMBLE
@@ -20,6 +21,14 @@ LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
 
 Range = tuple[NonNegativeFloat, NonNegativeFloat]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""Of a candidate: it becomes a folder, and part of a stage's name."""
+
+
+def _written_off(told: Any) -> Any:
+    """YAML 1.1, which PyYAML reads, takes an `off` without quotes for false."""
+    return "off" if told is False else told
 
 
 class IngestParams(Frozen):
@@ -30,7 +39,7 @@ class IngestParams(Frozen):
     test_share: Share
     datasets: dict[str, Literal["train", "test", "ignore"]] = Field(default={})
     leak: Literal["keep", "drop"] = "keep"
-    near_duplicates: Literal["tie", "off"] = "tie"
+    near_duplicates: Annotated[Literal["tie", "off"], BeforeValidator(_written_off)] = "tie"
     max_group_share: Share = 0.4
 
 
@@ -94,6 +103,10 @@ class Params(Frozen):
         """What holds for all candidates stands under `training`, once."""
         match content:
             case {"training": Mapping() as shared, "candidates": Mapping() as own}:
+                if odd := [name for name in own if not (isinstance(name, str) and NAME.fullmatch(name))]:
+                    raise ValueError(
+                        f"candidates: {odd[0]!r} is no name; use letters, digits, _ and - (numbers in quotes)"
+                    )
                 full = {name: _full(shared, candidate) for name, candidate in own.items()}
                 return {**content, "candidates": full}
         return content
@@ -138,14 +151,28 @@ def load_params(path: Path) -> Params:
         ParamsError: the file is missing, is not YAML, or holds an unknown key or a value out of range.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise ParamsError(
             f"{path}: not found; run this in a project folder (one with params.yaml)"
         ) from error
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not valid YAML: {where_and_what(error)}") from error
     return checked(content, path)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML takes the last one in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set[tuple[str, str]]()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key {key.value!r} stands here twice; remove one", problem_mark=key.start_mark
+                )
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)
 
 
 def checked(content: Any, path: Path) -> Params:
@@ -158,6 +185,8 @@ def checked(content: Any, path: Path) -> Params:
     Raises:
         ParamsError: an unknown key, or a value out of range.
     """
+    if not isinstance(content, Mapping):
+        raise ParamsError(f"{path}: holds no sections; start from the params.yaml that Unmask ships")
     if told := outdated(content):
         raise ParamsError(f"{path}: {'; '.join(told)}")
     try:

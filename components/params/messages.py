@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from components.faces.limits import Frozen
 
@@ -18,6 +19,27 @@ MOVED = {
     "warmup_epochs": "training.schedule.warmup_epochs",
 }
 """Keys of `training` in the version before, and where they stand now."""
+
+INTEGER, NUMBER = "use a whole number", "use a number"
+LIST, SECTION = "use a list", "use a section (key: value)"
+REMEDIES = {
+    "int_type": INTEGER,
+    "int_parsing": INTEGER,
+    "int_from_float": INTEGER,
+    "float_type": NUMBER,
+    "float_parsing": NUMBER,
+    "bool_type": "use true or false",
+    "bool_parsing": "use true or false",
+    "string_type": "use text",
+    "tuple_type": LIST,
+    "dict_type": SECTION,
+    "model_type": SECTION,
+    "model_attributes_type": SECTION,
+    "invalid_key": "write the key in quotes",
+    "too_short": "use {min_length} or more items",
+    "too_long": "use {max_length} or fewer items",
+}
+"""By pydantic's name of the mistake; what it says itself speaks of Python."""
 
 
 def outdated(content: Any) -> list[str]:
@@ -45,11 +67,23 @@ def _outdated_faces(faces: Mapping[str, Any]) -> list[str]:
     return told
 
 
+def where_and_what(error: Exception) -> str:
+    """Of a file that cannot be parsed."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is no text in UTF-8"
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    told = f"line {mark.line + 1}: {problem}" if mark and problem else str(error)
+    return " ".join(told.split())
+
+
 def first_line(error: ValidationError, document: type[Frozen]) -> str:
     """The first mistake of a file, by the name that it has there, with its remedy."""
     # A misspelt key is unknown and missing at once: the unknown one is what was typed.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     place = _place(first["loc"], document)
+    # What may be of several kinds is refused by each; our own words know most.
+    same = [found for found in error.errors() if _place(found["loc"], document).keys == place.keys]
+    first = next((found for found in same if found["type"] == "value_error"), first)
     key = ".".join(place.keys) or "the file"
     if first["type"] == "extra_forbidden":
         return _unknown(error, first["loc"], document)
@@ -58,10 +92,26 @@ def first_line(error: ValidationError, document: type[Frozen]) -> str:
     if first["type"] in ("union_tag_not_found", "union_tag_invalid"):
         return _choice(key, place.field, first["ctx"])
     if first["type"] == "value_error" and isinstance(first["input"], Mapping):
-        return f"{key}: {first['ctx']['error']}"  # of keys that do not go together
+        # Of keys that do not go together.
+        return f"{f'{key}: ' if place.keys else ''}{first['ctx']['error']}"
     if first["type"] == "value_error":  # of values that do not go together: our own words, which name them
         return f"{f'{key}: ' if place.keys else ''}{first['msg'].removeprefix('Value error, ')}"
-    return f"{key} = {first['input']!r}: {first['msg']}"
+    remedies = " or ".join(dict.fromkeys(map(_remedy, same))).replace(" or use ", " or ")
+    return f"{key} = {_shown(first['input'])}: {remedies}"
+
+
+def _remedy(found: ErrorDetails) -> str:
+    if remedy := REMEDIES.get(found["type"]):
+        return remedy.format(**found.get("ctx", {}))
+    listed = found["type"] == "literal_error"
+    return found["msg"].replace("Input should be", "use" if listed else "must be")
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML has it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _unknown(error: ValidationError, location: Location, document: type[Frozen]) -> str:

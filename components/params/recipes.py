@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from components.errors import ParamsError
 from components.params.document import Params, checked
 from components.params.edit import edited, round_trip
+from components.params.messages import where_and_what
 
 WHOLE = (("candidates",), ("faces", "sampling"), ("training", "augmentation"))
 """Sections of which nothing stays but what the recipe says."""
@@ -51,12 +52,13 @@ def read_recipe(name: str, folder: Path) -> Recipe:
     path = folder / f"{name}.yaml"
     if name not in recipe_names(folder):
         raise ParamsError(f"no recipe {name!r} in {folder}; {_known(name, folder)}")
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         content = round_trip().load(text)
-    except YAMLError as error:
-        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, Mapping) or not isinstance(content.get("candidates"), Mapping):
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not valid YAML: {where_and_what(error)}") from error
+    named = content.get("candidates") if isinstance(content, Mapping) else None
+    if not (named and isinstance(named, Mapping)):
         raise ParamsError(f"{path}: missing key 'candidates'; name at least one, with its network")
     if foreign := [key for key in content if key not in SECTIONS]:
         raise ParamsError(f"{path}: {foreign[0]}: a recipe says {', '.join(SECTIONS)} and nothing else")

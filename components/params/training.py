@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from components.faces.limits import Frozen, Share
-from components.params.augmentation import AugmentationParams
+from components.params.augmentation import AugmentationParams, Rising
 from components.params.networks import Network
 
 Metric = Literal["loss", "auc", "f1"]
@@ -110,7 +110,8 @@ class TrainingParams(Frozen):
     epochs: PositiveInt
     batch_size: PositiveInt  # clips
     accumulate: PositiveInt = 1  # batches to a step
-    frames: PositiveInt | tuple[PositiveInt, PositiveInt]  # drawn from a clip in each epoch
+    # Drawn from a clip in each epoch.
+    frames: PositiveInt | Annotated[tuple[PositiveInt, PositiveInt], Rising]
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule

@@ -26,7 +26,7 @@ class Range(Frozen):
                 return {"low": low, "high": high}
             case [low, high, "log"]:
                 return {"low": low, "high": high, "log": True}
-            case dict():
+            case {"low": _, "high": _}:
                 return told
         raise ValueError("use [least, most], [least, most, log] or {choices: [...]}")
 

@@ -33,9 +33,14 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
     Raises:
         ParamsError: no such candidate or setting, or a value that the candidate refuses.
     """
-    for one in (name, *params.tune.space):
-        if one not in params.candidates:
-            raise ParamsError(f"no candidate {one!r}; candidates holds {', '.join(params.candidates)}")
+    known = ", ".join(params.candidates)
+    if name not in params.candidates:
+        raise ParamsError(f"no candidate {name!r}; candidates holds {known}")
+    if gone := [one for one in params.tune.space if one not in params.candidates]:
+        raise ParamsError(
+            f"params.yaml: tune.space.{gone[0]}: no such candidate; correct or remove it; "
+            f"candidates holds {known}"
+        )
     settings = params.candidates[name]
     space = params.tune.space.get(name) or default_space(settings, params.tune.metric)
     check(name, space, settings, params.tune.metric)

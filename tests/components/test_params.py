@@ -39,13 +39,22 @@ def mistake(folder: Path, old: str, new: str) -> str:
         ("  auc: 0.80", "  auc: 1.80", "gate.auc = 1.8"),
         ("  auc: 0.80", "  auc: high", "gate.auc = 'high'"),
         ("    name: adamw", "    name: lion", "training.optimizer.name = 'lion'"),
-        ("export:", "export: [", "not valid YAML"),
+        ("export:", "export: [", "not valid YAML: line "),
+        ("export:", "gate: {}\nexport:", "key 'gate' stands here twice; remove one"),
+        ("  epochs: 25", "  epochs:", "training.epochs = null: use a whole number"),
+        ("  frames: 4 ", "  frames: some ", "training.frames = 'some': use a whole number or a list"),
+        ("  frames: 4 ", "  frames: [30, 10] ", "training.frames: the least comes first"),
+        ("  mix: {}", "  mix: [a]", "training.mix = ['a']: use a section (key: value)"),
+        ("network: {name: simple_cnn}", "network: simple_cnn", "network = 'simple_cnn': use a section"),
+        ("pretrained: false #", "pretrained: no way #", "use true or false or 'if-available' or 'bundled'"),
+        ("  simple_cnn:", "  ../bundle:", "candidates: '../bundle' is no name; use letters"),
+        ("  members: []", "  members: [a, b]", "ensemble.members: no candidate 'a'"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
     message = mistake(tmp_path, old, new)
     assert told in message
-    assert "\n" not in message
+    assert not re.search(r"\n|Input|instance|dictionary|tuple|pars|the file", message)
 
 
 THEN = """faces:
@@ -132,7 +141,7 @@ def test_choices_are_listed(tmp_path: Path, faces: str, told: str) -> None:
             "unknown key 'faces.detector.retry'; detector none takes no other key",
         ),
         ("{detector: {name: mediapipe}}", "missing key 'faces.detector.model'; add it"),
-        ("{sampling: {policy: clip, places: x}}", "faces.sampling.places = 'x': Input should be"),
+        ("{sampling: {policy: clip, places: x}}", "faces.sampling.places = 'x': use a whole number"),
         ("{detector: {name: mtcnn, thresholds: [0.6, 2, 0.7]}}", "faces.detector.thresholds.1 = 2: "),
         (
             "{colour: red, shape: round}",
@@ -175,6 +184,23 @@ def test_the_documented_detector_is_the_shipped_one() -> None:
         assert re.search(
             rf"{width} × \d+ (\w+ )*{policy.min_face * width // policy.longest_side} px", section
         )
+
+
+def test_off_needs_no_quotes(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    text = SHIPPED.read_text(encoding="utf-8")
+    file.write_text(text.replace("near_duplicates: tie", "near_duplicates: off"), encoding="utf-8")
+    assert load_params(file).ingest.near_duplicates == "off"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"", "holds no sections"), (b"- a\n", "holds no sections"), (b"a: \xff", "byte 3 is no text in UTF-8")],
+)
+def test_what_is_no_parameter_file_at_all(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(ParamsError, match=told):
+        load_params(tmp_path / "params.yaml")
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:

@@ -95,6 +95,25 @@ def test_uncommitted_settings_that_no_recipe_speaks_of_stay(project: Project) ->
     assert load_params(project.params).gate.auc == 0.7
 
 
+def test_what_an_earlier_recipe_left_beside_other_changes_is_no_loss(project: Project) -> None:
+    adopt(project, "small")
+    text = project.params.read_text(encoding="utf-8")
+    project.params.write_text(text.replace("auc: 0.80", "auc: 0.70"), encoding="utf-8")
+    (project.recipes / "broken.yaml").write_text("a: [", encoding="utf-8")
+    adopt(project, "wide")
+    assert (size(project), load_params(project.params).gate.auc) == (96, 0.7)
+
+
+@pytest.mark.parametrize("committed", ["old: 1\n", "- 1\n", "a: [\n"])
+def test_a_commit_that_cannot_be_compared_with_has_nothing(project: Project, committed: str) -> None:
+    text = project.params.read_text(encoding="utf-8")
+    project.params.write_text(committed, encoding="utf-8")
+    git(project.root, "commit", "-q", "-a", "-m", "Another time")
+    project.params.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"params.yaml: faces.size.* or use --force"):
+        adopt(project, "small")
+
+
 def test_without_git_there_is_no_way_back(project: Project) -> None:
     shutil.rmtree(project.root / ".git")
     with pytest.raises(ParamsError, match="no way back; commit it, or use --force"):

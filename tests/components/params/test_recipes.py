@@ -33,6 +33,7 @@ def test_a_recipe_says_all_that_matters(name: str) -> None:
     """Whatever a project has set before, the same candidate comes of it."""
     recipe = read_recipe(name, RECIPES)
     told = yaml.safe_load(TEXT)
+    told["faces"] |= {"size": 99, "margin": 0.7}
     told["faces"]["sampling"] = {"policy": "clip", "places": 2, "frames": 3}
     told["training"] |= {
         "epochs": 1, "accumulate": 7, "balance": "sampler", "ema": 0.9, "hard_examples": 0.5, "methods": 1.0,
@@ -89,6 +90,8 @@ def test_the_rest_of_the_file_stays(folder: Path) -> None:
         ("training:", "gate:", "gate: a recipe says faces, training, candidates, ensemble"),
         ("candidates:", "candidate:", "missing key 'candidates'"),
         ("{name", "{{name", "not valid YAML"),
+        ("training:", "candidates: {}\ntraining:", "not valid YAML: line 5: found duplicate key"),
+        ("\n  small:\n    network: {name: simple_cnn}", " {}", "missing key 'candidates'"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(folder: Path, old: str, new: str, told: str) -> None:

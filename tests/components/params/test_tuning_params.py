@@ -39,8 +39,9 @@ def test_spans_are_written_as_lists_or_choices(tmp_path: Path, told: str, span: 
         ("[0, 1, log]", "with log, the least is above 0"),
         ("[1, 2, lag]", "use [least, most]"),
         ("0.5", "use [least, most]"),
-        ("{choices: [1]}", "at least 2 items"),
-        ("[a, b]", "valid"),
+        ("{choices: [1]}", "use 2 or more items"),
+        ("[a, b]", "use a whole number or a number"),
+        ("{lr: [0.1, 1]}", "use [least, most]"),
     ],
 )
 def test_a_wrong_span_is_named_by_its_whole_key(tmp_path: Path, told: str, wrong: str) -> None:
