@@ -1,5 +1,6 @@
 """How much each member of an ensemble counts, from what they said about validation videos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -43,16 +44,22 @@ def combine(how: Literal["weighted", "stacked"], margins: Floats, labels: Labels
     return _weighted(margins, labels) if how == "weighted" else _stacked(margins, labels)
 
 
+def decided(faces: Sequence[Floats]) -> Floats:
+    """`(N, M)`: of each of N videos, faces `(K, M)`, the margin of the face a member finds most forged."""
+    return np.stack([video.max(axis=0) for video in faces])
+
+
 def held_out(
-    how: Literal["weighted", "stacked"], margins: Floats, labels: Labels, groups: Labels, folds: int
+    how: Literal["weighted", "stacked"], faces: Sequence[Floats], labels: Labels, groups: Labels, folds: int
 ) -> Floats:
     """What an ensemble says about each video whose weights were found without that video's people.
 
     Its validation figures would flatter it otherwise: the other candidates have not learnt from these videos.
+    As in the exported network, a video's faces are judged by the sum, and the highest sum decides.
 
     Args:
         how: see `combine`.
-        margins: `(N, M)`.
+        faces: `(K, M)` of each of N videos, the members' margins of its faces.
         labels: `(N,)`.
         groups: `(N,)`, of identities.
         folds: parts that are left out in turn; fewer where a class has fewer groups.
@@ -61,17 +68,19 @@ def held_out(
         `(N,)` margins.
 
     Raises:
-        TrainingError: a class has a single group of identities.
+        TrainingError: without one part of the people, a class has no video.
     """
+    margins, found = decided(faces), np.empty(len(labels))
     parts = min(folds, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
-    if parts < 2:
+    dealt = list(StratifiedGroupKFold(parts).split(margins, labels, groups)) if parts > 1 else []
+    if not dealt or any(len(np.unique(labels[rest])) < 2 for rest, _ in dealt):
         raise TrainingError(
-            "ensemble: validation has a single group of people of a class, so that its weights could not be "
+            "ensemble: validation has too few groups of people of a class, so that its weights could not be "
             "judged; add people, or set ensemble.members to []"
         )
-    found = np.empty(len(labels))
-    for rest, part in StratifiedGroupKFold(parts).split(margins, labels, groups):
-        found[part] = combine(how, margins[rest], labels[rest])(margins[part])
+    for rest, part in dealt:
+        judge = combine(how, margins[rest], labels[rest])
+        found[part] = [judge(faces[video]).max() for video in part]
     return found
 
 

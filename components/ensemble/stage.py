@@ -8,13 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from components.ensemble.combination import Combination, Floats, combine, held_out
+from components.ensemble.combination import Combination, Floats, combine, decided, held_out
 from components.errors import StageError
 from components.models import Candidate, CandidateInfo, load_candidate, save_candidate
 from components.models.ensemble import Ensemble
 from components.params import Params
 from components.params.networks import EnsembleNetwork
-from components.pooling import decisive
 from components.project import ENSEMBLE, Project
 from components.tables import PREDICTIONS, write_table
 from components.training.clips import clip_store
@@ -75,10 +74,10 @@ def weigh(
     how, folds = params.ensemble.how, params.ensemble.folds
     labels = np.array([video.label for video in val])
     groups = np.unique([video.group for video in val], return_inverse=True)[1].astype(np.int64)
-    decided = np.array([[faces[decisive(faces.tolist())] for faces in member] for member in margins]).T
-    unseen = held_out(how, decided, labels, groups, folds)
+    faces = [np.stack(members, axis=1) for members in zip(*margins, strict=True)]  # (K, M) of each video
+    unseen = held_out(how, faces, labels, groups, folds)
     logits = {video.video_id: float(logit) for video, logit in zip(val, unseen, strict=True)}
-    return combine(how, decided, labels), logits
+    return combine(how, decided(faces), labels), logits
 
 
 def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats]:

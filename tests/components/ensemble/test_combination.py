@@ -72,7 +72,7 @@ def test_a_video_is_judged_by_weights_that_its_people_had_no_part_in(monkeypatch
         return lambda part: np.array([len(learnt[-1] & {int(group)}) for group in part[:, 2]], float)
 
     monkeypatch.setattr(room, "combine", watched)
-    assert held_out("weighted", margins, labels, groups, 5).tolist() == [0.0] * 40
+    assert held_out("weighted", list(margins[:, None]), labels, groups, 5).tolist() == [0.0] * 40
     assert len(learnt) == 5
 
 
@@ -81,7 +81,23 @@ def test_as_many_parts_as_the_people_allow(groups: list[int], parts: int | None)
     margins, labels = said(6)
     found = np.array(groups)
     if parts:
-        assert np.isfinite(held_out("weighted", margins, labels, found, 5)).all()
+        assert np.isfinite(held_out("weighted", list(margins[:, None]), labels, found, 5)).all()
         return
-    with pytest.raises(TrainingError, match="single group of people"):
-        held_out("weighted", margins, labels, found, 5)
+    with pytest.raises(TrainingError, match="too few groups of people"):
+        held_out("weighted", list(margins[:, None]), labels, found, 5)
+
+
+@HOW
+def test_a_class_that_one_part_of_the_people_has_alone(how: Any) -> None:
+    """Both classes have two groups, but the parts fall so that one of them holds a whole class."""
+    labels, groups = np.array([1, 1, 0, 0]), np.array([0, 1, 0, 2])
+    with pytest.raises(TrainingError, match="too few groups of people"):
+        held_out(how, list(np.ones((4, 1, 2))), labels, groups, 5)
+
+
+def test_of_several_faces_the_highest_sum_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in serving, where members cannot each choose a face of their own."""
+    monkeypatch.setattr(room, "combine", lambda *_: Combination(np.ones(2), 0.0))
+    faces = [np.array([[3.0, -1.0], [-2.0, 4.0], [0.0, 1.0]])] * 6
+    found = held_out("weighted", faces, np.arange(6) % 2, np.arange(6), 3)
+    assert found.tolist() == [2.0] * 6  # not 3 + 4
