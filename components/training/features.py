@@ -9,8 +9,10 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,10 @@ from components.training.dataset import ClipDataset
 from components.training.loader import whole_batches
 
 ROOM = 16e9
-"""Bytes that a folder of features may take; those that were used last stay."""
+"""Bytes that a folder of features may take; those that were used last stay, whatever they take."""
+
+IN_USE = 24 * 3600.0
+"""Seconds for which features are taken to be needed after they were looked up."""
 
 Floats = NDArray[np.float32]
 
@@ -109,7 +114,7 @@ def features_digest(model: Candidate, clips: ClipDataset, settings: CandidatePar
         "network": settings.network.model_dump(mode="json", include={"name", "backbone", "stages"}),
         "input": [model.input_size, list(model.mean), list(model.std)],
         "clips": [[video.clip, *clips.shape(index)] for index, video in enumerate(clips.videos)],
-        "machine": [torch.__version__, torch.cuda.is_available()],
+        "machine": [torch.__version__, version("timm"), torch.cuda.is_available()],
     }
     digest = hashlib.sha256(json.dumps(seen, sort_keys=True).encode())
     for file in sorted(Path(models.__file__).parent.glob("*.py")):
@@ -184,9 +189,19 @@ def _evaluated(model: Candidate, device: torch.device) -> Iterator[None]:
 
 
 def _make_room(folder: Path) -> None:
-    """Remove the features that were used longest ago, until there is half of the room."""
-    files = sorted(folder.glob("*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
-    sizes = accumulate(file.stat().st_size for file in files)
-    for file, total in zip(files, sizes, strict=True):
-        if total > ROOM / 2:
+    """Remove the features that were used longest ago, until there is half of the room.
+
+    Those of the last day stay: a training, this one or one beside it, may be about to open them.
+    """
+    files = sorted(_last_uses(folder), reverse=True)
+    for (used, file, _), total in zip(files, accumulate(size for *_, size in files), strict=True):
+        if total > ROOM / 2 and used < time.time() - IN_USE:
             file.unlink(missing_ok=True)
+
+
+def _last_uses(folder: Path) -> Iterator[tuple[float, Path, int]]:
+    """When each file was used last, and its bytes; also of what a kill left half written."""
+    for file in folder.glob("*"):
+        with suppress(FileNotFoundError):  # whoever makes room beside this one was first
+            found = file.stat()
+            yield found.st_mtime, file, found.st_size

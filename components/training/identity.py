@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
-import torch
 
 from components.params import CandidateParams
 from components.training.videos import Video
@@ -16,6 +16,9 @@ PLACES = ("faces/align.py", "faces/crop.py", "faces/in_crop.py")
 
 SOURCES = ("models/*.py", "models/weights/*", "training/*.py", "pooling.py", *PLACES)
 """The files of this package that decide what a training yields."""
+
+PACKAGES = ("torch", "torchvision", "timm", "lightning", "numpy")
+"""What networks, draws, augmentation and steps are made with; asked for their versions without an import."""
 
 
 def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video]) -> str:
@@ -29,10 +32,12 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
     content = {
         "name": name,
         "settings": settings.model_dump(mode="json", exclude={"workers", "decoded_gb"}),
-        "videos": [(video.video_id, video.split, video.label, video.method, video.clip) for video in videos],
+        "videos": [
+            (video.video_id, video.split, video.label, video.method, video.clip, video.dataset)
+            for video in videos
+        ],
         "source": _source(Path(__file__).parents[1]),
-        "torch": torch.__version__,
-        "opencv": cv2.__version__,
+        "packages": {package: version(package) for package in PACKAGES} | {"opencv": cv2.__version__},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -154,6 +154,16 @@ def test_features_used_longest_ago_make_room(
     assert not (tmp_path / "3.npy").exists()
 
 
+def test_features_of_this_training_stay_however_large(
+    clips: ClipDataset, settings: CandidateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the validation clips are computed before those of the training clips are opened."""
+    monkeypatch.setattr(room, "ROOM", 10)
+    train = cached_features(Frozen(), clips, settings, tmp_path)
+    cached_features(Frozen(), ClipDataset(clips.videos[:2], clips.store), settings, tmp_path)
+    assert train[0][0].shape == (2, 2, 3)
+
+
 def test_processes_get_no_features_with_it(
     clips: ClipDataset, settings: CandidateParams, tmp_path: Path
 ) -> None:

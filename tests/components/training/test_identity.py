@@ -23,8 +23,12 @@ def test_same_training_same_digest(params: Params) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"split": "test"}, {"label": 0}, {"method": "blend"}, {"clip": "0a-ff.npz"}, {"video_id": "c"}]
-)
+    "change",
+    [
+        {"split": "test"}, {"label": 0}, {"method": "blend"}, {"clip": "0a-ff.npz"}, {"video_id": "c"},
+        {"dataset": "other"},
+    ],
+)  # fmt: skip
 def test_other_clips_other_digest(params: Params, change: dict[str, Any]) -> None:
     assert digest(params, [replace(VIDEOS[0], **change), VIDEOS[1]]) != digest(params)
 
@@ -33,6 +37,13 @@ def test_other_settings_other_digest(params: Params, changed: Callable[..., Para
     seeded, slow = changed(seed=8), changed(optimizer=Optimizer(name="adam", lr=1e-5, weight_decay=0.0))
     found = [digest(params), digest(seeded), digest(slow), digest(params, name="resnet18_average")]
     assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize("package", ["torch", "torchvision", "timm", "numpy"])
+def test_other_versions_other_digest(params: Params, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    before, version = digest(params), identity.version
+    monkeypatch.setattr(identity, "version", lambda name: "0.1" if name == package else version(name))
+    assert digest(params) != before
 
 
 def test_source_of_both_rooms_and_of_the_rule_for_faces_counts(tmp_path: Path) -> None:
