@@ -34,7 +34,7 @@ def _written_off(told: Any) -> Any:
 class IngestParams(Frozen):
     """How videos are dealt to the splits."""
 
-    seed: int
+    seed: int = Field(ge=0)
     val_share: Share
     test_share: Share
     datasets: dict[str, Literal["train", "test", "ignore"]] = Field(default={})
@@ -63,7 +63,7 @@ class EvaluateParams(Frozen):
     select_by: Literal["auc", "f1", "log_loss"]
     bootstrap: int = Field(ge=0)
     confidence: float = Field(gt=0.5, lt=1.0)
-    seed: int
+    seed: int = Field(ge=0)
 
 
 class GateParams(Frozen):

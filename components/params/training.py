@@ -105,7 +105,7 @@ class EarlyStopping(Frozen):
 class TrainingParams(Frozen):
     """How a candidate learns. What stands under `training` holds for all that do not say otherwise."""
 
-    seed: int
+    seed: int = Field(ge=0, lt=2**32)  # what NumPy's and torch's generators take
     num_threads: int = Field(ge=0)
     epochs: PositiveInt
     batch_size: PositiveInt  # clips

@@ -94,7 +94,7 @@ class TuneParams(Frozen):
     trials: PositiveInt = 30
     metric: Metric = "auc"
     epochs: PositiveInt | None = None  # most of a trial; none: as many as the candidate has
-    seed: int = 5
+    seed: int = Field(default=5, ge=0, lt=2**32)
     random: int = Field(default=10, ge=0)  # trials that are drawn before TPE begins to choose
     pruner: Pruner = Median()
     space: dict[str, dict[str, Span]] = Field(default={})  # by candidate; none: what suits its network

@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.errors import ParamsError
+import torch
+
+from components.errors import ParamsError, TrainingError
 from components.models import CandidateInfo, load_candidate, save_candidate
 from components.params import CandidateParams, Params
 from components.project import Project
@@ -37,7 +39,8 @@ def run(project: Project, params: Params, name: str) -> None:
     Raises:
         ParamsError: params.yaml or the registry has no such candidate.
         StageError: a table is not there yet, or the clips are not cut as params.yaml says.
-        TrainingError: a split lacks a class, pretrained weights are out of reach, or training diverged.
+        TrainingError: a split lacks a class, pretrained weights are out of reach, training diverged, or the
+            GPU's memory is full.
     """
     from components.tracking.runs import live_run  # noqa: PLC0415 - mlflow takes seconds to import
 
@@ -69,7 +72,13 @@ def _train(
     train, val = learning_clips(project, params.faces, settings, videos)
     log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
-    fitted = fit(settings, train, val, scratch, on_epoch, project.features)
+    try:
+        fitted = fit(settings, train, val, scratch, on_epoch, project.features)
+    except torch.OutOfMemoryError as error:  # told here: a search notes it as what the settings are like
+        raise TrainingError(
+            f"{name}: the GPU's memory is full; lower batch_size and raise accumulate by as much, "
+            "or set precision: bf16"
+        ) from error
     if processes().chief:
         _keep(project, params, name, digest, train, fitted)
 

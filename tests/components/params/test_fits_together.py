@@ -30,3 +30,12 @@ def test_settings_that_do_not_go_together(tmp_path: Path, own: dict[str, object]
     ) as error:
         load_params(tmp_path / "params.yaml")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("section", ["ingest", "training", "evaluate", "tune"])
+def test_seeds_that_no_generator_takes(tmp_path: Path, section: str) -> None:
+    content = yaml.safe_load(SHIPPED.read_text())
+    content[section]["seed"] = -1
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(ParamsError, match=r"seed.*greater than or equal to 0"):
+        load_params(tmp_path / "params.yaml")

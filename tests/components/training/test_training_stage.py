@@ -287,3 +287,17 @@ def test_a_line_for_each_epoch_where_nobody_watches(
     assert "epoch 1/6: train loss 0." in caplog.text
     assert "lightning" not in caplog.text.lower()
     assert capfd.readouterr().out == ""
+
+
+def test_a_gpu_that_is_full_is_told_in_one_line(
+    project: Project, params: Params, curves: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
+
+    monkeypatch.setattr("components.training.stage.fit", fit)
+    with pytest.raises(
+        TrainingError, match="simple_cnn: the GPU's memory is full; lower batch_size"
+    ) as error:
+        run(project, params, "simple_cnn")
+    assert "\n" not in str(error.value)
