@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from components.errors import GateError, UnmaskError
+from components.errors import GateError, ParamsError, UnmaskError
 from components.project import Project
 from flows.environment import find_project, prepare
 
@@ -137,6 +137,16 @@ def recipes_like(typed: str) -> list[str]:
         return []
 
 
+def candidates_like(typed: str) -> list[str]:
+    """For the shell's completion of a candidate."""
+    from components.params import load_params
+
+    try:
+        return [name for name in load_params(find_project().params).candidates if name.startswith(typed)]
+    except UnmaskError:
+        return []
+
+
 @app.command()
 def run(
     jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
@@ -157,7 +167,15 @@ def run(
 
     The stages are those of dvc.yaml; what has not changed is not run again. Interrupt it and run it again:
     it goes on where it was.
+
+        unmask run --dry-run
+        unmask run --recipe transformer_frozen --dry-run
+
+    The second shows what a recipe would change in params.yaml, and which stages would run. Settings that are
+    not committed are not replaced. More in docs/recipes.md.
     """
+    if force and recipe is None:
+        raise ParamsError("--force goes with --recipe NAME; what has not changed is never run again")
     project = enter()
     if recipe is not None:
         from flows.recipes import adopt, preview
@@ -194,7 +212,9 @@ def run(
 
 @app.command()
 def tune(
-    candidate: Annotated[str, typer.Argument(help="A key of `candidates` in params.yaml.")],
+    candidate: Annotated[
+        str, typer.Argument(help="A key of `candidates` in params.yaml.", autocompletion=candidates_like)
+    ],
     trials: Annotated[
         int | None,
         typer.Option(help="So many more trials; by default up to `tune.trials` in all.", min=1),
@@ -239,7 +259,9 @@ def augment_preview(
     candidate: Annotated[
         str | None,
         typer.Option(
-            help="Whose augmentation; by default that of `training`, which all share.", metavar="NAME"
+            help="Whose augmentation; by default that of `training`, which all share.",
+            metavar="NAME",
+            autocompletion=candidates_like,
         ),
     ] = None,
     out: Annotated[

@@ -35,7 +35,7 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
     """
     known = ", ".join(params.candidates)
     if name not in params.candidates:
-        raise ParamsError(f"no candidate {name!r}; candidates holds {known}")
+        raise ParamsError(f"params.yaml: no candidate {name!r}; candidates holds {known}")
     if gone := [one for one in params.tune.space if one not in params.candidates]:
         raise ParamsError(
             f"params.yaml: tune.space.{gone[0]}: no such candidate; correct or remove it; "
@@ -55,7 +55,7 @@ def check(name: str, space: Space, settings: CandidateParams, metric: Metric) ->
             although they are of different kinds.
     """
     for key, span in space.items():
-        where = f"tune.space.{name}: {key}"
+        where = f"params.yaml: tune.space.{name}: {key}"
         _check_key(where, key, settings)
         for value in _samples(span):
             try:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from components.bundle import Bundle
+from flows.cli import candidates_like, recipes_like
 
 ROOT = Path(__file__).parents[2]
 Unmask = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -37,9 +38,35 @@ def test_help_answers_at_once_and_teaches(unmask: Unmask) -> None:
     told = unmask("--help")
     assert time.perf_counter() - began < 5  # under a second where nothing else runs
     assert told.returncode == 0
-    for command in ("sample-data", "run", "score", "batch", "serve", "up"):
+    for command in (
+        "sample-data",
+        "run",
+        "tune",
+        "recipes",
+        "augment-preview",
+        "score",
+        "batch",
+        "serve",
+        "up",
+    ):
         assert command in told.stdout
         assert unmask(command, "--help").returncode == 0
+
+
+def test_names_of_recipes_and_candidates_are_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_PROJECT", str(ROOT))
+    assert recipes_like("frame_") == ["frame_224", "frame_380"]
+    assert candidates_like("simple") == ["simple_cnn"]
+    monkeypatch.setenv("UNMASK_PROJECT", str(tmp_path))  # no project
+    assert recipes_like("") == candidates_like("") == []
+
+
+def test_force_alone_is_refused(unmask: Unmask) -> None:
+    told = unmask("run", "--force", cwd=ROOT)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "--force goes with --recipe NAME" in told.stderr
 
 
 def test_score_tells_what_became_of_every_kind_of_file(
