@@ -4,8 +4,6 @@ Cross entropy over two logits is binary cross entropy of their margin, so that n
 two are the same here.
 """
 
-from collections.abc import Callable
-
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.ops import sigmoid_focal_loss
@@ -39,24 +37,18 @@ def _focal(loss: Focal | BceFocal, margins: Tensor, targets: Tensor) -> Tensor:
     return found
 
 
-def weighted_mean(
-    losses: Tensor,
-    labels: Tensor,
-    class_weights: Tensor | None,
-    averaged: Callable[[Tensor], Tensor] = lambda value: value,
-) -> Tensor:
-    """The mean over a batch, in which a clip weighs as much as its class, `class_weights` `(2,)`.
+def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) -> Tensor:
+    """The mean over a batch, in which a clip counts as much as its class says.
+
+    Not divided by the weights of the batch, as torch's losses are: in small batches, of which most lack the
+    rare class, it would count far less than the weights say, and in batches of one they would say nothing.
 
     Args:
         losses: `(B,)`.
-        labels: int64 `(B,)`.
-        class_weights: None: all the same.
-        averaged: the mean of a value over all processes that have a part of the batch.
+        labels: int64 `(B,)`, 1 is fake.
+        class_weights: `(2,)`, one on average over an epoch's clips; None: all the same.
     """
-    if class_weights is None:
-        return losses.mean()
-    weights = class_weights[labels]
-    return (losses * weights).sum() / averaged(weights.sum())
+    return (losses if class_weights is None else losses * class_weights[labels]).mean()
 
 
 def class_weights(drawn: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from components.models.base import Outputs
 from components.params import CandidateParams
 from components.params.training import Plateau
 from components.training.batches import ClipBatch, WholeBatch, video_logits
-from components.training.distributed import average_buffers, averaged
+from components.training.distributed import average_buffers
 from components.training.losses import clip_losses, weighted_mean
 from components.training.optimization import optimizer, scheduler, share_of_step
 from components.training.sam import frozen_statistics
@@ -137,7 +137,7 @@ class ClipClassifier(LightningModule):
         losses = clip_losses(self._settings.loss, found.logits, batch.labels)
         if not self._perturbed:
             self.clip_losses = losses.detach()
-        loss = weighted_mean(losses, batch.labels, self.class_weights, averaged)
+        loss = weighted_mean(losses, batch.labels, self.class_weights)
         if self.model.method_head is not None:
             told = self.model.method_head(found.embedding)
             loss = loss + self._settings.methods * cross_entropy(told, batch.methods)

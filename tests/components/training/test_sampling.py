@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.params import CandidateParams, Params
-from components.training.losses import class_weights
+from components.training.losses import class_weights, weighted_mean
 from components.training.sampling import (
     EpochSampler,
     Items,
@@ -79,6 +80,19 @@ def test_balanced_weights_count_both_classes_the_same(learning: Any) -> None:
     weights = class_weights(drawn)
     assert drawn.tolist() == [8, 92]
     assert (weights * drawn).tolist() == pytest.approx([50, 50])
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 100])
+def test_they_do_so_in_batches_of_any_size(batch_size: int) -> None:
+    """Of which most lack the rare class."""
+    labels = torch.from_numpy(np.random.default_rng(0).permutation([0] * 184 + [1] * 16))
+    weights = class_weights(torch.bincount(labels).float())
+    batches = [labels[start : start + batch_size] for start in range(0, 200, batch_size)]
+    found = [
+        sum(float(weighted_mean((part == label).float(), part, weights)) for part in batches)
+        for label in (0, 1)
+    ]
+    assert found == pytest.approx([len(batches) / 2] * 2)
 
 
 def test_a_mixed_dataset_is_drawn_as_often_as_its_weight_says(learning: Any) -> None:
