@@ -177,6 +177,9 @@ def run(
     if force and recipe is None:
         raise ParamsError("--force goes with --recipe NAME; what has not changed is never run again")
     project = enter()
+    from components.params import load_params
+
+    load_params(project.params)  # a mistake is told before a server starts or a plan is shown
     if recipe is not None:
         from flows.recipes import adopt, preview
 

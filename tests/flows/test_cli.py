@@ -69,6 +69,21 @@ def test_force_alone_is_refused(unmask: Unmask) -> None:
     assert "--force goes with --recipe NAME" in told.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_mistake_in_the_parameters_is_told_before_anything_is_planned(
+    unmask: Unmask, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text.replace("\n  epochs:", "\n  epoch:", 1), encoding="utf-8")
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    told = unmask("run", *options)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.endswith(
+        "params.yaml: unknown key 'training.epoch'; remove it or correct its spelling\n"
+    )
+    assert told.stderr.count("\n") == 1
+
+
 def test_score_tells_what_became_of_every_kind_of_file(
     unmask: Unmask,
     real_bundle: Bundle,
