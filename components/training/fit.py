@@ -29,6 +29,7 @@ from components.training.losses import class_weights
 from components.training.module import ClipClassifier
 from components.training.progress import TrainingBar
 from components.training.sampling import EpochSampler
+from components.training.workers import told_plainly
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Fitted:
     best: Epoch
 
 
+@told_plainly()
 def fit(
     settings: CandidateParams,
     train: ClipDataset,

@@ -11,8 +11,10 @@ from components.training.batches import video_logits
 from components.training.dataset import ClipDataset
 from components.training.loader import whole_batches
 from components.training.videos import LABELS, Video
+from components.training.workers import told_plainly
 
 
+@told_plainly()
 def predict(
     model: Candidate, clips: ClipDataset, videos: Sequence[Video], batch_size: int, workers: int = 0
 ) -> list[dict[str, Any]]:

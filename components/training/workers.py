@@ -2,11 +2,15 @@
 
 import multiprocessing
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
 import cv2
 import torch
+
+from components.errors import UnmaskError
 
 AHEAD = 4
 """Batches that each process prepares ahead."""
@@ -27,6 +31,18 @@ def loading(workers: int) -> dict[str, Any]:
         "worker_init_fn": _begin,
         "multiprocessing_context": _context(),
     }
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Errors of these processes in their own words, without the traceback that torch makes their message."""
+    try:
+        yield
+    except UnmaskError as error:
+        if not str(error).startswith("Caught "):
+            raise
+        last = str(error).strip().splitlines()[-1]  # "components.errors.DataError: …"
+        raise type(error)(last.partition(": ")[2]) from None
 
 
 def _context() -> Any:

@@ -10,11 +10,13 @@ import torch
 
 from components.faces.clip import Faces
 from components.faces.policy import CropPolicy
-from components.faces.store import ClipStore
+from components.faces.store import ClipStore, DamagedClipError
+from components.models.simple_cnn import SimpleCNN
 from components.params import CandidateParams, Params
 from components.training.dataset import ClipDataset
 from components.training.decoded import DecodedClips
 from components.training.loader import training_batches, whole_batches
+from components.training.predict import predict
 from components.training.videos import Video
 
 
@@ -48,6 +50,14 @@ def test_batches_are_the_same_whatever_the_number_of_processes(clips: ClipDatase
             same = torch.equal(mine, theirs) if isinstance(mine, torch.Tensor) else mine == theirs
             assert same
     assert not torch.equal(alone[0].clips, alone[4].clips)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_damaged_clip_is_told_in_one_line(clips: ClipDataset, tmp_path: Path, workers: int) -> None:
+    (tmp_path / "clips" / "3").write_bytes(b"nonsense")
+    with pytest.raises(DamagedClipError) as caught:
+        predict(SimpleCNN().eval(), clips, clips.videos, 2, workers)
+    assert str(caught.value) == f"{tmp_path / 'clips' / '3'}: missing or damaged; run dvc repro faces"
 
 
 KILLED = """
