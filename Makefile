@@ -43,5 +43,5 @@ lock: $(STAMP) ## requirements.lock anew from pyproject.toml
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml -o requirements.lock
 
 clean: ## remove what commands made, but not data/, DVC's cache and what is yours to commit
-	rm -rf artifacts reports/validation reports/figures reports/dataset/figures reports/dataset/contact_sheet.png reports/report.html scores dvc_plots .unmask mlflow.db mlartifacts
+	rm -rf artifacts reports/validation reports/figures reports/training/*/curves.png reports/tune/*/*.png reports/dataset/figures reports/dataset/contact_sheet.png reports/report.html scores dvc_plots .unmask mlflow.db mlartifacts
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.errors import ParamsError
 from components.faces.policy import CropPolicy
-from components.params import CandidateParams, Params
+from components.params import CandidateParams, Params, load_params
 from components.params.edit import write_settings
 from components.params.tuning import TuneParams
 from components.project import Project
@@ -137,7 +138,16 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
 
 
 def apply(project: Project, planned: Plan, trials: Sequence[Tried]) -> bool:
-    """Write the best settings into params.yaml; False where the present ones are the best."""
+    """Write the best settings into params.yaml; False where the present ones are the best.
+
+    Raises:
+        ParamsError: params.yaml was changed during the search and no longer holds the candidate.
+    """
+    if planned.candidate not in load_params(project.params).candidates:
+        raise ParamsError(
+            f"{project.params}: candidates.{planned.candidate} is gone since the search began; nothing was "
+            "written, the settings stand in best.yaml"
+        )
     sections = best_sections(planned.candidate, trials, planned.space, planned.tune.metric)
     if sections:
         write_settings(project.params, sections)

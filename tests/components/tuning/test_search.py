@@ -212,6 +212,20 @@ def test_the_best_settings_are_applied_unless_they_are_the_present_ones(
 
 
 @pytest.mark.usefixtures("light")
+def test_a_candidate_that_went_away_meanwhile_is_not_written(
+    project: Project, tuned: Tuned, scripted: Callable[..., Any]
+) -> None:
+    params = tuned(space={"simple_cnn": {"optimizer.lr": {"choices": [0.001, 0.003]}}}, trials=3, random=3)
+    scripted()
+    outcome = tune(project, params)
+    renamed = SHIPPED.read_text(encoding="utf-8").replace("  simple_cnn:\n", "  another:\n", 1)
+    project.params.write_text(renamed, encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"candidates\.simple_cnn is gone since the search began"):
+        apply(project, plan(project, params, "simple_cnn"), outcome.trials)
+    assert project.params.read_text(encoding="utf-8") == renamed
+
+
+@pytest.mark.usefixtures("light")
 def test_validation_videos_that_do_not_tell_trials_apart_are_named(
     project: Project, tuned: Tuned, scripted: Callable[..., Any]
 ) -> None:
