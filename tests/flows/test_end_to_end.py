@@ -30,6 +30,7 @@ STAGES = [
     "detector",
     "faces",
     "train@simple_cnn",
+    "ensemble",
     "evaluate",
     "gate",
     "export",

@@ -31,7 +31,9 @@ def video(person: int, split: str, label: str) -> dict[str, Any]:
 @pytest.fixture
 def params() -> Params:
     whole = load_params(Path(__file__).parents[3] / "params.yaml")
-    return whole.model_copy(update={"evaluate": whole.evaluate.model_copy(update={"bootstrap": 20})})
+    candidates = {name: whole.candidates[name] for name in QUALITY}
+    evaluate = whole.evaluate.model_copy(update={"bootstrap": 20})
+    return whole.model_copy(update={"candidates": candidates, "evaluate": evaluate})
 
 
 @pytest.fixture

@@ -247,8 +247,8 @@ from components.faces.pool import WorkerPool
 from components.faces.limits import Limits
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, it is ignored
 with WorkerPool(2, Limits()) as pool:
-    for index, answer in pool.probe([Path(sys.argv[1])] * 10_000_000):
-        if index == 20:
+    for _ in pool.probe([Path(sys.argv[1])] * 10_000_000):
+        if len(pool.pids) == 2:
             print(*pool.pids, flush=True)
 """
 
