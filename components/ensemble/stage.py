@@ -52,7 +52,7 @@ def run(project: Project, params: Params) -> None:
     margins = [face_margins(model, ClipDataset(val, store)) for model, _ in members]
     found, unseen = weigh(params, val, margins)
     model = Ensemble([model for model, _ in members], found.weights.tolist(), found.bias).eval()
-    save_candidate(folder, model, _about(params, model, [about for _, about in members]))
+    save_candidate(folder, model, _about(params, model, found, [about for _, about in members]))
     log.info("ensemble: %s", told(params.ensemble.members, found))
 
     judged = [video for video in videos if video.split in ("val", "test")]
@@ -107,9 +107,13 @@ def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -
             )
 
 
-def _about(params: Params, model: Candidate, members: Sequence[CandidateInfo]) -> CandidateInfo:
+def _about(
+    params: Params, model: Candidate, found: Combination, members: Sequence[CandidateInfo]
+) -> CandidateInfo:
     first = members[0]
-    decisive_parts = [params.ensemble.model_dump(mode="json"), [about.training for about in members]]
+    weights = [*found.weights.tolist(), found.bias]
+    trainings = [about.training for about in members]
+    decisive_parts = [params.ensemble.model_dump(mode="json"), trainings, weights]
     return CandidateInfo(
         name=ENSEMBLE,
         network=EnsembleNetwork(name="ensemble"),

@@ -1,6 +1,7 @@
 """Which settings are searched, and what a suggestion means for a candidate. Pure: no study, no file."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import getitem
@@ -13,6 +14,8 @@ from components.params import CandidateParams, Metric, Params, merged
 from components.params.messages import first_line
 from components.params.tuning import Choices, Range, Scalar, Span
 from components.tuning.defaults import default_space
+
+log = logging.getLogger(__name__)
 
 Space = Mapping[str, Span]
 """Spans by dotted setting of a candidate, e.g. `optimizer.lr`."""
@@ -36,11 +39,8 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
     known = ", ".join(params.candidates)
     if name not in params.candidates:
         raise ParamsError(f"params.yaml: no candidate {name!r}; candidates holds {known}")
-    if gone := [one for one in params.tune.space if one not in params.candidates]:
-        raise ParamsError(
-            f"params.yaml: tune.space.{gone[0]}: no such candidate; correct or remove it; "
-            f"candidates holds {known}"
-        )
+    for gone in sorted(set(params.tune.space) - set(params.candidates)):  # a recipe replaces candidates
+        log.warning("params.yaml: tune.space.%s: no such candidate; candidates holds %s", gone, known)
     settings = params.candidates[name]
     space = params.tune.space.get(name) or default_space(settings, params.tune.metric)
     check(name, space, settings, params.tune.metric)
