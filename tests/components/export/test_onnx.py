@@ -20,7 +20,6 @@ ADAPTER: TypeAdapter[Network] = TypeAdapter(Network)
 CPU = ["CPUExecutionProvider"]
 
 NETWORKS = [
-    {"name": "simple_cnn"},
     {"name": "efficientnet_bilstm", "backbone": TINY},
     {"name": "efficientnet_transformer", "backbone": TINY, "stages": [1, 3], "width": 32, "layers": 1},
     {"name": "xception_frame", "backbone": "test_vit"},

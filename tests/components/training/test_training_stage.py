@@ -1,9 +1,6 @@
 import csv
 import logging
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -165,46 +162,6 @@ def test_a_stopped_training_stays_stopped(
     before = len(curves.logged)
     run(project, hasty, "simple_cnn")
     assert before == len(curves.logged) < hasty.candidates["simple_cnn"].epochs
-
-
-KILLED_FROM_OUTSIDE = """
-import os, signal, sys
-from collections.abc import Callable
-from contextlib import contextmanager
-from pathlib import Path
-import components.tracking.runs as runs
-from components.models.simple_cnn import SimpleCNN
-from components.params import Params
-from components.params.networks import EfficientnetBilstm
-from components.params.training import EarlyStopping, Optimizer
-from components.project import Project
-
-class Live:
-    def log(self, metrics, step):
-        if step == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-@contextmanager
-def live_run(*_):
-    yield Live()
-
-runs.live_run = live_run
-from components.training.module import ClipClassifier
-from components.training.stage import run
-run(Project(Path(sys.argv[1])), Params.model_validate_json(sys.argv[2]), "simple_cnn")
-"""
-
-
-@pytest.mark.slow
-def test_kill_9(project: Project, params: Params, curves: Any, undisturbed: dict[str, bytes]) -> None:
-    told = params.model_dump_json(by_alias=True)
-    child = subprocess.run(
-        [sys.executable, "-c", KILLED_FROM_OUTSIDE, str(project.root), told], check=False, capture_output=True
-    )
-    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
-    run(project, params, "simple_cnn")
-    assert outputs(project) == undisturbed
-    assert next(step for step, _ in curves.logged) == 3
 
 
 def test_unknown_candidate(project: Project, params: Params) -> None:
