@@ -81,9 +81,7 @@ def fit(
         TrainingError: its weights are out of reach, or it diverged.
     """
     together = processes()
-    part = together.part(settings.batch_size)
-    if len(val) < together.count:
-        raise ParamsError(f"{together.count} processes for {len(val)} validation videos; use fewer devices")
+    part = _part(settings, val, together)
     prepare(settings)
     model = with_shared_statistics(build(settings, train), together)
     if settings.cache_features:
@@ -93,18 +91,14 @@ def fit(
     sampler = epoch_sampler(train, settings)
     weights = class_weights(sampler.items.drawn_by_class) if settings.balance == "weights" else None
     module = ClipClassifier(model, settings, weights)
-    watched = on_epoch if together.chief else ignore
-    history = History(watched, verbose=together.chief and not sys.stderr.isatty())
-    last = folder / "last.ckpt"
+    history = _history(on_epoch, together)
+    callbacks = [history, RightEpoch(sampler), *_mining(settings, sampler)]
     with _tamed():
-        trainer = _trainer(
-            settings, folder, [history, RightEpoch(sampler), *_mining(settings, sampler)], together
-        )
-        trainer.fit(
+        _trainer(settings, folder, callbacks, together).fit(
             module,
             training_batches(train, settings, together, sampler),
             whole_batches(val, part, settings.workers, together),
-            ckpt_path=last if last.exists() else None,
+            ckpt_path=last if (last := folder / "last.ckpt").exists() else None,
             weights_only=True,
         )
     best = best_epoch(history.epochs, settings.early_stopping.metric)
@@ -112,6 +106,19 @@ def fit(
         checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
         module.load_state_dict(checkpoint["state_dict"])
     return Fitted(model.cpu().eval(), history.epochs, best)
+
+
+def _part(settings: TrainingParams, val: ClipDataset, together: Processes) -> int:
+    """Clips of a batch that fall to each process."""
+    if len(val) < together.count:
+        raise ParamsError(f"{together.count} processes for {len(val)} validation videos; use fewer devices")
+    return together.part(settings.batch_size)
+
+
+def _history(on_epoch: OnEpoch, together: Processes) -> History:
+    """The first process tells the epochs."""
+    watched = on_epoch if together.chief else ignore
+    return History(watched, verbose=together.chief and not sys.stderr.isatty())
 
 
 def prepare(settings: TrainingParams) -> None:
