@@ -26,7 +26,7 @@ demo: $(STAMP) ## everything once on sample data: train, register, batch-score
 test: $(STAMP) ## all tests that this machine can run
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-test-full: $(STAMP) ## the trainings that `make test` leaves out: half an hour
+test-full: $(STAMP) ## the long trainings that `make test` leaves out
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m full --timeout 3600
 
 check: $(STAMP) ## lint, types and import rules

@@ -1,11 +1,10 @@
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from components.errors import DataError, ParamsError, StageError
@@ -38,15 +37,6 @@ def tiles(drawn: NDArray[np.uint8], column: int) -> list[NDArray[np.uint8]]:
     full = (drawn[:, left : left + SIDE] != 255).any(2).mean(1) > 0.9  # rows that are no paper
     tops = np.flatnonzero(full & ~np.roll(full, 1))
     return [drawn[top : top + SIDE : 4, left : left + SIDE : 4] for top in tops]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Pictures as small as these wait for threads longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def video(name: str, label: int, method: str = "none") -> Video:

@@ -20,6 +20,9 @@ from components.params import Params, load_params
 from components.params.training import Plateau
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
+from tests.components.models.conftest import _one_thread
+
+__all__ = ["_one_thread"]
 
 SHIPPED = load_params(Path(__file__).parents[3] / "params.yaml")
 FRAMES, SIZE = 6, 32

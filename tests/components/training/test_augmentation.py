@@ -1,5 +1,5 @@
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,15 +65,6 @@ def by_pillow(frame: torch.Tensor) -> torch.Tensor:
     file = io.BytesIO()
     Image.fromarray(frame.permute(1, 2, 0).numpy()).save(file, "JPEG", quality=30)
     return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """Pictures as small as these wait for threads longer than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_off_means_untouched() -> None:
