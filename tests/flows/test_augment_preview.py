@@ -19,7 +19,7 @@ Unmask = Callable[..., None]
 def unmask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unmask:
     """The command, in a project without clips."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    monkeypatch.setattr("flows.cli.enter", lambda: Project(tmp_path))
+    monkeypatch.setattr("flows.commands.training.enter", lambda: Project(tmp_path))
 
     def run(*arguments: object) -> None:
         monkeypatch.setattr(sys, "argv", ["unmask", "augment-preview", *map(str, arguments)])

@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 from components.bundle import Bundle
-from flows.cli import candidates_like, recipes_like
+from flows.commands.options import candidates_like
+from flows.commands.training import recipes_like
 
 ROOT = Path(__file__).parents[2]
 Unmask = Callable[..., "subprocess.CompletedProcess[str]"]

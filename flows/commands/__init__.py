@@ -1,0 +1,1 @@
+"""The commands of `unmask`, by what they are for; heavy imports stay inside each, so that help is fast."""

@@ -1,0 +1,175 @@
+"""Training: the pipeline, the settings it runs with, and a look at what it learns from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.errors import GateError, ParamsError, UnmaskError
+from components.project import Project
+from flows.commands.options import candidates_like, enter
+from flows.environment import find_project
+
+
+def recipes_like(typed: str) -> list[str]:
+    """For the shell's completion of --recipe."""
+    from components.params.recipes import recipe_names
+
+    try:
+        return [name for name in recipe_names(find_project().recipes) if name.startswith(typed)]
+    except UnmaskError:
+        return []
+
+
+def run(
+    jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="Write a published system's settings into params.yaml first; `unmask recipes` names them.",
+            metavar="NAME",
+            autocompletion=recipes_like,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --recipe: replace settings that are not committed, too.")
+    ] = False,
+) -> None:
+    """Run the pipeline as a Prefect flow: stages, gate, export, registry.
+
+    The stages are those of dvc.yaml; what has not changed is not run again. Interrupt it and run it again:
+    it goes on where it was.
+
+        unmask run --dry-run
+        unmask run --recipe transformer_frozen --dry-run
+
+    The second shows what a recipe would change in params.yaml, and which stages would run. Settings that are
+    not committed are not replaced. More in docs/recipes.md.
+    """
+    if force and recipe is None:
+        raise ParamsError("--force goes with --recipe NAME; what has not changed is never run again")
+    project = enter()
+    from components.params import load_params
+
+    load_params(project.params)  # a mistake is told before a server starts or a plan is shown
+    if recipe is not None:
+        from flows.recipes import adopt, preview
+
+        if dry_run:
+            preview(project, recipe)
+            return
+        adopt(project, recipe, force)
+    if dry_run:
+        show_plan(project)
+        return
+    from flows.server import prefect_server
+
+    with prefect_server(project):
+        from flows.display import print_gate
+        from flows.pipeline import training
+
+        try:
+            outcome = training(str(project.root), jobs)
+        except GateError:
+            print_gate(project.gate)
+            raise
+    typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
+
+
+def show_plan(project: Project) -> None:
+    """Which stages `run` would run, and which it would keep."""
+    from flows.data import needs_pull
+    from flows.graph import read_graph, stale_stages
+
+    stages = read_graph(project.root)
+    if needs_pull(project.root):
+        typer.echo("pull  data, if the DVC remote holds what data.dvc names; then whatever has changed")
+        return
+    stale = stale_stages(project.root, stages)
+    for stage in stages:
+        typer.echo(f"{'run ' if stage.name in stale else 'keep'}  {stage.name}")
+
+
+def tune(
+    candidate: Annotated[
+        str, typer.Argument(help="A key of `candidates` in params.yaml.", autocompletion=candidates_like)
+    ],
+    trials: Annotated[
+        int | None,
+        typer.Option(help="So many more trials; by default up to `tune.trials` in all.", min=1),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Trials side by side, each in a process; set num_threads to go with it.", min=1),
+    ] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be tried, and what has been.")
+    ] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the best settings into params.yaml; its comments stay.")
+    ] = False,
+) -> None:
+    """Search for the settings with which a candidate does best on validation videos.
+
+    Each trial is a training with other settings: the first with those of params.yaml, some at random, the
+    others near what did well (TPE). One that falls behind is ended early. `tune` in params.yaml says what is
+    searched, how long and by which metric. It needs the clips that `unmask run` cuts.
+
+    Interrupt it and run it again: it goes on within the trial where it was. MLflow has a run for each trial,
+    reports/tune/CANDIDATE the report. Test videos are never looked at. More in docs/tuning.md.
+
+        unmask tune simple_cnn --dry-run
+        unmask tune simple_cnn --trials 20 --apply
+    """
+    project = enter()
+    from flows.tune import tune as search
+
+    search(project, candidate, trials, jobs, dry_run, apply)
+
+
+def augment_preview(
+    videos: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Of the training split, by id or file; by default some are chosen.", metavar="VIDEO"
+        ),
+    ] = None,
+    candidate: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose augmentation; by default that of `training`, which all share.",
+            metavar="NAME",
+            autocompletion=candidates_like,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The sheet, a .png; by default artifacts/augmentation.png.", metavar="FILE"),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Videos, where none is named.", min=1, max=24)] = 4,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same sheet.", min=0)] = 0,
+) -> None:
+    """Draw a sheet of training clips, untouched and as the augmentation of params.yaml changes them.
+
+    Each change that is on is shown by itself first, then clips of both classes as training may see them, then
+    forgeries of a genuine one by self-blending with their masks. It needs the clips that `unmask run` cuts.
+
+        unmask augment-preview
+        unmask augment-preview real/p003_a --candidate simple_cnn --out look.png
+    """
+    project = enter()
+    from components.params import load_params
+    from components.preview.augmentation import preview
+
+    sheet = out or project.artifacts / "augmentation.png"
+    preview(project, load_params(project.params), sheet, videos or (), candidate, rows, seed)
+    typer.echo(sheet)
+
+
+def recipes() -> None:
+    """Settings of published systems that `unmask run --recipe` can apply."""
+    project = enter()
+    from flows.recipes import show
+
+    show(project)
