@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from components.errors import UnmaskError
+from components.errors import UnmaskError, full_disk
 from components.params import Params, load_params
 from components.privacy import switch_off_telemetry
 from components.project import Project
@@ -131,6 +131,11 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to go on\n")
         return 130
+    except Exception as error:
+        if not (told := full_disk(error)):
+            raise
+        sys.stderr.write(f"error: {told}\n")
+        return UnmaskError.exit_code
     return 0
 
 

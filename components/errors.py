@@ -15,6 +15,8 @@ UnmaskError                 the base; `exit_code` is what a command line ends wi
 A message is one line: what is wrong, where, and what to do about it.
 """
 
+import errno
+from collections.abc import Iterator
 from typing import ClassVar
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "TrainingError",
     "UnmaskError",
     "ValidationError",
+    "full_disk",
 ]
 
 
@@ -78,3 +81,25 @@ class GateError(UnmaskError):
     """The evaluation gate did not pass."""
 
     exit_code = 3
+
+
+def full_disk(error: BaseException) -> str | None:
+    """What to say of an error that a full disk, or a spent quota, is the reason of; None of any other.
+
+    Libraries raise errors of their own in its place: torch's has it as context, that of safetensors as text.
+    """
+    for one in _chain(error):
+        if isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _NO_SPACE.format(f" for {one.filename}" if one.filename else "")
+        if "No space left on device" in str(one):
+            return _NO_SPACE.format("")
+    return None
+
+
+_NO_SPACE = "no space left on the disk{}; free some and run the same command again"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from components.errors import UnmaskError
+from components.errors import UnmaskError, full_disk
 from flows.commands import data, scoring, services, training
 
 INTERRUPTED = 130
@@ -49,6 +49,11 @@ def main() -> None:
     except UnmaskError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if not (told := full_disk(error)):
+            raise
+        typer.echo(f"error: {told}", err=True)
+        sys.exit(UnmaskError.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             goes_on = sys.argv[1:2] and sys.argv[1] not in NOTHING_STORED

@@ -7,7 +7,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, PositiveFloat
 
-from components.faces.limits import Amount, Frozen, Share, Size
+from components.faces.limits import Amount, Share, Size
+from components.params.section import Section
 
 Number = TypeVar("Number", int, float)
 
@@ -31,42 +32,42 @@ Rising = AfterValidator(_rising)
 KernelSide = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
 
 
-class Blur(Frozen):
+class Blur(Section):
     """A Gaussian blur whose kernel is so many px wide."""
 
     chance: Share = 0.0
     kernel: Annotated[tuple[KernelSide, KernelSide], Rising] = (3, 7)
 
 
-class IsoNoise(Frozen):
+class IsoNoise(Section):
     """The grain of a sensor at high ISO: stronger in the shadows, each colour for itself."""
 
     chance: Share = 0.0
     electrons: Annotated[tuple[Positive, Positive], Rising] = (300.0, 3000.0)  # in white; fewer: higher ISO
 
 
-class GaussianNoise(Frozen):
+class GaussianNoise(Section):
     """Noise of the same strength everywhere."""
 
     chance: Share = 0.0
     sigma: Annotated[tuple[Share, Share], Rising] = (0.01, 0.05)  # standard deviation, as a share of white
 
 
-class Downscale(Frozen):
+class Downscale(Section):
     """Scaled down to a share of the side, and up again."""
 
     chance: Share = 0.0
     factor: Annotated[tuple[Annotated[Share, Field(gt=0.0)], Share], Rising] = (0.5, 0.9)
 
 
-class Jpeg(Frozen):
+class Jpeg(Section):
     """Compressed and decompressed."""
 
     chance: Share = 0.0
     quality: Annotated[tuple[Quality, Quality], Rising] = (30, 100)
 
 
-class AugmentationParams(Frozen):
+class AugmentationParams(Section):
     """What may happen to a clip, in this order; each is drawn once per clip."""
 
     flip: Share

@@ -9,10 +9,11 @@ import yaml
 from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, model_validator
 
 from components.errors import ParamsError
-from components.faces.limits import Frozen, Limits, Share
+from components.faces.limits import Limits, Share
 from components.faces.policy import CropPolicy
 from components.params.ensemble import EnsembleParams
 from components.params.messages import first_line, outdated, where_and_what
+from components.params.section import Section
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
 from components.project import ENSEMBLE
@@ -31,7 +32,7 @@ def _written_off(told: Any) -> Any:
     return "off" if told is False else told
 
 
-class IngestParams(Frozen):
+class IngestParams(Section):
     """How videos are dealt to the splits."""
 
     seed: int = Field(ge=0)
@@ -43,7 +44,7 @@ class IngestParams(Frozen):
     max_group_share: Share = 0.4
 
 
-class ValidateParams(Frozen):
+class ValidateParams(Section):
     """Bounds of the Great Expectations suite."""
 
     allow_leaks: tuple[LeakKind, ...] = ()
@@ -57,7 +58,7 @@ class ValidateParams(Frozen):
     seconds: Range
 
 
-class EvaluateParams(Frozen):
+class EvaluateParams(Section):
     """How candidates are compared."""
 
     select_by: Literal["auc", "f1", "log_loss"]
@@ -66,7 +67,7 @@ class EvaluateParams(Frozen):
     seed: int = Field(ge=0)
 
 
-class GateParams(Frozen):
+class GateParams(Section):
     """Smallest values on test videos with which a detector may be registered."""
 
     auc: Share
@@ -74,7 +75,7 @@ class GateParams(Frozen):
     coverage: Share
 
 
-class ExportParams(Frozen):
+class ExportParams(Section):
     """ONNX settings."""
 
     opset: int = Field(ge=17)
@@ -82,7 +83,7 @@ class ExportParams(Frozen):
     parity_clips: int = Field(ge=1)
 
 
-class Params(Frozen):
+class Params(Section):
     """The whole of `params.yaml`."""
 
     ingest: IngestParams
@@ -117,11 +118,24 @@ class Params(Frozen):
             raise ValueError(f"candidates.{ENSEMBLE}: the name is taken; give the candidate another one")
         members = self.ensemble.members
         if unknown := set(members) - set(self.candidates):
-            known = ", ".join(self.candidates)
-            raise ValueError(f"ensemble.members: no candidate {min(unknown)!r}; candidates holds {known}")
+            raise ValueError(f"ensemble.members: {self.unknown(min(unknown))}")
         if len(members) == 1 or len(set(members)) < len(members):
             raise ValueError(f"ensemble.members = {list(members)}: name at least two, each once, or none")
         return self
+
+    def candidate(self, name: str) -> CandidateParams:
+        """The settings of a candidate.
+
+        Raises:
+            ParamsError: there is none of this name.
+        """
+        if name not in self.candidates:
+            raise ParamsError(f"params.yaml: {self.unknown(name)}")
+        return self.candidates[name]
+
+    def unknown(self, name: str) -> str:
+        """What to say of a candidate that is not there."""
+        return f"no candidate {name!r}; candidates holds {', '.join(self.candidates)}"
 
 
 def _full(shared: Mapping[str, Any], candidate: Any) -> Any:

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.faces.limits import Frozen
+from components.params.section import Section
 
 
-class EnsembleParams(Frozen):
+class EnsembleParams(Section):
     """Trained candidates whose logits are summed."""
 
     members: tuple[str, ...] = ()  # none: there is no ensemble

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
-from components.faces.limits import Frozen, Share
+from components.faces.limits import Share
+from components.params.section import Section
 
 Pretrained = bool | Literal["if-available", "bundled"]
 """Weights to start from: timm's hub (true, if-available), those that Unmask ships (bundled), or none."""
@@ -20,20 +21,20 @@ Stages = Annotated[tuple[NonNegativeInt, ...], AfterValidator(_each_once)]
 """Of the backbone, from 0, whose pooled maps are joined; none: its last features alone."""
 
 
-class SimpleCnn(Frozen):
+class SimpleCnn(Section):
     """`components.models.simple_cnn`."""
 
     name: Literal["simple_cnn"]
 
 
-class Resnet18Average(Frozen):
+class Resnet18Average(Section):
     """`components.models.resnet18_average`."""
 
     name: Literal["resnet18_average"]
     pretrained: Pretrained = False
 
 
-class EfficientnetBilstm(Frozen):
+class EfficientnetBilstm(Section):
     """`components.models.efficientnet_bilstm`."""
 
     name: Literal["efficientnet_bilstm"]
@@ -42,7 +43,7 @@ class EfficientnetBilstm(Frozen):
     freeze: bool = False
 
 
-class EfficientnetTransformer(Frozen):
+class EfficientnetTransformer(Section):
     """`components.models.efficientnet_transformer`."""
 
     name: Literal["efficientnet_transformer"]
@@ -63,7 +64,7 @@ class EfficientnetTransformer(Frozen):
         return self
 
 
-class Head(Frozen):
+class Head(Section):
     """Of a frame network: dropout → `width` → ReLU and batch norm → dropout → logits.
 
     Without a width: the first dropout → logits.
@@ -75,7 +76,7 @@ class Head(Frozen):
     logits: Literal[1, 2] = 1
 
 
-class FrameNetwork(Frozen):
+class FrameNetwork(Section):
     """`components.models.efficientnet_frame`, and the backbones that it is compared with."""
 
     name: Literal["efficientnet_frame", "resnet50_frame", "xception_frame"]
@@ -86,7 +87,7 @@ class FrameNetwork(Frozen):
     head: Head = Head()
 
 
-class EnsembleNetwork(Frozen):
+class EnsembleNetwork(Section):
     """`components.models.ensemble`; made of trained candidates, so that params.yaml names no network."""
 
     name: Literal["ensemble"]

@@ -4,9 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from components.faces.limits import Frozen, Share
+from components.faces.limits import Share
 from components.params.augmentation import AugmentationParams, Rising
 from components.params.networks import Network
+from components.params.section import Section
 
 Metric = Literal["loss", "auc", "f1"]
 """Of the validation videos, after each epoch; a low loss is good, a high AUC or F1."""
@@ -14,14 +15,14 @@ Metric = Literal["loss", "auc", "f1"]
 Precision = Literal["fp32", "bf16", "fp16"]
 
 
-class CrossEntropy(Frozen):
+class CrossEntropy(Section):
     """Over real and fake."""
 
     name: Literal["cross_entropy"] = "cross_entropy"
     label_smoothing: Share = 0.0
 
 
-class Focal(Frozen):
+class Focal(Section):
     """Cross entropy that passes over what is already right (https://arxiv.org/abs/1708.02002)."""
 
     name: Literal["focal"]
@@ -29,7 +30,7 @@ class Focal(Frozen):
     gamma: float = Field(default=2.0, ge=0)
 
 
-class BceFocal(Frozen):
+class BceFocal(Section):
     """A weighted sum of binary cross entropy and focal loss."""
 
     name: Literal["bce_focal"]
@@ -42,7 +43,7 @@ class BceFocal(Frozen):
 Loss = Annotated[CrossEntropy | Focal | BceFocal, Field(discriminator="name")]
 
 
-class Optimizer(Frozen):
+class Optimizer(Section):
     """What turns gradients into steps."""
 
     name: Literal["adam", "adamw", "sgd"]
@@ -53,14 +54,14 @@ class Optimizer(Frozen):
     momentum: float = Field(default=0.9, ge=0, lt=1)  # of sgd; the others have their own
 
 
-class Constant(Frozen):
+class Constant(Section):
     """The same rate throughout, after a linear warm-up."""
 
     name: Literal["constant"]
     warmup_epochs: int = Field(default=0, ge=0)
 
 
-class Plateau(Frozen):
+class Plateau(Section):
     """A linear warm-up; then the rate falls whenever the validation loss has not for a while."""
 
     name: Literal["plateau"]
@@ -69,7 +70,7 @@ class Plateau(Frozen):
     factor: float = Field(default=0.5, gt=0, lt=1)
 
 
-class Cosine(Frozen):
+class Cosine(Section):
     """A linear warm-up; then half a cosine down to a share of the rate."""
 
     name: Literal["cosine"]
@@ -77,7 +78,7 @@ class Cosine(Frozen):
     floor: Share = 0.0
 
 
-class Linear(Frozen):
+class Linear(Section):
     """The same rate for a while; then in a line down to 0."""
 
     name: Literal["linear"]
@@ -85,7 +86,7 @@ class Linear(Frozen):
     hold: Share = 0.75  # share of the steps after which it falls
 
 
-class OneCycle(Frozen):
+class OneCycle(Section):
     """Up and down once over all steps (https://arxiv.org/abs/1708.07120)."""
 
     name: Literal["onecycle"]
@@ -95,14 +96,14 @@ class OneCycle(Frozen):
 Schedule = Annotated[Constant | Plateau | Cosine | Linear | OneCycle, Field(discriminator="name")]
 
 
-class EarlyStopping(Frozen):
+class EarlyStopping(Section):
     """When a training ends before its epochs are over; the best epoch is chosen by the same metric."""
 
     metric: Metric
     patience: PositiveInt  # epochs without a better one
 
 
-class TrainingParams(Frozen):
+class TrainingParams(Section):
     """How a candidate learns. What stands under `training` holds for all that do not say otherwise."""
 
     seed: int = Field(ge=0, lt=2**32)  # what NumPy's and torch's generators take

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PositiveInt, Tag, model_validator
 
-from components.faces.limits import Frozen
+from components.params.section import Section
 from components.params.training import Metric
 
 Scalar = None | bool | int | float | str
 
 
-class Range(Frozen):
+class Range(Section):
     """All numbers between two: whole ones where both are. In a file: `[low, high]` or `[low, high, log]`."""
 
     low: int | float
@@ -44,7 +44,7 @@ class Range(Frozen):
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
-class Choices(Frozen):
+class Choices(Section):
     """Some values of any kind; whole sections, too."""
 
     choices: tuple[Any, ...] = Field(min_length=2)
@@ -63,7 +63,7 @@ Span = Annotated[
 """What one setting may be."""
 
 
-class Median(Frozen):
+class Median(Section):
     """Ends a trial that never was as good as the median of the others is at its epoch."""
 
     name: Literal["median"] = "median"
@@ -71,7 +71,7 @@ class Median(Frozen):
     warmup_epochs: int = Field(default=3, ge=0)  # of each trial, which nothing ends
 
 
-class Hyperband(Frozen):
+class Hyperband(Section):
     """Many short trials, few long ones (https://arxiv.org/abs/1603.06560)."""
 
     name: Literal["hyperband"]
@@ -79,7 +79,7 @@ class Hyperband(Frozen):
     factor: int = Field(default=3, ge=2)  # one of so many goes on to so many times the epochs
 
 
-class NoPruner(Frozen):
+class NoPruner(Section):
     """Every trial runs to its end."""
 
     name: Literal["none"]
@@ -88,7 +88,7 @@ class NoPruner(Frozen):
 Pruner = Annotated[Median | Hyperband | NoPruner, Field(discriminator="name")]
 
 
-class TuneParams(Frozen):
+class TuneParams(Section):
     """How settings are searched for."""
 
     trials: PositiveInt = 30

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from components.errors import DataError, ParamsError
+from components.errors import DataError
 from components.faces.in_crop import in_crop
 from components.faces.limits import Frozen
 from components.faces.store import ClipStore
@@ -63,7 +63,7 @@ def preview(
         DataError: no clip to show, a name that is none of the training split, or no place to write to.
     """
     checked(path)
-    training = _training(project, params, candidate)
+    training = params.training if candidate is None else params.candidate(candidate)
     videos = _videos(project, params.faces.digest)
     shown = named(videos, names) if names else choose(videos, rows, seed)
     store, strengths = ClipStore(project.clips), training.augmentation
@@ -72,15 +72,6 @@ def preview(
     strips += [_self_blended(store, video, params, training, seed) for video in _genuine(shown)[:1]]
     title = f"Augmentation of {candidate or 'all candidates'}, seed {seed}"
     draw_sheet(strips, title, in_words(strengths), path)
-
-
-def _training(project: Project, params: Params, candidate: str | None) -> TrainingParams:
-    if candidate is None:
-        return params.training
-    if candidate not in params.candidates:
-        known = ", ".join(params.candidates)
-        raise ParamsError(f"{project.params}: no candidate {candidate!r}; candidates holds {known}")
-    return params.candidates[candidate]
 
 
 def _videos(project: Project, crop_digest: str) -> list[Video]:

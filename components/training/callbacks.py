@@ -100,5 +100,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         whole = Path(path)
         whole.parent.mkdir(parents=True, exist_ok=True)
         partial = whole.with_name(f".{whole.name}")
-        torch.save(checkpoint, partial)
+        with partial.open("wb") as file:  # by name, torch hides why it could not write
+            torch.save(checkpoint, file)
         partial.replace(whole)

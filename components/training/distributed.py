@@ -16,7 +16,7 @@ from timm.layers.norm_act import convert_sync_batchnorm
 from torch import Tensor, distributed, nn
 from torch.utils.data import Sampler
 
-from components.errors import ParamsError
+from components.errors import ParamsError, TrainingError
 from components.models import Candidate
 
 DEVICES_VARIABLE = "UNMASK_TRAIN_DEVICES"
@@ -72,7 +72,7 @@ def processes(environment: Mapping[str, str] | None = None) -> Processes:
     """Who this process is, from its environment.
 
     Raises:
-        ParamsError: `UNMASK_TRAIN_DEVICES` is no number, or larger than the number of GPUs.
+        TrainingError: `UNMASK_TRAIN_DEVICES` is no number, or larger than the number of GPUs.
     """
     told = os.environ if environment is None else environment
     if "TORCHELASTIC_RUN_ID" in told:
@@ -84,10 +84,10 @@ def processes(environment: Mapping[str, str] | None = None) -> Processes:
 
 def _devices(told: str) -> int:
     if not told.isdecimal() or int(told) < 1:
-        raise ParamsError(f"{DEVICES_VARIABLE}={told}: not a number of devices; set 1, 2, … or nothing")
+        raise TrainingError(f"{DEVICES_VARIABLE}={told}: not a number of devices; set 1, 2, … or nothing")
     gpus = torch.cuda.device_count()
     if gpus and int(told) > gpus:
-        raise ParamsError(f"{DEVICES_VARIABLE}={told}: this machine has {gpus} GPUs; set {gpus} or fewer")
+        raise TrainingError(f"{DEVICES_VARIABLE}={told}: this machine has {gpus} GPUs; set {gpus} or fewer")
     return int(told)
 
 

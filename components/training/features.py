@@ -133,6 +133,10 @@ def _write(
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         rows = open_memmap(partial, "w+", np.float32, (first[-1], width))
+        with partial.open(
+            "r+b"
+        ) as file:  # a full disk is an error here, and a bus error once rows are written
+            os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
         for indices, of_videos in features:
             for index, of_video in zip(indices, of_videos, strict=True):
                 rows[first[index] : first[index + 1]] = of_video.flatten(0, 1)

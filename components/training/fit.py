@@ -77,8 +77,8 @@ def fit(
         features: folder in which features of frozen backbones stay; by default they go with the checkpoints.
 
     Raises:
-        ParamsError: no such network, or it cannot be as it is told to be; or more devices than suit the data.
-        TrainingError: its weights are out of reach, or it diverged.
+        ParamsError: no such network, or it cannot be as it is told to be.
+        TrainingError: its weights are out of reach, it diverged, or there are more devices than suit the data.
     """
     together = processes()
     part = _part(settings, val, together)
@@ -111,7 +111,7 @@ def fit(
 def _part(settings: TrainingParams, val: ClipDataset, together: Processes) -> int:
     """Clips of a batch that fall to each process."""
     if len(val) < together.count:
-        raise ParamsError(f"{together.count} processes for {len(val)} validation videos; use fewer devices")
+        raise TrainingError(f"{together.count} processes for {len(val)} validation videos; use fewer devices")
     return together.part(settings.batch_size)
 
 

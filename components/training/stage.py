@@ -44,7 +44,7 @@ def run(project: Project, params: Params, name: str) -> None:
     """
     from components.tracking.runs import live_run  # noqa: PLC0415 - mlflow takes seconds to import
 
-    settings = _settings(project, params, name)
+    settings = params.candidate(name)
     videos = read_videos(project, params.faces.digest, settings)
     digest = training_digest(name, settings, videos)
     if not processes().chief:
@@ -57,23 +57,18 @@ def run(project: Project, params: Params, name: str) -> None:
     shutil.rmtree(_scratch(project, name, digest))
 
 
-def _settings(project: Project, params: Params, name: str) -> CandidateParams:
-    if name not in params.candidates:
-        known = ", ".join(params.candidates)
-        raise ParamsError(f"{project.params}: no candidate {name!r}; candidates holds {known}")
-    return params.candidates[name]
-
-
 def _train(
     project: Project, params: Params, name: str, videos: Sequence[Video], digest: str, on_epoch: OnEpoch
 ) -> None:
     """Fit; then the first process writes the weights, `candidate.json` and `history.csv`."""
     settings = params.candidates[name]
-    train, val = learning_clips(project, params.faces, settings, videos)
-    log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
     scratch = _scratch(project, name, digest)
     try:
+        train, val = learning_clips(project, params.faces, settings, videos)
+        log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
         fitted = fit(settings, train, val, scratch, on_epoch, project.features)
+    except ParamsError as error:  # of the network, the clips that it takes, or their augmentation
+        raise ParamsError(f"{project.params}: candidates.{name}: {error}") from error
     except torch.OutOfMemoryError as error:  # told here: a search notes it as what the settings are like
         raise TrainingError(
             f"{name}: the GPU's memory is full; lower batch_size and raise accumulate by as much, "

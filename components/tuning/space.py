@@ -36,12 +36,9 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
     Raises:
         ParamsError: no such candidate or setting, or a value that the candidate refuses.
     """
-    known = ", ".join(params.candidates)
-    if name not in params.candidates:
-        raise ParamsError(f"params.yaml: no candidate {name!r}; candidates holds {known}")
+    settings = params.candidate(name)
     for gone in sorted(set(params.tune.space) - set(params.candidates)):  # a recipe replaces candidates
-        log.warning("params.yaml: tune.space.%s: no such candidate; candidates holds %s", gone, known)
-    settings = params.candidates[name]
+        log.warning("params.yaml: tune.space.%s: %s", gone, params.unknown(gone))
     space = params.tune.space.get(name) or default_space(settings, params.tune.metric)
     check(name, space, settings, params.tune.metric)
     return dict(space)

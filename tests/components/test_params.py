@@ -48,6 +48,10 @@ def mistake(folder: Path, old: str, new: str) -> str:
         ("network: {name: simple_cnn}", "network: simple_cnn", "network = 'simple_cnn': use a section"),
         ("pretrained: false #", "pretrained: no way #", "use true or false or 'if-available' or 'bundled'"),
         ("  simple_cnn:", "  ../bundle:", "candidates: '../bundle' is no name; use letters"),
+        ("  epochs: 25", "  epochs: yes", "training: epochs = true: use a number"),
+        ("    lr: ", "    lr: .inf #", "training.optimizer.lr = inf: must be a finite number"),
+        ("  gradient_clip: ", "  gradient_clip: on #", "training: gradient_clip = true: use a number"),
+        ("  balance: none", "  balance: no", "training.balance = false: use 'none', 'sampler' or 'weights'"),
         ("  members: []", "  members: [a, b]", "ensemble.members: no candidate 'a'"),
     ],
 )

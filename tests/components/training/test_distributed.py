@@ -14,7 +14,7 @@ import pytest
 import timm
 import torch
 
-from components.errors import ParamsError
+from components.errors import ParamsError, TrainingError
 from components.params import Params
 from components.params.training import OneCycle
 from components.project import Project
@@ -55,7 +55,7 @@ def test_who_a_process_is(
 )
 def test_devices_that_cannot_be(told: str, gpus: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    with pytest.raises(ParamsError, match=rf"{DEVICES_VARIABLE}={told}: {words}"):
+    with pytest.raises(TrainingError, match=rf"{DEVICES_VARIABLE}={told}: {words}"):
         processes({DEVICES_VARIABLE: told})
 
 

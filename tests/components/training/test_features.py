@@ -1,3 +1,4 @@
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +138,18 @@ def test_a_killed_computation_leaves_nothing(
 
     monkeypatch.setattr(Frozen, "embed", embed)
     with pytest.raises(KeyboardInterrupt):
+        cached_features(Frozen(), clips, settings, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_an_error_before_anything_is_computed(
+    clips: ClipDataset, settings: CandidateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", no_room)
+    with pytest.raises(OSError, match="No space left"):
         cached_features(Frozen(), clips, settings, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -182,7 +182,8 @@ def test_a_network_that_cannot_take_clips_of_different_lengths(
     project: Project, changed: Callable[..., Params], curves: Any
 ) -> None:
     lstm = EfficientnetBilstm(name="efficientnet_bilstm")
-    with pytest.raises(ParamsError, match=r"efficientnet_bilstm: frames \[2, 6\]: .* set one number"):
+    told = r"params\.yaml: candidates\.simple_cnn: efficientnet_bilstm: frames \[2, 6\]: .* set one number"
+    with pytest.raises(ParamsError, match=told):
         run(project, changed(network=lstm, frames=(2, 6)), "simple_cnn")
 
 

@@ -65,7 +65,7 @@ def test_the_space_of_a_candidate_that_is_gone_is_only_told(
     tune = SHIPPED.tune.model_copy(update={"space": {"cnn": {}}})
     params = SHIPPED.model_copy(update={"tune": tune})
     assert space_of(params, "simple_cnn") == space_of(SHIPPED, "simple_cnn")
-    assert "tune.space.cnn: no such candidate; candidates holds simple_cnn, " in caplog.text
+    assert "tune.space.cnn: no candidate 'cnn'; candidates holds simple_cnn, " in caplog.text
 
 
 NETWORKS: list[dict[str, Any]] = [
