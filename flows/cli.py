@@ -41,9 +41,9 @@ def main() -> None:
     """Entry point: a mistake that a user can mend ends in one line and its exit code, never a traceback."""
     # Which provider was taken, which damaged shard is scored again, that a detector is converted.
     for name in ("serving", "components.providers", "components.export.detector"):
-        told = logging.getLogger(name)
-        told.setLevel(logging.INFO)
-        told.addHandler(logging.StreamHandler())
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(logging.StreamHandler())
     try:
         app()
     except UnmaskError as error:
