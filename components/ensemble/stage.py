@@ -124,9 +124,9 @@ def _about(
         crop=first.crop,
         frames=(min(about.frames[0] for about in members), max(about.frames[1] for about in members)),
         parameters=model.size,
-        pretrained=first.pretrained,
+        pretrained=None,
         epochs=0,
         best_epoch=0,
-        seed=first.seed,
+        seed=None,
         training=hashlib.sha256(json.dumps(decisive_parts).encode()).hexdigest()[:16],
     )

@@ -8,12 +8,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from components.bundle import BundleInfo
 from components.evaluation.results import Evaluation, title
 from components.faces.sampling import Consecutive, Even, Every, Range, Sampling
+from components.models import CandidateInfo
 from components.params import ExportParams
 
 DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "nothing"}
 
 
-def model_card(info: BundleInfo, evaluation: Evaluation, export: ExportParams) -> str:
+STARTS = {"random": "random weights", "loaded": "published weights", "bundled": "weights that Unmask ships"}
+
+
+def model_card(info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, export: ExportParams) -> str:
     """Render the card as Markdown."""
     environment = Environment(  # noqa: S701 - Markdown for people, made of our own figures
         loader=PackageLoader("components.export", "."),
@@ -25,6 +29,8 @@ def model_card(info: BundleInfo, evaluation: Evaluation, export: ExportParams) -
     environment.filters |= {"number": number, "figure_title": title}
     return environment.get_template("MODEL_CARD.md.j2").render(
         info=info,
+        about=about,
+        starts=STARTS,
         evaluation=evaluation,
         export=export,
         frames=_span(*info.crop.sampling.lengths),

@@ -37,7 +37,7 @@ def run(project: Project, params: Params) -> None:
     candidate, about = load_candidate(project.candidate(winner.candidate))
     check_crop(project, params, about)
     info = bundle_info(project, params, winner, about)
-    files = text_files(info, read_document(Evaluation, project.evaluation), params)
+    files = text_files(info, about, read_document(Evaluation, project.evaluation), params)
     files |= detector_files(project, params) | {"seen.txt": seen(project)}
     pixels = clips(project, params)
 
@@ -104,11 +104,13 @@ def bundle_info(project: Project, params: Params, winner: Winner, about: Candida
     )
 
 
-def text_files(info: BundleInfo, evaluation: Evaluation, params: Params) -> dict[str, bytes]:
+def text_files(
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
+) -> dict[str, bytes]:
     """The files that are written for this bundle, by name."""
     content = {
         "bundle.json": info.model_dump_json(indent=2) + "\n",
-        "MODEL_CARD.md": model_card(info, evaluation, params.export),
+        "MODEL_CARD.md": model_card(info, about, evaluation, params.export),
     }
     return {name: text.encode() for name, text in content.items()}
 

@@ -31,10 +31,10 @@ class CandidateInfo(Frozen):
     mean: Channels = MEAN
     std: Channels = STD
     parameters: int
-    pretrained: Origin
+    pretrained: Origin | None = Field(description="where training started; null: its members say")
     epochs: int = Field(description="epochs that were run")
     best_epoch: int = Field(description="the epoch, from 0, whose weights these are")
-    seed: int
+    seed: int | None = Field(description="of the training; null: its members say")
     training: str = Field(description="digest of everything that decided the outcome")
 
 

@@ -5,6 +5,7 @@ run carries the digest of its training (`KEY`), which also stands in candidate.j
 """
 
 import csv
+import json
 import logging
 import re
 import time
@@ -26,6 +27,8 @@ KEY = "unmask.training"
 CANDIDATE = "unmask.candidate"
 DATA = "unmask.data"
 CROP = "unmask.crop"
+ORIGIN = "unmask.pretrained"
+"""Where the weights started that were trained: `random`, `loaded` or `bundled`."""
 
 LONGEST_VALUE = 500
 """Characters of a parameter; stores differ in how many they take, and all take as many."""
@@ -83,7 +86,7 @@ def live_run(
     try:
         with system_metrics(run_id):
             yield live
-        _keep_curves(client, run_id, project, candidate)
+        _keep_results(client, run_id, project, candidate)
         # A run that misses epochs is not taken for the training's: registration rebuilds it.
         status = "FINISHED" if live.whole else "FAILED"
     except KeyboardInterrupt:
@@ -121,7 +124,7 @@ def _rebuilt(
     for row in _epochs(project.history(candidate)):
         step = int(row.pop("epoch"))
         _log_epoch(client, run_id, row, step)
-    _keep_curves(client, run_id, project, candidate)
+    _keep_results(client, run_id, project, candidate)
     client.set_terminated(run_id, "FINISHED")
     return run_id
 
@@ -186,14 +189,17 @@ def _log_epoch(client: MlflowClient, run_id: str, metrics: Mapping[str, float], 
     client.log_batch(run_id, metrics=[Metric(name, value, now, step) for name, value in metrics.items()])
 
 
-def _keep_curves(client: MlflowClient, run_id: str, project: Project, candidate: str) -> None:
-    """The picture that the stage has drawn; a store that does not take it costs a warning."""
-    curves = project.curves(candidate)
+def _keep_results(client: MlflowClient, run_id: str, project: Project, candidate: str) -> None:
+    """What the stage has written about its weights; a store that does not take it costs a warning."""
+    about, curves = project.candidate(candidate) / "candidate.json", project.curves(candidate)
     try:
-        if curves.exists():
-            client.log_artifact(run_id, str(curves))
+        if about.is_file() and (origin := json.loads(about.read_text(encoding="utf-8"))["pretrained"]):
+            client.set_tag(run_id, ORIGIN, origin)
+        for file in (about, curves):
+            if file.is_file():
+                client.log_artifact(run_id, str(file))
     except (MlflowException, OSError) as error:
-        log.warning("MLflow: %s; the run has no picture of its curves", str(error).splitlines()[0])
+        log.warning("MLflow: %s; the run lacks its curves or candidate.json", str(error).splitlines()[0])
 
 
 def _close(client: MlflowClient, run_id: str, status: str) -> None:

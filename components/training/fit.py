@@ -78,7 +78,7 @@ def fit(
 
     Raises:
         ParamsError: no such network, or it cannot be as it is told to be.
-        TrainingError: its weights are out of reach, it diverged, or there are more devices than suit the data.
+        TrainingError: its weights are out of reach, it diverged, or there are too many devices for the data.
     """
     together = processes()
     part = _part(settings, val, together)

@@ -47,6 +47,25 @@ def winner() -> Winner:
 
 
 @pytest.fixture(scope="session")
+def about(params: Params) -> CandidateInfo:
+    return CandidateInfo(
+        name=NAME,
+        size=params.faces.size,
+        crop=params.faces.digest,
+        network=params.candidates[NAME].network,
+        input_size=None,
+        methods=(),
+        frames=(2, 2),
+        parameters=create(params.candidates[NAME].network).size,
+        pretrained="random",
+        epochs=1,
+        best_epoch=0,
+        seed=0,
+        training="none",
+    )
+
+
+@pytest.fixture(scope="session")
 def evaluation(winner: Winner) -> Evaluation:
     counts = SplitCounts(videos=24, real=12, fake=12, groups=12, unnamed=0, scored=24)
     result = CandidateResult(
@@ -69,20 +88,26 @@ def evaluation(winner: Winner) -> Evaluation:
 
 @pytest.fixture
 def project(
-    tmp_path: Path, params: Params, winner: Winner, evaluation: Evaluation, make_faces: MakeFaces
+    tmp_path: Path,
+    params: Params,
+    about: CandidateInfo,
+    winner: Winner,
+    evaluation: Evaluation,
+    make_faces: MakeFaces,
 ) -> Project:
-    return build(tmp_path, params, winner, evaluation, make_faces)
+    return build(tmp_path, params, about, winner, evaluation, make_faces)
 
 
 @pytest.fixture(scope="session")
 def exported_once(
     tmp_path_factory: pytest.TempPathFactory,
     params: Params,
+    about: CandidateInfo,
     winner: Winner,
     evaluation: Evaluation,
     make_faces: MakeFaces,
 ) -> Project:
-    project = build(tmp_path_factory.mktemp("exported"), params, winner, evaluation, make_faces)
+    project = build(tmp_path_factory.mktemp("exported"), params, about, winner, evaluation, make_faces)
     run(project, params)
     return project
 
@@ -94,11 +119,16 @@ def exported(exported_once: Project, tmp_path: Path) -> Project:
 
 
 def build(
-    root: Path, params: Params, winner: Winner, evaluation: Evaluation, make_faces: MakeFaces
+    root: Path,
+    params: Params,
+    about: CandidateInfo,
+    winner: Winner,
+    evaluation: Evaluation,
+    make_faces: MakeFaces,
 ) -> Project:
     project = Project(root)
     write_tables(project, params, make_faces)
-    write_candidate(project, params)
+    write_candidate(project, about)
     project.detector.mkdir()
     for name in FILES["mtcnn"]:
         (project.detector / name).write_bytes(name.encode())
@@ -125,22 +155,6 @@ def write_tables(project: Project, params: Params, make_faces: MakeFaces) -> Non
         ClipStore(project.clips).write(row["clip"], make_faces(length, params.faces.size))
 
 
-def write_candidate(project: Project, params: Params) -> None:
+def write_candidate(project: Project, about: CandidateInfo) -> None:
     torch.manual_seed(0)
-    model = create(params.candidates[NAME].network)
-    about = CandidateInfo(
-        name=NAME,
-        size=params.faces.size,
-        crop=params.faces.digest,
-        network=params.candidates[NAME].network,
-        input_size=None,
-        methods=(),
-        frames=(2, 2),
-        parameters=model.size,
-        pretrained="random",
-        epochs=1,
-        best_epoch=0,
-        seed=0,
-        training="none",
-    )
-    save_candidate(project.candidate(NAME), model, about)
+    save_candidate(project.candidate(NAME), create(about.network), about)

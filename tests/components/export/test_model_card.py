@@ -4,7 +4,9 @@ from components.bundle import BundleInfo, Provenance
 from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
 from components.export.model_card import model_card
+from components.models import CandidateInfo
 from components.params import Params
+from components.params.networks import EfficientnetTransformer
 
 
 @pytest.fixture
@@ -20,8 +22,10 @@ def info(params: Params, winner: Winner) -> BundleInfo:
     )
 
 
-def test_tells_what_a_user_must_know(info: BundleInfo, evaluation: Evaluation, params: Params) -> None:
-    card = model_card(info, evaluation, params.export)
+def test_tells_what_a_user_must_know(
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
+) -> None:
+    card = model_card(info, about, evaluation, params.export)
     assert card.startswith("# simple_cnn: a deepfake video detector\n")
     for line in (
         "| test | 24 | 12 | 12 | 12 | 24 |",
@@ -40,27 +44,46 @@ def test_tells_what_a_user_must_know(info: BundleInfo, evaluation: Evaluation, p
 
 
 def test_claims_nothing_about_people_whom_nobody_named(
-    info: BundleInfo, evaluation: Evaluation, params: Params
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
 ) -> None:
     unnamed = evaluation.data["test"].model_copy(update={"unnamed": 5})
     changed = evaluation.model_copy(update={"data": evaluation.data | {"test": unnamed}})
-    card = model_card(info, changed, params.export)
+    card = model_card(info, about, changed, params.export)
     assert (
         "5 of 72 videos name nobody: for them splits are disjoint by file and content only. 0 further" in card
     )
     assert "No person" not in card
 
 
-def test_says_when_there_was_no_calibration(info: BundleInfo, evaluation: Evaluation, params: Params) -> None:
+def test_says_when_there_was_no_calibration(
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
+) -> None:
     result = evaluation.candidates["simple_cnn"].model_copy(update={"calibration_note": "only 3 videos"})
     changed = evaluation.model_copy(update={"candidates": {"simple_cnn": result}})
-    assert "- Calibration: none, because only 3 videos." in model_card(info, changed, params.export)
+    assert "- Calibration: none, because only 3 videos." in model_card(info, about, changed, params.export)
 
 
 def test_warns_of_a_detector_that_failed_its_gate(
-    info: BundleInfo, evaluation: Evaluation, params: Params
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
 ) -> None:
     failed = info.model_copy(update={"gate_passed": False})
-    card = model_card(failed, evaluation, params.export)
+    card = model_card(failed, about, evaluation, params.export)
     assert "**This detector did not pass its gate.**" in card
     assert "- Gate: failed." in card
+
+
+def test_tells_what_it_was_trained_from(
+    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
+) -> None:
+    card = model_card(info, about, evaluation, params.export)
+    assert "| simple_cnn | simple_cnn |  | 422530 | random weights | 2 | 1 of 1 | 0 |" in card
+    network = EfficientnetTransformer(name="efficientnet_transformer")
+    second = about.model_copy(
+        update={"name": "b", "network": network, "pretrained": "bundled", "frames": (10, 30)}
+    )
+    combined = about.model_copy(update={"members": (about, second), "pretrained": None, "seed": None})
+    card = model_card(info, combined, evaluation, params.export)
+    assert "A weighted combination of 2 candidates, weighed on `val`." in card
+    assert "| simple_cnn | simple_cnn |" in card
+    assert "| weights that Unmask ships | 10 to 30 | 1 of 1 | 0 |" in card
+    assert "| b | efficientnet_transformer | efficientnet_b3.ra2_in1k |" in card

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
-from components.tracking.runs import CROP, DATA, KEY, ensure_run, flat, live_run
+from components.tracking.runs import CROP, DATA, KEY, ORIGIN, ensure_run, flat, live_run
 from components.tracking.store import connect
 
 
@@ -128,6 +128,8 @@ def test_a_run_tells_its_data_and_shows_its_curves(project: Project, live: bool)
     write_tables(project)
     write_history(project, "cnn")
     project.curves("cnn").write_bytes(b"a picture")
+    project.candidate("cnn").mkdir(parents=True)
+    (project.candidate("cnn") / "candidate.json").write_text('{"pretrained": "bundled"}')
     if live:
         with live_run("cnn", {"loss": {"name": "focal"}}, "key", project):
             pass
@@ -140,7 +142,8 @@ def test_a_run_tells_its_data_and_shows_its_curves(project: Project, live: bool)
         "a": '{"train.fake": 1, "val.real": 1}',
         "b": '{"train.fake": 1}',
     }
-    assert [file.path for file in MlflowClient().list_artifacts(run_id)] == ["curves.png"]
+    assert [file.path for file in MlflowClient().list_artifacts(run_id)] == ["candidate.json", "curves.png"]
+    assert told.data.tags[ORIGIN] == "bundled"
 
 
 def test_what_the_machine_does_is_logged(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
