@@ -6,7 +6,7 @@ orchestrator, where dbt owns the graph and Prefect makes a task per node.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ from flows.promote import Outcome, promote, register
 GATE = "gate"
 GIB_PER_JOB = 3
 """Memory to leave for each stage that runs side by side with others."""
+
+NVIDIA = Path("/proc/driver/nvidia/gpus")
+"""A folder for each GPU; torch would take seconds to say as much."""
 
 
 @task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE)
@@ -90,7 +93,8 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
         call(pull_task, root)
     stale = stale_stages(home.root, stages)
     connect_store(home)
-    jobs = jobs or room(load_params(home.params).training.num_threads, os.cpu_count() or 1, memory_gib())
+    threads = load_params(home.params).training.num_threads
+    jobs = jobs or room(threads, os.cpu_count() or 1, memory_gib(), trains_alone(os.environ))
     gated = downstream(GATE, stages)
     run_stages([stage for stage in stages if stage.name not in gated], root, stale, jobs)
     check_gate(home)
@@ -112,10 +116,23 @@ def connect_store(project: Project) -> None:
     connect(project)
 
 
-def room(threads: int, cores: int, memory: float) -> int:
-    """How many stages may run side by side, by the threads of a training (0: all) and by memory (GiB)."""
-    by_cores = cores // threads if threads else 1
+def room(threads: int, cores: int, memory: float, alone: bool) -> int:
+    """How many stages may run side by side.
+
+    Args:
+        threads: of a training; 0: all cores.
+        cores: of the machine.
+        memory: of the machine, GiB.
+        alone: whether a training needs what there is one of.
+    """
+    by_cores = cores // threads if threads and not alone else 1
     return max(1, min(by_cores, int(memory // GIB_PER_JOB)))
+
+
+def trains_alone(environment: Mapping[str, str], driver: Path = NVIDIA) -> bool:
+    """Whether trainings would share a GPU, whose memory may not be enough, or take several devices."""
+    hidden = environment.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return "UNMASK_TRAIN_DEVICES" in environment or (not hidden and any(driver.glob("*")))
 
 
 def memory_gib() -> float:

@@ -22,7 +22,10 @@ def recipes_like(typed: str) -> list[str]:
 
 
 def run(
-    jobs: Annotated[int, typer.Option(help="Stages side by side; 0 chooses by the cores.", min=0)] = 0,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Stages side by side; 0 chooses: by the cores, or 1 where a GPU trains.", min=0),
+    ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would run.")] = False,
     recipe: Annotated[
         str | None,

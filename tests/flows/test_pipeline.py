@@ -18,15 +18,43 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("threads", "cores", "memory", "jobs"),
-    [(1, 2, 24.0, 2), (0, 16, 64.0, 1), (4, 16, 64.0, 4), (1, 16, 7.0, 2), (4, 2, 24.0, 1), (1, 8, 1.0, 1)],
+    ("threads", "cores", "memory", "alone", "jobs"),
+    [
+        (1, 2, 24.0, False, 2),
+        (0, 16, 64.0, False, 1),
+        (4, 16, 64.0, False, 4),
+        (1, 16, 7.0, False, 2),
+        (4, 2, 24.0, False, 1),
+        (1, 8, 1.0, False, 1),
+        (1, 16, 64.0, True, 1),
+    ],
 )
 def test_stages_run_side_by_side_where_there_is_room(
-    threads: int, cores: int, memory: float, jobs: int
+    threads: int, cores: int, memory: float, alone: bool, jobs: int
 ) -> None:
     from flows.pipeline import room
 
-    assert room(threads, cores, memory) == jobs
+    assert room(threads, cores, memory, alone) == jobs
+
+
+@pytest.mark.parametrize(
+    ("environment", "gpus", "alone"),
+    [
+        ({}, 0, False),
+        ({}, 2, True),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, 2, True),
+        ({"CUDA_VISIBLE_DEVICES": ""}, 2, False),
+        ({"UNMASK_TRAIN_DEVICES": "2"}, 0, True),
+    ],
+)
+def test_trainings_do_not_share_a_gpu(
+    tmp_path: Path, environment: dict[str, str], gpus: int, alone: bool
+) -> None:
+    from flows.pipeline import trains_alone
+
+    for gpu in range(gpus):
+        (tmp_path / f"0000:0{gpu}:00.0").mkdir()
+    assert trains_alone(environment, tmp_path) is alone
 
 
 def calibrate(bundle: Path, slope: float) -> None:
