@@ -193,7 +193,7 @@ def _keep_results(client: MlflowClient, run_id: str, project: Project, candidate
     """What the stage has written about its weights; a store that does not take it costs a warning."""
     about, curves = project.candidate(candidate) / "candidate.json", project.curves(candidate)
     try:
-        if about.is_file() and (origin := json.loads(about.read_text(encoding="utf-8"))["pretrained"]):
+        if about.is_file() and (origin := json.loads(about.read_text(encoding="utf-8")).get("pretrained")):
             client.set_tag(run_id, ORIGIN, origin)
         for file in (about, curves):
             if file.is_file():
