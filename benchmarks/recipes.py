@@ -159,7 +159,8 @@ def recipe(name: str) -> Params:
     params = recipe_params(text, read_recipe(name, ROOT / "recipes"))
     settings = params.candidates[name]
     network = settings.network.model_copy(update={"pretrained": False})
-    return with_settings(params, name, network=network)
+    # What is shown here is shown by steps; how many make an epoch is of no matter.
+    return with_settings(params, name, network=network, draws_per_clip=1)
 
 
 def smaller(params: Params, reduced: Reduced, threads: int = 1) -> Params:

@@ -1,4 +1,4 @@
-"""`unmask recipes` and `unmask run --recipe`: the settings of published systems, into params.yaml."""
+"""`unmask recipes` and `unmask run --recipe`: the settings of the field's detectors, into params.yaml."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence

@@ -4,7 +4,7 @@ EfficientNet-B3 (Tan & Le, 2019, https://arxiv.org/abs/1905.11946; network and I
 https://huggingface.co/timm/efficientnet_b3.ra2_in1k) → sinusoidal positions and a Transformer encoder
 (Vaswani et al., 2017, https://arxiv.org/abs/1706.03762) with its norms before each part (Xiong et al., 2020,
 https://arxiv.org/abs/2002.04745) → attention pooling over the frames (Ilse et al., 2018,
-https://arxiv.org/abs/1802.04712). Clips `(B, T, 3, H, W)` of any length and size; published at 224 px (frozen
+https://arxiv.org/abs/1802.04712). Clips `(B, T, 3, H, W)` of any length and size; recipes at 224 px (frozen
 backbone) and 112 px (fine-tuned), 10 to 30 frames. 14,315,946 parameters.
 """
 

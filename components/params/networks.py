@@ -1,4 +1,4 @@
-"""`candidates.NAME.network` of params.yaml: what the networks can be told. Defaults are as published."""
+"""`candidates.NAME.network` of params.yaml: what networks can be told. Defaults are those of the recipes."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""`recipes/NAME.yaml`: the settings of a published system, applied over `params.yaml`.
+"""`recipes/NAME.yaml`: the settings of a detector of the field, applied over `params.yaml`.
 
 A recipe says what it needs of `faces`, `training`, `candidates` and `ensemble`; the rest stays as the project
 has it. Its candidates take the place of those that are there, and an ensemble of these is none any more.
@@ -27,7 +27,7 @@ SECTIONS = ("faces", "training", "candidates", "ensemble")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A published system."""
+    """A detector of the field."""
 
     path: Path
     title: str  # one line

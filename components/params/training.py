@@ -66,8 +66,9 @@ class Plateau(Section):
 
     name: Literal["plateau"]
     warmup_epochs: int = Field(default=0, ge=0)
-    patience: PositiveInt  # epochs without a better validation loss
+    patience: PositiveInt  # epochs without a better validation loss that may pass
     factor: float = Field(default=0.5, gt=0, lt=1)
+    end: float = Field(default=0.0, ge=0)  # the training ends when the rate falls below
 
 
 class Cosine(Section):
@@ -111,7 +112,8 @@ class TrainingParams(Section):
     epochs: PositiveInt
     batch_size: PositiveInt  # clips
     accumulate: PositiveInt = 1  # batches to a step
-    # Drawn from a clip in each epoch.
+    draws_per_clip: PositiveInt = 1  # in an epoch
+    # Of each draw.
     frames: PositiveInt | Annotated[tuple[PositiveInt, PositiveInt], Rising]
     loss: Loss
     optimizer: Optimizer

@@ -4,7 +4,8 @@ A change that differed between frames would look like the flicker by which forge
 each strength is drawn once for a clip: one angle, one JPEG quality, one erased rectangle, one amount of
 noise. Only the grain of the noise is fresh in each frame (`components.training.noise` says why).
 
-The order is that of a recording: the scene, the optics, the sensor, the copy, and then what covers it.
+The order is that of a recording: the scene, the optics, the sensor, the copy; then the face is cut out of it,
+anywhere in the blocks of its compression; and then what covers it.
 """
 
 import math
@@ -35,16 +36,16 @@ def augmentation(params: AugmentationParams, size: int) -> v2.Transform:
         raise ParamsError(
             f"augmentation.crop = {side}: the stored crops have {size} px; lower it, or raise faces.size"
         )
-    return v2.Compose([*_scene(params, size, side), *_degradations(params, side), *_cover(params)])
+    cut = v2.RandomCrop(side, padding=round(params.shift * size), padding_mode="edge")
+    return v2.Compose([*_scene(params, size), *_degradations(params, size), cut, *_cover(params)])
 
 
-def _scene(params: AugmentationParams, size: int, side: int) -> Iterator[v2.Transform]:
-    """Where the face is and how it is lit."""
+def _scene(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
+    """How the face is held and lit."""
     yield v2.RandomHorizontalFlip(params.flip)
     if params.rotation or params.shear or params.scale != (1.0, 1.0):
         yield from _affine(params, size)
     yield v2.ColorJitter(params.brightness, params.contrast, params.saturation, params.hue)
-    yield v2.RandomCrop(side, padding=round(params.shift * size), padding_mode="edge")
 
 
 def _affine(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
@@ -68,7 +69,7 @@ def _reach(params: AugmentationParams, size: int) -> int:
     return max(0, math.ceil(size / 2 * (farthest - 1))) + 1
 
 
-def _degradations(params: AugmentationParams, side: int) -> Iterator[v2.Transform]:
+def _degradations(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
     """What optics, sensors and copies do to a picture."""
     blur, iso, gaussian, downscale, jpeg = (
         params.blur, params.iso_noise, params.gaussian_noise, params.downscale, params.jpeg,
@@ -81,8 +82,8 @@ def _degradations(params: AugmentationParams, side: int) -> Iterator[v2.Transfor
     if gaussian.chance:
         yield v2.RandomApply([GaussianNoise(*gaussian.sigma)], gaussian.chance)
     if downscale.chance:
-        least, most = (max(1, round(factor * side)) for factor in downscale.factor)
-        yield v2.RandomApply([v2.RandomResize(least, most + 1), v2.Resize(side)], downscale.chance)
+        least, most = (max(1, round(factor * size)) for factor in downscale.factor)
+        yield v2.RandomApply([v2.RandomResize(least, most + 1), v2.Resize(size)], downscale.chance)
     if jpeg.chance:
         yield v2.RandomApply([Jpeg(*jpeg.quality)], jpeg.chance)
 

@@ -67,6 +67,18 @@ class ClipClassifier(LightningModule):
             group["full"] = group["lr"]
         return steps
 
+    def on_train_start(self) -> None:
+        if self._has_ended:  # before it was killed
+            self.trainer.should_stop = True
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """The step; then gradients are let go of, so that the next forward pass has their memory.
+
+        Lightning keeps them until that pass is over.
+        """
+        super().optimizer_step(*args, **kwargs)
+        self.optimizers(use_pl_optimizer=False).zero_grad()  # type: ignore[union-attr]
+
     def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
         if self._plateau and self.global_step < self._warmup:
             for group in self._plateau.optimizer.param_groups:
@@ -112,6 +124,7 @@ class ClipClassifier(LightningModule):
     def on_train_epoch_end(self) -> None:
         if self._plateau and self.global_step >= self._warmup:
             self._plateau.step(float(self.trainer.callback_metrics["val_loss"]))
+            self.trainer.should_stop |= self._has_ended
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["plateau"] = self._plateau.state_dict() if self._plateau else {}
@@ -125,6 +138,13 @@ class ClipClassifier(LightningModule):
     def _perturbed(self) -> bool:
         """Whether the weights are for now those that `SharpnessAware` looks at."""
         return getattr(self.trainer.optimizers[0], "perturbed", False)
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the rate has fallen so low that the training is over."""
+        schedule = self._settings.schedule
+        rates = [group["lr"] for group in self._plateau.optimizer.param_groups] if self._plateau else []
+        return isinstance(schedule, Plateau) and self.global_step >= self._warmup and rates[-1] < schedule.end
 
     @property
     def _warmup(self) -> int:

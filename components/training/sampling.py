@@ -61,15 +61,15 @@ class Items:
 def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
     """What an epoch draws from these videos, and how often.
 
-    It draws every clip once and, of the genuine ones, a share `self_blended` once more, as forgeries of
-    themselves.
+    It draws every clip `draws_per_clip` times and, of the genuine ones, a share `self_blended` as often once
+    more, as forgeries of themselves.
     `mix` and `balance` change what the draws go to, not how many they are.
     """
     genuine = np.array([video.label == LABELS["real"] for video in videos])
     weights = np.concatenate([np.ones(len(videos)), genuine * learning.self_blended])
     labels = np.concatenate([~genuine, np.ones(len(videos), bool)]).astype(np.int64)
     datasets = [video.dataset for video in videos] * 2
-    draws = round(weights.sum())
+    draws = round(weights.sum() * learning.draws_per_clip)
     weights = weights * [learning.mix.get(name, 1.0) for name in datasets]
     if learning.balance == "sampler":
         weights = weights / np.bincount(labels, weights, minlength=2)[labels]

@@ -30,7 +30,7 @@ def run(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Write a published system's settings into params.yaml first; `unmask recipes` names them.",
+            help="Write a recipe's settings into params.yaml first; `unmask recipes` names them.",
             metavar="NAME",
             autocompletion=recipes_like,
         ),
@@ -171,7 +171,14 @@ def augment_preview(
 
 
 def recipes() -> None:
-    """Settings of published systems that `unmask run --recipe` can apply."""
+    """The recipes: settings of detectors of the field, with their sources.
+
+    Each is a file `recipes/NAME.yaml`, whose header says where it was published and what differs here. More,
+    also on how to write your own, in docs/recipes.md.
+
+        unmask run --recipe xception --dry-run
+        unmask run --recipe xception
+    """
     project = enter()
     from flows.recipes import show
 

@@ -49,14 +49,14 @@ def test_a_recipe_says_all_that_matters(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_recipe_starts_where_its_publication_did_and_names_it(name: str) -> None:
+def test_a_recipe_starts_from_imagenet_and_names_its_source(name: str) -> None:
     recipe = read_recipe(name, RECIPES)
     network: Any = recipe_params(TEXT, recipe).candidates[name].network
     assert network.pretrained is True
     assert recipe.title
     said = recipe.path.read_text(encoding="utf-8")
-    assert "https://" in said or "published setting of" in said
-    assert "Not published, chosen here" in said or "Differs" in said
+    assert "https://" in said or "No paper is known to state these settings" in said
+    assert "Not told, chosen here" in said or "Differs" in said
 
 
 def test_recipes_can_be_tried_one_after_the_other() -> None:

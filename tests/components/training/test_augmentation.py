@@ -151,6 +151,17 @@ def test_a_crop_is_a_part_of_the_stored_one() -> None:
     assert seen == {tuple(range(16 * left, 16 * (left + 12), 16)) for left in range(5)}
 
 
+def test_a_crop_is_cut_anywhere_in_the_blocks_of_its_compression() -> None:
+    noise = torch.randint(
+        0, 256, (1, 3, 24, 24), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    coarse = {"jpeg": {"chance": 1.0, "quality": [10, 10]}}
+    whole = transform(coarse, 24)(noise)
+    cut = transform(coarse | {"crop": 16}, 24)(noise)
+    places = [(y, x) for y in range(9) for x in range(9)]
+    assert any(torch.equal(cut, whole[..., y : y + 16, x : x + 16]) for y, x in places)
+
+
 def test_a_crop_larger_than_the_stored_one_is_refused() -> None:
     with pytest.raises(ParamsError, match=r"crop = 33: the stored crops have 32 px; lower it, or raise"):
         transform({"crop": SIZE + 1})

@@ -110,6 +110,33 @@ def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
     assert [metrics["lr"] for metrics in told] == [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
 
 
+def test_a_rate_that_has_fallen_far_ends_the_training_for_good(
+    settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("components.training.fit.create", lambda *told: Fixed())
+    falling = Plateau(name="plateau", patience=1, factor=0.1, end=5e-8)
+    told = settings(lr=1e-6, epochs=20, batch_size=8).model_copy(update={"schedule": falling})
+    for _ in range(2):  # the second call finds the checkpoint of a training that has ended
+        rates = [epoch.lr for epoch in fit(told, clips, clips, tmp_path, ignore).history]
+        assert rates == pytest.approx([1e-6, 1e-6, 1e-6, 1e-7, 1e-7])
+
+
+def test_gradients_are_let_go_of_before_the_next_forward_pass(
+    settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = []
+    step = ClipClassifier.training_step
+
+    def training_step(self: ClipClassifier, batch: Any, batch_idx: int) -> Tensor:
+        kept.append([value.grad is not None for value in self.model.parameters()])
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(ClipClassifier, "training_step", training_step)
+    monkeypatch.setattr("components.training.fit.create", lambda *told: Fixed())
+    fit(settings(epochs=1, batch_size=2, accumulate=2), clips, clips, tmp_path, ignore)
+    assert kept == [[False], [True], [False], [True]]
+
+
 def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
     patient = EarlyStopping(metric="loss", patience=100)
     long = settings(lr=0.003, patience=5, epochs=25, batch_size=4, early_stopping=patient)
