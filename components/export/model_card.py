@@ -17,8 +17,10 @@ DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "no
 STARTS = {"random": "random weights", "loaded": "published weights", "bundled": "weights that Unmask ships"}
 
 
-def model_card(info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, export: ExportParams) -> str:
-    """Render the card as Markdown."""
+def model_card(
+    info: BundleInfo, about: CandidateInfo, signature: str, evaluation: Evaluation, export: ExportParams
+) -> str:
+    """Render the card as Markdown; `signature` says what goes into model.onnx and what comes out."""
     environment = Environment(  # noqa: S701 - Markdown for people, made of our own figures
         loader=PackageLoader("components.export", "."),
         undefined=StrictUndefined,
@@ -30,6 +32,7 @@ def model_card(info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, e
     return environment.get_template("MODEL_CARD.md.j2").render(
         info=info,
         about=about,
+        signature=signature,
         starts=STARTS,
         evaluation=evaluation,
         export=export,

@@ -30,6 +30,16 @@ class ExportedDetector(nn.Module):
         """Their names, in order."""
         return ("logit", "attention") if self.candidate.attends else ("logit",)
 
+    def signature(self, size: int) -> str:
+        """Inputs and outputs in words, for crops of a side of `size` px."""
+        told = {
+            "clip": f"`clip` uint8 (B, T, {size}, {size}, 3)",
+            "mask": "`mask` bool (B, T), true where a frame is one",
+            "logit": "`logit` float32 (B,), fake minus real",
+            "attention": "`attention` float32 (B, T), how much each frame weighs",
+        }
+        return " → ".join(" and ".join(map(told.__getitem__, names)) for names in (self.inputs, self.outputs))
+
     def forward(self, clip: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
         """The logits, and the attention where there is some."""
         found = self.candidate.outputs(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)), mask)

@@ -37,11 +37,13 @@ def run(project: Project, params: Params) -> None:
     candidate, about = load_candidate(project.candidate(winner.candidate))
     check_crop(project, params, about)
     info = bundle_info(project, params, winner, about)
-    files = text_files(info, about, read_document(Evaluation, project.evaluation), params)
+    detector = ExportedDetector(candidate).eval()
+    evaluation = read_document(Evaluation, project.evaluation)
+    card = model_card(info, about, detector.signature(params.faces.size), evaluation, params.export)
+    files = text_files(info, card)
     files |= detector_files(project, params) | {"seen.txt": seen(project)}
     pixels = clips(project, params)
 
-    detector = ExportedDetector(candidate).eval()
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
     allowed = params.export.parity_tolerance
     found = check_parity(detector, model, pixels, allowed)
@@ -104,15 +106,12 @@ def bundle_info(project: Project, params: Params, winner: Winner, about: Candida
     )
 
 
-def text_files(
-    info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
-) -> dict[str, bytes]:
+def text_files(info: BundleInfo, card: str) -> dict[str, bytes]:
     """The files that are written for this bundle, by name."""
-    content = {
-        "bundle.json": info.model_dump_json(indent=2) + "\n",
-        "MODEL_CARD.md": model_card(info, about, evaluation, params.export),
+    return {
+        "bundle.json": f"{info.model_dump_json(indent=2)}\n".encode(),
+        "MODEL_CARD.md": card.encode(),
     }
-    return {name: text.encode() for name, text in content.items()}
 
 
 def seen(project: Project) -> bytes:

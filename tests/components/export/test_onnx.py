@@ -70,6 +70,13 @@ def test_every_candidate_says_the_same_as_in_torch_for_any_batch_and_length(netw
             np.testing.assert_allclose(one, other.numpy(), atol=1e-5)
 
 
+def test_what_goes_in_and_comes_out_is_told_in_words() -> None:
+    assert detector().signature(32).startswith("`clip` uint8 (B, T, 32, 32, 3) → `logit`")
+    told = detector({"name": "efficientnet_transformer", "backbone": TINY, "layers": 1}).signature(32)
+    assert "`mask` bool (B, T), true where a frame is one → " in told
+    assert told.endswith("and `attention` float32 (B, T), how much each frame weighs")
+
+
 @pytest.fixture(scope="module")
 def exported() -> bytes:
     return to_onnx(detector(), FRAMES, SIZE, 18)
