@@ -71,10 +71,15 @@ def test_every_candidate_says_the_same_as_in_torch_for_any_batch_and_length(netw
 
 
 def test_what_goes_in_and_comes_out_is_told_in_words() -> None:
-    assert detector().signature(32).startswith("`clip` uint8 (B, T, 32, 32, 3) → `logit`")
-    told = detector({"name": "efficientnet_transformer", "backbone": TINY, "layers": 1}).signature(32)
-    assert "`mask` bool (B, T), true where a frame is one → " in told
-    assert told.endswith("and `attention` float32 (B, T), how much each frame weighs")
+    clip, mask = "`clip` uint8 (B, T, 32, 32, 3)", "`mask` bool (B, T), true where a frame is one"
+    logit, attention = (
+        "`logit` float32 (B,), fake minus real",
+        "`attention` float32 (B, T), how much each frame weighs",
+    )
+    lstm = {"name": "efficientnet_bilstm", "backbone": TINY}
+    transformer = {"name": "efficientnet_transformer", "backbone": TINY, "layers": 1}
+    assert detector(lstm).signature(32) == f"{clip} → {logit}"
+    assert detector(transformer).signature(32) == f"{clip} and {mask} → {logit} and {attention}"
 
 
 @pytest.fixture(scope="module")
