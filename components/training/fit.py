@@ -26,6 +26,7 @@ from components.training.hard_examples import HardExamples
 from components.training.history import Epoch, best_epoch
 from components.training.loader import epoch_sampler, training_batches, whole_batches
 from components.training.losses import class_weights
+from components.training.memory import keep_freed_memory
 from components.training.module import ClipClassifier
 from components.training.progress import TrainingBar
 from components.training.sampling import EpochSampler
@@ -122,11 +123,12 @@ def _history(on_epoch: OnEpoch, together: Processes) -> History:
 
 
 def prepare(settings: TrainingParams) -> None:
-    """Seed every generator and ask for the algorithms that give the same result each time.
+    """Set up the process: seeds, threads, memory, and algorithms that give the same result each time.
 
     Raises:
         TrainingError: half precision is asked for where there is no GPU.
     """
+    keep_freed_memory()
     seed_everything(settings.seed, verbose=False)
     torch.use_deterministic_algorithms(True, warn_only=True)
     if settings.precision == "fp16" and not torch.cuda.is_available():

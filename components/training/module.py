@@ -71,14 +71,6 @@ class ClipClassifier(LightningModule):
         if self._has_ended:  # before it was killed
             self.trainer.should_stop = True
 
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """The step; then gradients are let go of, so that the next forward pass has their memory.
-
-        Lightning keeps them until that pass is over.
-        """
-        super().optimizer_step(*args, **kwargs)
-        self.optimizers(use_pl_optimizer=False).zero_grad()  # type: ignore[union-attr]
-
     def on_train_batch_start(self, batch: ClipBatch, batch_idx: int) -> None:
         if self._plateau and self.global_step < self._warmup:
             for group in self._plateau.optimizer.param_groups:

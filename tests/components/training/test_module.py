@@ -121,22 +121,6 @@ def test_a_rate_that_has_fallen_far_ends_the_training_for_good(
         assert rates == pytest.approx([1e-6, 1e-6, 1e-6, 1e-7, 1e-7])
 
 
-def test_gradients_are_let_go_of_before_the_next_forward_pass(
-    settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    kept = []
-    step = ClipClassifier.training_step
-
-    def training_step(self: ClipClassifier, batch: Any, batch_idx: int) -> Tensor:
-        kept.append([value.grad is not None for value in self.model.parameters()])
-        return step(self, batch, batch_idx)
-
-    monkeypatch.setattr(ClipClassifier, "training_step", training_step)
-    monkeypatch.setattr("components.training.fit.create", lambda *told: Fixed())
-    fit(settings(epochs=1, batch_size=2, accumulate=2), clips, clips, tmp_path, ignore)
-    assert kept == [[False], [True], [False], [True]]
-
-
 def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
     patient = EarlyStopping(metric="loss", patience=100)
     long = settings(lr=0.003, patience=5, epochs=25, batch_size=4, early_stopping=patient)
