@@ -79,7 +79,14 @@ def export(project: Project, params: Params) -> None:
     run(project, params)
 
 
-ALONE = (ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
+def check(project: Project, params: Params) -> None:
+    """Make every candidate's network: what is wrong with one is better known before all stages."""
+    from components.training.check import run
+
+    run(project, params)
+
+
+ALONE = (check, ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
 STAGES: dict[str, Run] = {stage.__name__: stage for stage in ALONE}
 """Those that take no further argument."""
 

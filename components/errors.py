@@ -16,6 +16,7 @@ A message is one line: what is wrong, where, and what to do about it.
 """
 
 import errno
+import os
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -89,17 +90,23 @@ def full_disk(error: BaseException) -> str | None:
     Libraries raise errors of their own in its place: torch's has it as context, that of safetensors as text.
     """
     for one in _chain(error):
-        if isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
-            return _NO_SPACE.format(f" for {one.filename}" if one.filename else "")
-        if "No space left on device" in str(one):
-            return _NO_SPACE.format("")
+        told = str(one)
+        if not any(os.strerror(code) in told for code in (errno.ENOSPC, errno.EDQUOT)):
+            continue  # the kernel also has no space for other things, and says so with the same number
+        if "shared memory" in told or "/torch_" in told:
+            return _NO_SHARED_MEMORY
+        named = one.filename if isinstance(one, OSError) else None
+        return _NO_SPACE.format(f" for {named}" if named else "")
     return None
 
 
 _NO_SPACE = "no space left on the disk{}; free some and run the same command again"
+_NO_SHARED_MEMORY = (
+    "no space left in shared memory; give the container more (docker run --shm-size 8g), or set workers: 0"
+)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -44,14 +44,21 @@ def cuda_fault() -> str | None:
     """
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return "this onnxruntime is built without CUDA (install onnxruntime-gpu)"
+    devices = cuda_devices()
+    if devices is None:
+        return "no NVIDIA driver on this machine (libcuda.so.1)"
+    return None if devices else "the NVIDIA driver finds no device that it can use"
+
+
+def cuda_devices() -> int | None:
+    """How many devices the driver offers to this process; None where there is no driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return "no NVIDIA driver on this machine (libcuda.so.1)"
+        return None
     count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value < 1:
-        return "the NVIDIA driver finds no device that it can use"
-    return None
+    started = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return count.value if started else 0
 
 
 def open_session(

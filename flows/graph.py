@@ -91,7 +91,16 @@ def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], 
     Raises:
         StageError: it failed; carries the first line that it marked as an error, after `subject`.
     """
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
+    relayed(["dvc", "--wait-for-lock", *arguments], root, relay, subject or f"dvc {' '.join(arguments)}")
+
+
+def relayed(module: Sequence[str], root: Path, relay: Callable[[str], None], subject: str) -> None:
+    """Run a module with its arguments in a child process and relay its lines.
+
+    Raises:
+        StageError: it failed; carries the first line that it marked as an error, after `subject`.
+    """
+    command = [sys.executable, "-m", *module]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     message = ""
     with subprocess.Popen(
@@ -105,7 +114,7 @@ def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], 
             message = text if text.startswith(("error: ", "ERROR: ")) and not message else message
     if process.returncode != 0:
         told = re.sub(r"^error: ", "", message, flags=re.IGNORECASE) or f"ended with {process.returncode}"
-        raise StageError(f"{subject or 'dvc ' + ' '.join(arguments)}: {told}")
+        raise StageError(f"{subject}: {told}")
 
 
 @contextmanager

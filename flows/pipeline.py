@@ -6,7 +6,7 @@ orchestrator, where dbt owns the graph and Prefect makes a task per node.
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from components.errors import GateError
 from components.params import load_params
 from components.project import Project
+from components.providers import cuda_devices
 from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
-from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages
+from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages
 from flows.promote import Outcome, promote, register
 
-GATE = "gate"
+GATE, FACES, TRAIN = "gate", "faces", "train@"
 GIB_PER_JOB = 3
 """Memory to leave for each stage that runs side by side with others."""
-
-NVIDIA = Path("/proc/driver/nvidia/gpus")
-"""A folder for each GPU; torch would take seconds to say as much."""
 
 
 @task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE)
@@ -51,6 +49,13 @@ def reproduce(name: str, root: str, stale: bool) -> State[Any] | None:
 def pull_task(root: str) -> None:
     """Bring the videos that data.dvc names from the DVC remote."""
     pull(Path(root), get_run_logger().info)
+
+
+@task(name="check", task_run_name="check candidates", cache_policy=NO_CACHE)
+@fails_in_one_line
+def check_task(root: str) -> None:
+    """Find out what is wrong with candidates before hours go into their clips."""
+    relayed(["components", "check"], Path(root), get_run_logger().info, "candidates")
 
 
 @task(name="register", task_run_name="register", cache_policy=NO_CACHE)
@@ -78,7 +83,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
 
     Args:
         project: the project folder; by default the one that holds the current folder.
-        jobs: stages that may run side by side; 0 chooses by cores and memory.
+        jobs: stages that may run side by side; 0 chooses by cores and memory, or 1 where a GPU trains.
 
     Raises:
         DataError: there are no videos, and the DVC remote has none either.
@@ -93,8 +98,11 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
         call(pull_task, root)
     stale = stale_stages(home.root, stages)
     connect_store(home)
+    if FACES in stale and any(name.startswith(TRAIN) for name in stale):
+        call(check_task, root)
     threads = load_params(home.params).training.num_threads
-    jobs = jobs or room(threads, os.cpu_count() or 1, memory_gib(), trains_alone(os.environ))
+    alone = trains_alone(cuda_devices(), os.environ.get("UNMASK_TRAIN_DEVICES", ""))
+    jobs = jobs or room(threads, os.cpu_count() or 1, memory_gib(), alone)
     gated = downstream(GATE, stages)
     run_stages([stage for stage in stages if stage.name not in gated], root, stale, jobs)
     check_gate(home)
@@ -129,10 +137,14 @@ def room(threads: int, cores: int, memory: float, alone: bool) -> int:
     return max(1, min(by_cores, int(memory // GIB_PER_JOB)))
 
 
-def trains_alone(environment: Mapping[str, str], driver: Path = NVIDIA) -> bool:
-    """Whether trainings would share a GPU, whose memory may not be enough, or take several devices."""
-    hidden = environment.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return "UNMASK_TRAIN_DEVICES" in environment or (not hidden and any(driver.glob("*")))
+def trains_alone(devices: int | None, told: str) -> bool:
+    """Whether trainings would share a GPU, whose memory may not be enough, or take several devices each.
+
+    Args:
+        devices: that the driver offers.
+        told: `UNMASK_TRAIN_DEVICES`.
+    """
+    return bool(devices) or told not in ("", "1")
 
 
 def memory_gib() -> float:

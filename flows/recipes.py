@@ -26,14 +26,13 @@ SHOWN = 3
 
 
 def show(project: Project) -> None:
-    """Print the project's recipes.
-
-    Raises:
-        ParamsError: one of them cannot be read.
-    """
+    """Print the project's recipes."""
     table = Table("recipe", "what it is", title="Recipes", title_justify="left")
     for name in recipe_names(project.recipes):
-        table.add_row(name, read_recipe(name, project.recipes).title)
+        try:
+            table.add_row(name, read_recipe(name, project.recipes).title)
+        except ParamsError as error:
+            table.add_row(name, f"cannot be used: {error}")
     Console().print(table)
     typer.echo("unmask run --recipe NAME writes one into params.yaml and runs; docs/recipes.md says more")
 
@@ -69,6 +68,10 @@ def preview(project: Project, name: str) -> None:
     """
     before, after = _texts(project, name)
     _print_diff(before, after)
+    try:
+        _refuse_losses(project, before, after)
+    except ParamsError as error:
+        typer.echo(f"\nit would be refused: {error}")
     typer.echo("\ndry run: nothing was written; with the recipe, and the data as they are:")
     graph = read_graph(project.root)
     watched = _watched(project)

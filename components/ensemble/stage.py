@@ -22,6 +22,8 @@ from components.training.loader import whole_batches
 from components.training.predict import predict
 from components.training.videos import Video, of_split, read_videos
 
+NONE = "ensemble.members in params.yaml names none"
+
 BATCH = 8
 """Clips at a time."""
 
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def run(project: Project, params: Params) -> None:
-    """Write the ensemble's files, or an empty folder where params.yaml names no members.
+    """Write the ensemble's files, or that params.yaml names no members.
 
     Raises:
         StageError: a member is not trained yet, or was trained on clips of another crop policy.
@@ -40,7 +42,8 @@ def run(project: Project, params: Params) -> None:
     for file in folder.iterdir():
         file.unlink()
     if not params.ensemble.members:
-        log.info("ensemble.members names none: there is no ensemble")
+        log.info("%s: there is no ensemble", NONE)
+        (folder / "README").write_text(f"{NONE}\n", encoding="utf-8")  # DVC warns of empty folders
         return
     members = [load_candidate(project.candidate(name)) for name in params.ensemble.members]
     _check(project, params, [about for _, about in members])

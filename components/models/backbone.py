@@ -108,7 +108,7 @@ def backbone(
         reason = f"{name}: pretrained weights are out of reach ({_first_line(error)})"
         if pretrained is True:
             raise TrainingError(
-                f"{reason}; connect to the internet once, or set pretrained to false or if-available"
+                f"{reason}; connect to the internet once, or set pretrained to if-available, bundled or false"
             ) from error
         log.warning("%s; training starts from random weights", reason)
     return _create(name, stages, side), "random"

@@ -31,6 +31,8 @@ class CandidateInfo(Frozen):
     mean: Channels = MEAN
     std: Channels = STD
     parameters: int
+    genuine_alone: bool = Field(default=False, description="no forged video was learnt from")
+    self_blended: float = Field(default=0.0, description="share of genuine clips learnt as forgeries, too")
     pretrained: Origin | None = Field(description="where training started; null: its members say")
     epochs: int = Field(description="epochs that were run")
     best_epoch: int = Field(description="the epoch, from 0, whose weights these are")

@@ -78,11 +78,11 @@ class AugmentationParams(Section):
     contrast: Amount
     saturation: Amount = 0.0
     hue: float = Field(default=0.0, ge=0.0, le=0.5)  # share of the colour circle
-    crop: Size | None = None  # px: a part of so many px, anywhere in the stored crop
-    shift: Share  # of the side
     blur: Blur = Blur()
     iso_noise: IsoNoise = IsoNoise()
     gaussian_noise: GaussianNoise = GaussianNoise()
     downscale: Downscale = Downscale()
     jpeg: Jpeg = Jpeg()
+    crop: Size | None = None  # px: a part of so many px, anywhere in the stored crop
+    shift: Share  # of the side
     erasing: Share = 0.0  # chance that a rectangle goes black

@@ -123,6 +123,23 @@ class Params(Section):
             raise ValueError(f"ensemble.members = {list(members)}: name at least two, each once, or none")
         return self
 
+    @model_validator(mode="after")
+    def _crops_suffice(self) -> Self:
+        most = self.faces.sampling.lengths[1]
+        for name, settings in self.candidates.items():
+            crop, least = settings.augmentation.crop or 0, settings.frame_range[0]
+            if crop > self.faces.size:
+                raise ValueError(
+                    f"candidates.{name}: augmentation.crop = {crop}: the stored crops have {self.faces.size} "
+                    "px; lower it, or raise faces.size"
+                )
+            if least > most:
+                raise ValueError(
+                    f"candidates.{name}: frames = {least}: of each video {most} are stored; "
+                    "lower it, or raise those of faces.sampling"
+                )
+        return self
+
     def candidate(self, name: str) -> CandidateParams:
         """The settings of a candidate.
 

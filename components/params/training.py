@@ -6,7 +6,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from components.faces.limits import Share
 from components.params.augmentation import AugmentationParams, Rising
-from components.params.networks import Network
+from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
 
 Metric = Literal["loss", "auc", "f1"]
@@ -152,6 +152,15 @@ class CandidateParams(TrainingParams):
             raise ValueError("cache_features: features that learn cannot be kept; set network.freeze: true")
         if self.cache_features and self.self_blended:
             raise ValueError("cache_features: self-blended clips differ in every epoch; set self_blended: 0")
+        if isinstance(self.schedule, Plateau) and self.schedule.end >= self.optimizer.lr:
+            raise ValueError(
+                f"schedule.end = {self.schedule.end:g}: the training would be over before it begins; "
+                f"set less than optimizer.lr, which is {self.optimizer.lr:g}"
+            )
+        if not isinstance(self.frames, int) and isinstance(self.network, EfficientnetBilstm):
+            raise ValueError(
+                f"frames = {list(self.frames)}: {self.network.name} takes clips of one length; set one number"
+            )
         if self.optimizer.sam and self.accumulate > 1:
             raise ValueError("optimizer.sam: a step evaluates its batch twice, as a whole; set accumulate: 1")
         if self.optimizer.sam and self.precision == "fp16":

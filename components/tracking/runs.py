@@ -193,8 +193,13 @@ def _keep_results(client: MlflowClient, run_id: str, project: Project, candidate
     """What the stage has written about its weights; a store that does not take it costs a warning."""
     about, curves = project.candidate(candidate) / "candidate.json", project.curves(candidate)
     try:
-        if about.is_file() and (origin := json.loads(about.read_text(encoding="utf-8")).get("pretrained")):
-            client.set_tag(run_id, ORIGIN, origin)
+        if about.is_file():
+            told = json.loads(about.read_text(encoding="utf-8"))
+            client.set_tag(run_id, ORIGIN, told.get("pretrained") or "by member")
+            for row in _epochs(project.history(candidate)):
+                if row.pop("epoch") == told.get("best_epoch"):  # MLflow's list shows the last one otherwise
+                    found = {f"best_{name}": value for name, value in row.items() if name != "lr"}
+                    _log_epoch(client, run_id, found, told["best_epoch"])
         for file in (about, curves):
             if file.is_file():
                 client.log_artifact(run_id, str(file))

@@ -143,13 +143,26 @@ class DrawnClips(Dataset[DrawnClip]):
     def __getitem__(self, draw: Draw) -> DrawnClip:
         generator = np.random.default_rng((self._seed, draw.epoch, draw.clip, draw.repeat))
         stored = self._clips.shape(draw.clip)[1]
-        frames = draw_frames(stored, int(np.clip(stored, *self._frames)), generator)
+        count = int(np.clip(stored, *self._frames))
+        if draw.repeat and count < stored:
+            frames = self._further_frames(draw, stored, count)
+        else:
+            frames = draw_frames(stored, count, generator)
         clip, label = self._clips.main_face(draw.clip, frames)
         seed = int(generator.integers(2**63))
         if draw.forged:
             forged = self._augmented(self._blended(clip, draw.clip, frames, generator), seed)
             return DrawnClip(forged, LABELS["fake"], len(self._clips.methods), len(self) + draw.clip)
         return DrawnClip(self._augmented(clip, seed), label, self._methods[draw.clip], draw.clip)
+
+    def _further_frames(self, draw: Draw, stored: int, count: int) -> list[int]:
+        """Those that the epoch has not drawn of this clip before, until it has drawn them all."""
+        first = np.random.default_rng((self._seed, draw.epoch, draw.clip, 0))
+        begun = draw_frames(stored, count, first)
+        others = first.permutation(np.setdiff1d(np.arange(stored), begun))
+        turns = np.concatenate([begun, others])
+        places = (draw.repeat * count + np.arange(count)) % stored
+        return sorted(turns[places].tolist())
 
     def _blended(
         self, clip: Tensor, index: int, frames: Sequence[int], generator: np.random.Generator

@@ -133,10 +133,7 @@ def _write(
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         rows = open_memmap(partial, "w+", np.float32, (first[-1], width))
-        with partial.open(
-            "r+b"
-        ) as file:  # a full disk is an error here, and a bus error once rows are written
-            os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
+        _reserve(partial)
         for indices, of_videos in features:
             for index, of_video in zip(indices, of_videos, strict=True):
                 rows[first[index] : first[index + 1]] = of_video.flatten(0, 1)
@@ -144,6 +141,12 @@ def _write(
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _reserve(path: Path) -> None:
+    """Take the disk that a mapped file needs: where it is full, writing to the map would end the process."""
+    with path.open("r+b") as file, suppress(AttributeError):  # not every system can reserve
+        os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _features(

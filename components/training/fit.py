@@ -19,6 +19,7 @@ from components.params import CandidateParams, Metric, TrainingParams
 from components.params.training import Precision
 from components.training.averaging import Averaging
 from components.training.callbacks import AtomicCheckpointIO, History, OnEpoch, RightEpoch, Stopping, ignore
+from components.training.check import check_precision
 from components.training.dataset import ClipDataset, method_names
 from components.training.distributed import Processes, processes, with_shared_statistics
 from components.training.features import cached_features
@@ -131,8 +132,7 @@ def prepare(settings: TrainingParams) -> None:
     keep_freed_memory()
     seed_everything(settings.seed, verbose=False)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    if settings.precision == "fp16" and not torch.cuda.is_available():
-        raise TrainingError("precision fp16 needs a GPU; set precision: bf16 or fp32 in params.yaml")
+    check_precision(settings.precision)
     if settings.num_threads:
         torch.set_num_threads(settings.num_threads)
 

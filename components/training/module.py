@@ -61,7 +61,7 @@ class ClipClassifier(LightningModule):
             rates = scheduler(steps, self._settings, int(self.trainer.estimated_stepping_batches))
             return {"optimizer": steps, "lr_scheduler": {"scheduler": rates, "interval": "step"}}
         # Not given to Lightning, which steps it after the epoch's checkpoint: a resume would lose a step.
-        self._plateau = ReduceLROnPlateau(steps, factor=schedule.factor, patience=schedule.patience)
+        self._plateau = ReduceLROnPlateau(steps, factor=schedule.factor, patience=schedule.patience, eps=0.0)
         self._plateau.load_state_dict(self._plateau_state)
         for group in steps.param_groups:
             group["full"] = group["lr"]
@@ -135,8 +135,9 @@ class ClipClassifier(LightningModule):
     def _has_ended(self) -> bool:
         """Whether the rate has fallen so low that the training is over."""
         schedule = self._settings.schedule
-        rates = [group["lr"] for group in self._plateau.optimizer.param_groups] if self._plateau else []
-        return isinstance(schedule, Plateau) and self.global_step >= self._warmup and rates[-1] < schedule.end
+        if self._plateau is None or not isinstance(schedule, Plateau) or self.global_step < self._warmup:
+            return False
+        return bool(self._plateau.optimizer.param_groups[-1]["lr"] < schedule.end)
 
     @property
     def _warmup(self) -> int:

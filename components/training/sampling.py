@@ -42,6 +42,7 @@ class Items:
     labels: Indices  # (2N,), 1 is fake
     strata: Indices  # (2N,): of each, every epoch draws as many as it should, give or take one
     draws: int  # in an epoch
+    draws_per_clip: int = 1
 
     @property
     def clips(self) -> int:
@@ -76,7 +77,8 @@ def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
     forged = np.arange(len(weights)) >= len(videos)
     strata = list(zip(labels.tolist(), datasets, forged.tolist(), strict=True))
     numbers = {stratum: number for number, stratum in enumerate(sorted(set(strata)))}
-    return Items(weights, labels, np.array([numbers[stratum] for stratum in strata]), draws)
+    strata_numbers = np.array([numbers[stratum] for stratum in strata])
+    return Items(weights, labels, strata_numbers, draws, learning.draws_per_clip)
 
 
 def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()) -> Indices:
@@ -86,11 +88,13 @@ def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()
         seed: of the training.
         epoch: from 0.
         items: what can be drawn.
-        hardest: items that are drawn first; the others share what is left of the epoch's draws.
+        hardest: items that are drawn for sure, each as often as any clip; all share what is left of the
+            epoch's draws.
     """
     generator = np.random.default_rng((seed, epoch))
-    rest = _systematic(items, items.draws - len(hardest), generator)
-    return generator.permutation(np.concatenate([np.array(hardest, np.int64), rest]))
+    certain = np.repeat(np.array(hardest, np.int64), items.draws_per_clip)
+    rest = _systematic(items, items.draws - len(certain), generator)
+    return generator.permutation(np.concatenate([certain, rest]))
 
 
 def _systematic(items: Items, draws: int, generator: np.random.Generator) -> Indices:
@@ -127,7 +131,7 @@ class EpochSampler(Sampler[Draw]):
         self.losses: Floats = np.full(len(items.weights), np.nan)
         """Of each item, when it was last drawn; NaN if it never was. `HardExamples` sets them."""
         self._seed = seed
-        self._hard = round(hard_examples * items.draws)
+        self._hard = round(hard_examples * items.draws / items.draws_per_clip)
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:

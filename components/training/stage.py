@@ -1,22 +1,23 @@
 """The stage `train NAME`: a candidate's weights, its curve, and what it says about unseen videos."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from components.errors import ParamsError, TrainingError
+from components.errors import TrainingError
 from components.models import CandidateInfo, load_candidate, save_candidate
 from components.params import CandidateParams, Params
 from components.project import Project
 from components.tables import PREDICTIONS, write_table
 from components.training.callbacks import OnEpoch, ignore
+from components.training.check import of_candidate
 from components.training.clips import clip_store, learning_clips
 from components.training.curves import draw_curves
 from components.training.dataset import ClipDataset, method_names
 from components.training.distributed import processes
+from components.training.finished import put_back, set_aside
 from components.training.fit import Fitted, fit
 from components.training.history import write_history
 from components.training.identity import training_digest
@@ -47,6 +48,10 @@ def run(project: Project, params: Params, name: str) -> None:
     settings = params.candidate(name)
     videos = read_videos(project, params.faces.digest, settings)
     digest = training_digest(name, settings, videos)
+    scratch = _scratch(project, name, digest)
+    if processes().count == 1 and put_back(project, name, scratch):
+        log.info("%s: trained before, with the same settings, clips and code; %s has kept it", name, scratch)
+        return
     if not processes().chief:
         logging.getLogger("components").setLevel(logging.WARNING)
         _train(project, params, name, videos, digest, ignore)
@@ -54,7 +59,7 @@ def run(project: Project, params: Params, name: str) -> None:
     with live_run(name, settings.model_dump(), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
         _judge(project, name, videos, settings)
-    shutil.rmtree(_scratch(project, name, digest))
+    set_aside(project, name, scratch)
 
 
 def _train(
@@ -64,11 +69,10 @@ def _train(
     settings = params.candidates[name]
     scratch = _scratch(project, name, digest)
     try:
-        train, val = learning_clips(project, params.faces, settings, videos)
-        log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
-        fitted = fit(settings, train, val, scratch, on_epoch, project.features)
-    except ParamsError as error:  # of the network, the clips that it takes, or their augmentation
-        raise ParamsError(f"{project.params}: candidates.{name}: {error}") from error
+        with of_candidate(project.params, name):
+            train, val = learning_clips(project, params.faces, settings, videos)
+            log.info("%s: %d clips to learn from, %d to validate on", name, len(train), len(val))
+            fitted = fit(settings, train, val, scratch, on_epoch, project.features)
     except torch.OutOfMemoryError as error:  # told here: a search notes it as what the settings are like
         raise TrainingError(
             f"{name}: the GPU's memory is full; lower batch_size and raise accumulate by as much, "
@@ -93,6 +97,8 @@ def _keep(
         crop=params.faces.digest,
         frames=settings.frame_range,
         parameters=fitted.model.size,
+        genuine_alone=settings.learn_from == "genuine",
+        self_blended=settings.self_blended,
         pretrained=fitted.model.origin,
         epochs=len(fitted.history),
         best_epoch=fitted.best.epoch,
@@ -103,7 +109,8 @@ def _keep(
     write_history(fitted.history, project.history(name))
     draw_curves(name, fitted.history, settings.early_stopping.metric, project.curves(name))
     best = fitted.best
-    log.info("%s: best epoch %d: validation AUC %.3f", name, best.epoch + 1, best.val_auc)
+    metric = settings.early_stopping.metric
+    log.info("%s: best epoch %d, by %s: validation AUC %.3f", name, best.epoch + 1, metric, best.val_auc)
 
 
 def _judge(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:
@@ -116,5 +123,5 @@ def _judge(project: Project, name: str, videos: Sequence[Video], settings: Candi
 
 
 def _scratch(project: Project, name: str, digest: str) -> Path:
-    """Where checkpoints wait for a killed training to be taken up again."""
+    """Where checkpoints wait for a killed training to be taken up again, and then what it made."""
     return project.scratch / "training" / f"{name}-{digest}"

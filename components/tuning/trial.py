@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from components.params import CandidateParams
 from components.params.tuning import TuneParams
 from components.project import Project
+from components.training.check import of_candidate
 from components.training.dataset import ClipDataset
 from components.training.fit import fit
 from components.tuning.results import BEST, END
@@ -120,7 +121,8 @@ def _trained(
 
     try:
         features = folder.parent / "features"  # of a frozen backbone: the same for all trials
-        fitted = fit(settings, bench.train, bench.val, folder, on_epoch, features)
+        with of_candidate(bench.project.params, bench.candidate):
+            fitted = fit(settings, bench.train, bench.val, folder, on_epoch, features)
     except optuna.TrialPruned:
         return _Ended("pruned")
     except (_DivergedError, torch.OutOfMemoryError) as error:

@@ -100,7 +100,7 @@ def tune(
     ],
     trials: Annotated[
         int | None,
-        typer.Option(help="So many more trials; by default up to `tune.trials` in all.", min=1),
+        typer.Option(help="So many more trials, or 0; by default up to `tune.trials` in all.", min=0),
     ] = None,
     jobs: Annotated[
         int,
@@ -123,7 +123,10 @@ def tune(
     reports/tune/CANDIDATE the report. Test videos are never looked at. More in docs/tuning.md.
 
         unmask tune simple_cnn --dry-run
-        unmask tune simple_cnn --trials 20 --apply
+        unmask tune simple_cnn --trials 20
+        unmask tune simple_cnn --trials 0 --apply
+
+    The last one tries nothing more, and writes what is best so far.
     """
     project = enter()
     from flows.tune import tune as search
@@ -156,7 +159,8 @@ def augment_preview(
     """Draw a sheet of training clips, untouched and as the augmentation of params.yaml changes them.
 
     Each change that is on is shown by itself first, then clips of both classes as training may see them, then
-    forgeries of a genuine one by self-blending with their masks. It needs the clips that `unmask run` cuts.
+    forgeries of a genuine one by self-blending with their masks. It needs the clips that `unmask run` cuts;
+    before any training, `dvc repro faces` does.
 
         unmask augment-preview
         unmask augment-preview real/p003_a --candidate simple_cnn --out look.png

@@ -38,23 +38,13 @@ def test_stages_run_side_by_side_where_there_is_room(
 
 
 @pytest.mark.parametrize(
-    ("environment", "gpus", "alone"),
-    [
-        ({}, 0, False),
-        ({}, 2, True),
-        ({"CUDA_VISIBLE_DEVICES": "1"}, 2, True),
-        ({"CUDA_VISIBLE_DEVICES": ""}, 2, False),
-        ({"UNMASK_TRAIN_DEVICES": "2"}, 0, True),
-    ],
+    ("devices", "told", "alone"),
+    [(None, "", False), (0, "1", False), (2, "", True), (1, "1", True), (None, "2", True)],
 )
-def test_trainings_do_not_share_a_gpu(
-    tmp_path: Path, environment: dict[str, str], gpus: int, alone: bool
-) -> None:
+def test_trainings_do_not_share_a_gpu(devices: int | None, told: str, alone: bool) -> None:
     from flows.pipeline import trains_alone
 
-    for gpu in range(gpus):
-        (tmp_path / f"0000:0{gpu}:00.0").mkdir()
-    assert trains_alone(environment, tmp_path) is alone
+    assert trains_alone(devices, told) is alone
 
 
 def calibrate(bundle: Path, slope: float) -> None:

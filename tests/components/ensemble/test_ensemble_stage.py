@@ -94,7 +94,7 @@ def test_without_members_what_was_there_is_removed(
 ) -> None:
     room.run(project, together)
     room.run(project, params)
-    assert list(project.candidate(ENSEMBLE).iterdir()) == []
+    assert [file.name for file in project.candidate(ENSEMBLE).iterdir()] == ["README"]
 
 
 def test_members_of_another_crop_policy_are_refused(project: Project, together: Params) -> None:

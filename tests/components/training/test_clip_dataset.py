@@ -180,3 +180,17 @@ def test_a_clip_that_is_drawn_again_is_another(forgeable: DrawnClips) -> None:
     same = [forgeable[Draw(1, 2, again, forged)].clip for again in (0, 1) for forged in (False, True)]
     assert all(map(torch.equal, shown, same))
     assert not any(torch.equal(one, other) for one, other in combinations(shown, 2))
+
+
+@pytest.mark.parametrize(("frames", "draws"), [(1, 5), (2, 2)])
+def test_an_epoch_shows_no_frame_twice_before_it_has_shown_them_all(
+    drawn: Drawn, frames: int, draws: int
+) -> None:
+    clips = drawn(frames=frames)
+    for epoch in range(3):
+        seen = [
+            int(value) for repeat in range(draws) for value in clips[Draw(epoch, 2, repeat)].clip[:, 0, 0, 0]
+        ]
+        assert len(set(seen)) == frames * draws
+    firsts = {clips[Draw(epoch, 2)].clip[0, 0, 0, 0].item() for epoch in range(20)}
+    assert len(firsts) > 1

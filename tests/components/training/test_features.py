@@ -149,6 +149,7 @@ def test_a_full_disk_is_an_error_before_anything_is_computed(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.posix_fallocate", no_room)
+    monkeypatch.setattr("components.training.features.whole_batches", None)  # nothing is asked of it
     with pytest.raises(OSError, match="No space left"):
         cached_features(Frozen(), clips, settings, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -33,9 +33,10 @@ def learning(params: Params) -> Callable[..., CandidateParams]:
     return change
 
 
-def even(clips: int) -> Items:
+def even(clips: int, draws_per_clip: int = 1) -> Items:
     nothing = np.zeros(2 * clips, np.int64)
-    return Items(np.repeat([1.0, 0.0], clips), nothing, nothing, clips)
+    weights = np.repeat([1.0, 0.0], clips)
+    return Items(weights, nothing, nothing, clips * draws_per_clip, draws_per_clip)
 
 
 def test_without_more_every_clip_comes_once_in_an_order_of_the_epoch() -> None:
@@ -156,6 +157,17 @@ def test_the_hardest_get_their_share_and_the_others_the_rest() -> None:
     assert all(drawn[clip] >= 1 for clip in range(15, 20))
     assert sum(drawn.values()) - len(drawn) == sum(draw.repeat for draw in draws) > 0
     assert len(set(draws)) == 20  # what comes twice is told apart
+
+
+@pytest.mark.parametrize("draws_per_clip", [1, 2, 16])
+def test_mining_gives_the_hardest_their_share_however_often_clips_are_drawn(draws_per_clip: int) -> None:
+    sampler = EpochSampler(even(100, draws_per_clip), seed=3, hard_examples=0.3)
+    sampler.losses = np.arange(200.0) % 100
+    sampler.losses[100:] = np.nan
+    draws = list(sampler)
+    hard = sum(draw.clip >= 70 for draw in draws) / len(draws)
+    assert len(draws) == 100 * draws_per_clip
+    assert hard == pytest.approx(0.3 + 0.7 * 0.3, abs=0.07)  # theirs, and their part of the rest
 
 
 @given(

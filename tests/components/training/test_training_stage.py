@@ -133,6 +133,34 @@ def test_a_killed_training_goes_on_to_the_same_result(
     assert sorted(set(steps)) == steps  # an epoch that was finished is not trained again
 
 
+def test_a_finished_training_is_not_repeated_where_nobody_had_noted_it(
+    project: Project, params: Params, curves: Any, undisturbed: dict[str, bytes]
+) -> None:
+    """DVC removes a stage's outputs before it runs it, and may be killed before it notes that it has."""
+    run(project, params, "simple_cnn")
+    before = len(curves.logged)
+    shutil.rmtree(project.candidate("simple_cnn"))
+    shutil.rmtree(project.history("simple_cnn").parent)
+    run(project, params, "simple_cnn")
+    assert len(curves.logged) == before
+    assert outputs(project) == undisturbed
+    assert project.curves("simple_cnn").is_file()
+
+
+def test_what_earlier_trainings_left_goes(
+    project: Project, changed: Callable[..., Params], curves: Any
+) -> None:
+    run(project, changed(epochs=1), "simple_cnn")
+    other = project.scratch / "training" / f"simple_cnn-b-{'0' * 16}"
+    other.mkdir()
+    first = [path.name for path in other.parent.iterdir() if path != other]
+    run(project, changed(epochs=2), "simple_cnn")
+    kept = [path.name for path in other.parent.iterdir()]
+    assert other.name in kept
+    assert len(kept) == 2
+    assert not set(first) & set(kept)
+
+
 def test_the_rate_was_halved_meanwhile(undisturbed: dict[str, bytes]) -> None:
     """Else the tests above would prove nothing about the schedule."""
     rows = list(csv.DictReader(undisturbed["history.csv"].decode().splitlines()))
