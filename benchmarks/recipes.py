@@ -1,10 +1,10 @@
-"""Every recipe: one optimisation step at its full published size on the CPU; and what it learns in little.
+"""Every recipe: one optimisation step at its full size on the CPU; and what it learns in little.
 
     python benchmarks/recipes.py                     # all of them, one after the other
     python benchmarks/recipes.py xception --threads 2
     python benchmarks/recipes.py --size 64 --batch 4 # the same checks on a smaller step
 
-Each recipe is taken as `unmask run --recipe` would, from random weights (its published start may be out of
+Each recipe is taken as `unmask run --recipe` would, from random weights (its own start may be out of
 reach), in a process of its own, on made-up clips. Held against what must be: the loss is finite; gradients
 reach every weight that should learn and none that is frozen; after the step the former have changed and the
 latter, with the statistics of frozen batch norms, are the same to the bit; the network exported to ONNX says
@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class Reduced(NamedTuple):
-    """What is made smaller; None: as published."""
+    """What is made smaller; None: as the recipe has it."""
 
     size: int | None = None  # px of what the network sees
     batch: int | None = None
@@ -62,8 +62,8 @@ def main() -> None:
     )
     parser.add_argument("recipes", nargs="*", help="by default all")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--size", type=int, help="px, instead of the published size")
-    parser.add_argument("--batch", type=int, help="clips, instead of the published batch")
+    parser.add_argument("--size", type=int, help="px, instead of the recipe's")
+    parser.add_argument("--batch", type=int, help="clips, instead of the recipe's")
     parser.add_argument("--overfit", action="store_true")
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="at most, to overfit")

@@ -2,7 +2,7 @@
 
     python benchmarks/training.py                           # all that a CPU can do
     python benchmarks/training.py --parts rates --names simple_cnn
-    python benchmarks/training.py --full --workers 0 8 16   # recipes as published, on a GPU if there is one
+    python benchmarks/training.py --full --workers 0 8 16   # recipes at full size, on a GPU if there is one
     python benchmarks/training.py --clips DIR               # keeps what is rendered and cut, or takes
                                                             # what is there: a project's artifacts/clips
 
@@ -66,8 +66,8 @@ def told() -> argparse.Namespace:
     parser.add_argument("--names", nargs="+", help="of candidates and recipes; by default all")
     parser.add_argument("--device", choices=("auto", "cpu"), default="auto")
     parser.add_argument("--workers", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--full", action="store_true", help="recipes with their published side and batch")
-    parser.add_argument("--side", type=float, default=0.5, help="of the published one, without --full")
+    parser.add_argument("--full", action="store_true", help="recipes with their own side and batch")
+    parser.add_argument("--side", type=float, default=0.5, help="of the recipe's, without --full")
     parser.add_argument("--batch", type=int, default=4, help="clips of a recipe's batch, without --full")
     parser.add_argument("--pairs", type=int, default=20, help="of epochs that overhead is the median of")
     parser.add_argument("--people", type=int, default=4, help="to render, with two videos each")

@@ -57,7 +57,7 @@ def candidates(names: Sequence[str] | None) -> list[Subject]:
 
 
 def recipes(arguments: argparse.Namespace) -> list[Subject]:
-    """As published, or of the same kind and smaller."""
+    """At full size, or of the same kind and smaller."""
     found = []
     for name in recipe_names(ROOT / "recipes"):
         if arguments.names and name not in arguments.names:
@@ -101,7 +101,7 @@ def show_candidates(told: argparse.Namespace, folder: Path, gpu: bool) -> Rows:
 
 
 def show_recipes(told: argparse.Namespace, folder: Path, gpu: bool) -> Rows:
-    print(f"\nLoader and step, recipes {'as published' if told.full else 'reduced'}")
+    print(f"\nLoader and step, recipes {'at full size' if told.full else 'reduced'}")
     yield from show_rates(recipes(told), told, folder, LONG if gpu else SHORT)
 
 

@@ -19,7 +19,7 @@ class Project:
 
     @property
     def recipes(self) -> Path:
-        """Folder of the settings of published systems."""
+        """Folder of the settings of detectors of the field."""
         return self.root / "recipes"
 
     @property

@@ -177,7 +177,7 @@ def augment_preview(
 def recipes() -> None:
     """The recipes: settings of detectors of the field, with their sources.
 
-    Each is a file `recipes/NAME.yaml`, whose header says where it was published and what differs here. More,
+    Each is a file `recipes/NAME.yaml`, whose header says where it comes from and what differs here. More,
     also on how to write your own, in docs/recipes.md.
 
         unmask run --recipe xception --dry-run
