@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from components.faces.policy import CropPolicy
 from components.training.dataset import ClipDataset
-from components.training.self_blended import self_blend
 from components.training.videos import LABELS, Video
 
 Crops = NDArray[np.uint8]
@@ -24,7 +22,7 @@ class Made(NamedTuple):
     """What a clip shows."""
 
     person: int
-    forged: str = ""  # patch or blended
+    forged: str = ""  # patch
     frames: int = 4
 
 
@@ -67,11 +65,6 @@ def paint(made: Made, size: int) -> Crops:
     if made.forged == "patch":
         quarter = size // 4
         clip[:, quarter : 2 * quarter, quarter : 2 * quarter] = 255 - clip[:, :quarter, :quarter]
-    if made.forged == "blended":
-        landmarks = np.tile(FACE * np.float32(size), (made.frames, 1, 1))
-        drawn = np.random.default_rng((made.person, 1))
-        forged, _ = self_blend(torch.from_numpy(clip).permute(0, 3, 1, 2), landmarks, drawn)
-        clip = forged.permute(0, 2, 3, 1).contiguous().numpy()
     return clip
 
 

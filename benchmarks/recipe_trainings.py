@@ -58,26 +58,20 @@ class Known(Exception):  # noqa: N818 - no error: the end of a training
 def overfit(params: Params, name: str, epochs: int) -> Trained:
     """Learn eight clips by heart, whose labels nothing but their pictures tells.
 
-    Where a recipe learns from genuine clips alone, it learns four, and knows four forgeries of them, too.
+    No forgeries are made of them: those would be others each time.
 
     Args:
         params: with the recipe, reduced.
         name: of the candidate.
         epochs: at most; the schedule is laid out for so many.
     """
-    settings = short(params.candidates[name], epochs)
-    genuine = settings.learn_from == "genuine"
+    own = params.candidates[name].model_copy(update={"learn_from": "all", "self_blended": 0.0})
+    settings = short(own, epochs)
     frames = params.faces.sampling.lengths
     lengths = np.linspace(*frames, CLIPS).round().astype(int).tolist()
-    if genuine:
-        people = [Made(person, frames=lengths[person]) for person in range(CLIPS // 2)]
-        rows = [(made, 0) for made in people]
-        judged = rows + [(made._replace(forged="blended"), 1) for made in people]
-    else:
-        rows = judged = [(Made(person, frames=lengths[person]), person % 2) for person in range(CLIPS)]
-    draws = STEPS * settings.accumulate * settings.batch_size
-    in_epoch = rows * (draws // (CLIPS if not genuine else 2 * len(rows)))
-    train, val = dataset(in_epoch, "train", params.faces), dataset(judged, "val", params.faces)
+    rows = [(Made(person, frames=lengths[person]), person % 2) for person in range(CLIPS)]
+    in_epoch = rows * (STEPS * settings.accumulate * settings.batch_size // CLIPS)
+    train, val = dataset(in_epoch, "train", params.faces), dataset(rows, "val", params.faces)
     seen = list[Mapping[str, float]]()
     chance = float(clip_losses(settings.loss, torch.zeros(2, 2), torch.tensor([0, 1])).mean())
 

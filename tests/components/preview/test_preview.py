@@ -171,7 +171,7 @@ def test_videos_are_named_by_id_or_file(name: str) -> None:
         ({}, "training.augmentation of params.yaml switches nothing on"),
         ({"flip": 0.5, "jpeg": {"chance": 0.0, "quality": [1, 1]}}, "flip 0.5"),
         ({"rotation": 15, "scale": [0.9, 1.1]}, "rotation 15 · scale 0.9–1.1"),
-        ({"crop": 380, "jpeg": {"chance": 0.5}}, "crop 380 · jpeg 30–100 (chance 0.5)"),
+        ({"crop": 380, "jpeg": {"chance": 0.5}}, "jpeg 30–100 (chance 0.5) · crop 380"),
         ({"iso_noise": {"chance": 1.0}}, "iso noise 300–3000"),
     ],
 )

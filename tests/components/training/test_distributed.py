@@ -160,7 +160,7 @@ def two_processes(folder: Path, *words: str, torchrun: bool) -> int:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Started by torchrun; and started by Lightning, killed, and taken up again by one process."""
+    """Started by torchrun."""
     alone = np.array(trained(tmp_path / "alone", monkeypatch).history)
     assert len(alone) == 4
 
@@ -168,6 +168,11 @@ def test_two_processes_train_as_one_does(tmp_path: Path, monkeypatch: pytest.Mon
     together = np.loadtxt(tmp_path / "torchrun" / "history.csv", delimiter=",", skiprows=1)
     np.testing.assert_allclose(together, alone, rtol=1e-4)
 
+
+@pytest.mark.full
+def test_what_two_processes_began_one_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started by Lightning, and killed."""
+    alone = np.array(trained(tmp_path / "alone", monkeypatch).history)
     killed = tmp_path / "killed"
     assert two_processes(killed, "kill", torchrun=False) in (-signal.SIGKILL, -signal.SIGTERM)
     assert (killed / "last.ckpt").exists()
