@@ -26,11 +26,12 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## everything once on sample data: train, register, batch-score
 	$(BIN)/unmask demo
 
+# A file's tests stay with one worker, so that what they share is made once.
 test: $(STAMP) ## all tests that this machine can run
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-full: $(STAMP) ## the long trainings that `make test` leaves out
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m full --timeout 3600
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m full --timeout 3600
 
 check: $(STAMP) ## lint, types and import rules
 	$(BIN)/ruff check .

@@ -19,8 +19,7 @@ from components.tables import FACES, MANIFEST, PREDICTIONS, read_table
 if TYPE_CHECKING:
     from conftest import StubProject
 
-# One group: the project is reproduced once, by one worker.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("end-to-end")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 STAGES = [
