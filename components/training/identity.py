@@ -11,11 +11,10 @@ import cv2
 from components.params import CandidateParams
 from components.training.videos import Video
 
-PLACES = ("faces/align.py", "faces/crop.py", "faces/in_crop.py")
-"""Of landmarks in the crops, by which clips are self-blended."""
-
-SOURCES = ("models/*.py", "models/weights/*", "training/*.py", "pooling.py", *PLACES)
-"""The files of this package that decide what a training yields."""
+FACES = ("align.py", "compression.py", "crop.py", "in_crop.py", "policy.py", "store.py")
+OTHERS = ("drawing.py", "pooling.py", "tables.py", *(f"faces/{name}" for name in FACES))
+SOURCES = ("models/*.py", "models/weights/*", "training/*.py", *OTHERS)
+"""The files of this package that decide what the stage writes: those on which it depends in dvc.yaml."""
 
 PACKAGES = ("torch", "torchvision", "timm", "lightning", "numpy")
 """What networks, draws, augmentation and steps are made with; asked for their versions without an import."""
@@ -33,7 +32,7 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
         "name": name,
         "settings": settings.model_dump(mode="json", exclude={"workers", "decoded_gb"}),
         "videos": [
-            (video.video_id, video.split, video.label, video.method, video.clip, video.dataset)
+            (video.video_id, video.group, video.split, video.label, video.method, video.clip, video.dataset)
             for video in videos
         ],
         "source": _source(Path(__file__).parents[1]),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.params import Params
 from components.params.training import Optimizer
@@ -26,7 +27,7 @@ def test_same_training_same_digest(params: Params) -> None:
     "change",
     [
         {"split": "test"}, {"label": 0}, {"method": "blend"}, {"clip": "0a-ff.npz"}, {"video_id": "c"},
-        {"dataset": "other"},
+        {"dataset": "other"}, {"group": "h"},
     ],
 )  # fmt: skip
 def test_other_clips_other_digest(params: Params, change: dict[str, Any]) -> None:
@@ -57,6 +58,16 @@ def test_source_of_both_rooms_and_of_the_rule_for_faces_counts(tmp_path: Path) -
     assert list(before) == names
     assert before["models/a.py"] != after["models/a.py"]
     assert before["training/a.py"] == after["training/a.py"]
+
+
+def test_source_is_what_the_stage_depends_on() -> None:
+    """Else a finished training would be taken for another one that DVC tells from it."""
+    root = Path(identity.__file__).parents[2]
+    stage = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["train"]["do"]
+    places = [root / dep for dep in stage["deps"] if dep.startswith("components/")]
+    files = {file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))}
+    known = identity._source(root / "components")
+    assert {file.relative_to(root / "components").as_posix() for file in files} <= set(known)
 
 
 def test_source_of_this_package_is_found() -> None:
