@@ -75,11 +75,10 @@ class StubProject:
         self.project = Project(root)
         self.prefect_api = prefect_api
 
-    def unmask(self, *arguments: str, own_server: bool = False) -> "subprocess.CompletedProcess[str]":
+    def unmask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "flows.cli", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-        if not own_server:
-            environment["PREFECT_API_URL"] = self.prefect_api
+        environment["PREFECT_API_URL"] = self.prefect_api
         return subprocess.run(
             command, cwd=self.root, env=environment, text=True, capture_output=True, check=False, timeout=250
         )

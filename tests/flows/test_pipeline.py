@@ -112,7 +112,7 @@ def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:
 
 def test_a_failed_gate_registers_nothing_and_ends_with_3(stub_project: "StubProject") -> None:
     stub_project.set_gate(0.5)
-    failed = stub_project.unmask("run", own_server=True)
+    failed = stub_project.unmask("run")
     assert failed.returncode == 3
     assert "auc 0.500 < 0.800" in failed.stderr
     assert "Traceback" not in failed.stderr

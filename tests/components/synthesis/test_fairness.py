@@ -64,7 +64,7 @@ def test_features_are_measured_on_the_encoded_files(tiny_sample: Path) -> None:
     assert looks[0].people == ("p000", "p001")
 
 
-@pytest.mark.slow
+@pytest.mark.full  # .ci/run has it, too
 @pytest.mark.timeout(900)
 def test_the_shipped_sample_is_fair_and_every_face_is_found(shipped_sample: Path, networks: Path) -> None:
     looks = list(look_at(shipped_sample, face_finder(networks)))
