@@ -28,7 +28,7 @@ CANDIDATE = "unmask.candidate"
 DATA = "unmask.data"
 CROP = "unmask.crop"
 ORIGIN = "unmask.pretrained"
-"""Where the weights started that were trained: `random`, `loaded` or `bundled`."""
+"""Where the weights started that were trained: `random`, `loaded` or `bundled`; an ensemble: `by member`."""
 
 LONGEST_VALUE = 500
 """Characters of a parameter; stores differ in how many they take, and all take as many."""
