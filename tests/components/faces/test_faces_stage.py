@@ -100,15 +100,16 @@ def children(process: int) -> list[int]:
     return [int(pid) for told in lists for pid in told.read_text().split()]
 
 
-def kill_once_there_are(count: int, project: Project) -> None:
-    """Run the stage until it has stored so many clips, then kill it; its workers must end by themselves."""
+def kill_after(new: int, project: Project) -> None:
+    """Run the stage until it has stored so many more clips, then kill it; its workers must end by themselves."""
+    enough = len(stored(project)) + new  # a count in all could be there before this run has a worker
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, PARAMS, project.root],
         env=os.environ | {"PYTHONPATH": str(PACKAGE_ROOT)},
         stderr=subprocess.DEVNULL,
         process_group=0,
     )
-    while len(stored(project)) < count:
+    while len(stored(project)) < enough:
         assert process.poll() is None
         time.sleep(0.005)
     workers = children(process.pid)
@@ -123,10 +124,10 @@ def test_a_stage_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
 ) -> None:
     whole, killed = new_project("whole"), new_project("killed")
     left: dict[str, int] = {}
-    for count in (1, 4, 7):  # well before the end, so that it is not reached meanwhile
-        kill_once_there_are(count, killed)
+    for new in (1, 3, 3):  # seven in all: well before the end, so that it is not reached meanwhile
+        kill_after(new, killed)
         before, left = left, stored(killed)
-        assert count <= len(left) < 16
+        assert len(before) + new <= len(left) < 16
         assert before.items() <= left.items()  # what was there was not cut again
         assert not killed.faces.exists()
     (killed.clips / f".{min(left)}.4711").write_bytes(b"half written")
