@@ -1,4 +1,4 @@
-"""The training flow: one Prefect task per DVC stage, then register, then promote.
+"""The training flow: one Prefect task per DVC stage, then record, register and promote.
 
 DVC owns the graph and the cache, so tasks keep no cache of their own. The pattern is that of prefect-dbt's
 orchestrator, where dbt owns the graph and Prefect makes a task per node.
@@ -26,7 +26,7 @@ from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages
-from flows.promote import Outcome, promote, register
+from flows.promote import Outcome, promote, record, register
 
 GATE, FACES, TRAIN = "gate", "faces", "train@"
 GIB_PER_JOB = 3
@@ -56,6 +56,13 @@ def pull_task(root: str) -> None:
 def check_task(root: str) -> None:
     """Find out what is wrong with candidates before hours go into their clips."""
     relayed(["components", "check"], Path(root), get_run_logger().info, "candidates")
+
+
+@task(name="record", task_run_name="record test metrics", cache_policy=NO_CACHE)
+@fails_in_one_line
+def record_task(root: str) -> None:
+    """Log the test metrics of all candidates to their MLflow runs, whatever the gate decides."""
+    record(Project(Path(root)))
 
 
 @task(name="register", task_run_name="register", cache_policy=NO_CACHE)
@@ -105,6 +112,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
     jobs = jobs or room(threads, os.cpu_count() or 1, memory_gib(), alone)
     gated = downstream(GATE, stages)
     run_stages([stage for stage in stages if stage.name not in gated], root, stale, jobs)
+    call(record_task, root)
     check_gate(home)
     run_stages([stage for stage in stages if stage.name in gated], root, stale, jobs)
     version = call(register_task, root)

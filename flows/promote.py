@@ -71,6 +71,20 @@ def training_run(project: Project, candidate: str) -> str:
     return ensure_run(project, candidate, settings, key=told["training"])
 
 
+def record(project: Project) -> None:
+    """Log every candidate's figures on the test videos to its training's MLflow run, for its list to compare.
+
+    Raises:
+        RegistryError: MLflow cannot be reached.
+    """
+    from components.tracking.runs import log_results
+
+    evaluation = json.loads(project.evaluation.read_text(encoding="utf-8"))
+    for name, figures in evaluation["candidates"].items():
+        measured = {f"test_{metric}": value for metric, value in figures["test"].items() if value is not None}
+        log_results(project, training_run(project, name), measured)
+
+
 def promote(project: Project, version: str) -> Outcome:
     """Move the `champion` alias to a version if it is better than the present one.
 

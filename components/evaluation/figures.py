@@ -121,7 +121,7 @@ def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path
 
 
 def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int | None) -> None:
-    epochs = history["epoch"]
+    epochs = history["epoch"] + 1  # as the log and each candidate's own curves count them
     losses.plot(epochs, history["train_loss"], color=FAINT, linewidth=1.6, label="training")
     losses.plot(epochs, history["val_loss"], color=REAL, linewidth=1.8, label="validation")
     aucs.plot(epochs, history["val_auc"], color=REAL, linewidth=1.8)

@@ -120,7 +120,6 @@ def _version_of(digest: str) -> str | None:
 
 def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -> str:
     with mlflow.start_run(run_id=run_id, log_system_metrics=False):
-        mlflow.log_metrics({f"test_{name}": value.value for name, value in bundle.info.metrics.items()})
         logged = mlflow.pyfunc.log_model(
             name=MODEL,
             python_model=str(code),

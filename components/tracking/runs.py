@@ -109,6 +109,23 @@ def ensure_run(project: Project, candidate: str, params: Mapping[str, object], k
         raise RegistryError(f"MLflow: {str(error).splitlines()[0]}") from error
 
 
+def log_results(project: Project, run_id: str, results: Mapping[str, float]) -> None:
+    """Log what was measured on a finished run's weights; what it has already is not logged again.
+
+    Raises:
+        RegistryError: MLflow cannot be reached.
+    """
+    connect(project)
+    client = MlflowClient()
+    try:
+        known = client.get_run(run_id).data.metrics
+        _log_epoch(
+            client, run_id, {name: value for name, value in results.items() if known.get(name) != value}, 0
+        )
+    except MlflowException as error:
+        raise RegistryError(f"MLflow: {str(error).splitlines()[0]}") from error
+
+
 def _rebuilt(
     client: MlflowClient,
     experiment: str,

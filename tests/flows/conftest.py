@@ -133,7 +133,8 @@ def stub_project(
     shutil.copy(empty_store, root / "mlflow.db")
     (root / "reports/training/a/history.csv").write_text("epoch,train_loss\n0,0.7\n1,0.6\n", encoding="utf-8")
     figures = {"val": {"auc": 0.9}, "test": {"auc": 0.9, "f1": 0.8}}
-    evaluation = {"winner": "a", "candidates": {"a": figures, "b": figures}}
+    other = {"val": {"auc": 0.8}, "test": {"auc": 0.9, "f1": None}}
+    evaluation = {"winner": "a", "candidates": {"a": figures, "b": other}}
     (prepared / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
     shutil.copytree(real_bundle.folder, prepared / "bundle")
     rewrite(prepared / "bundle", candidate="a")

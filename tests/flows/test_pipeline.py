@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from mlflow import MlflowClient
 
 from components.bundle import BundleInfo, Calibration, open_bundle, seen_digest
+from components.project import Project
 from components.tables import MANIFEST, read_table
 from components.tracking import registry
+from components.tracking.runs import CANDIDATE
+from components.tracking.store import connect
 from flows.promote import auc, probabilities, promote, register
 
 if TYPE_CHECKING:
@@ -65,6 +69,17 @@ def better_slope(bundle: Path, data: Path) -> float:
     return 0.1 if area > 0.5 else -0.1
 
 
+def measured(project: Project) -> dict[str, list[tuple[str, float]]]:
+    """Of each candidate's only run."""
+    runs = MlflowClient().search_runs([connect(project)])
+    told = {run.data.tags[CANDIDATE]: run.data.metrics for run in runs}
+    assert len(told) == len(runs)
+    return {
+        name: sorted(item for item in metrics.items() if item[0].startswith("test_"))
+        for name, metrics in told.items()
+    }
+
+
 def test_training_registers_promotes_and_is_idempotent(stub_project: "StubProject") -> None:
     first = stub_project.unmask("run")
     assert first.returncode == 0, first.stderr
@@ -74,11 +89,14 @@ def test_training_registers_promotes_and_is_idempotent(stub_project: "StubProjec
     assert champion.version == "1"
     assert champion.digest == open_bundle(project.bundle).digest
     assert registry.version_behind(registry.CHALLENGER, project) == "1"
+    assert measured(project) == {"a": [("test_auc", 0.9), ("test_f1", 0.8)], "b": [("test_auc", 0.9)]}
 
     again = stub_project.unmask("run")
     assert again.returncode == 0, again.stderr
     assert "version 1 is the champion already" in again.stdout
     assert "epoch of" not in again.stdout + again.stderr
+    (run,) = MlflowClient().search_runs([connect(project)], f"tags.`{CANDIDATE}` = 'b'")
+    assert len(MlflowClient().get_metric_history(run.info.run_id, "test_auc")) == 1  # not logged twice
     assert registry.version_behind(registry.CHAMPION, project) == "1"
 
 
@@ -117,6 +135,7 @@ def test_a_failed_gate_registers_nothing_and_ends_with_3(stub_project: "StubProj
     assert "auc 0.500 < 0.800" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert "0.500" in failed.stdout  # the table
+    assert set(measured(stub_project.project)) == {"a", "b"}  # what failed can be compared all the same
     assert not stub_project.project.bundle.exists()
     assert registry.version_behind(registry.CHAMPION, stub_project.project) is None
 

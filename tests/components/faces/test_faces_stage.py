@@ -101,7 +101,7 @@ def children(process: int) -> list[int]:
 
 
 def kill_after(new: int, project: Project) -> None:
-    """Run the stage until it has stored so many more clips, then kill it; its workers must end by themselves."""
+    """Kill the stage once it has stored so many more clips; its workers must end by themselves."""
     enough = len(stored(project)) + new  # a count in all could be there before this run has a worker
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, PARAMS, project.root],
