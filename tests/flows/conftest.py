@@ -89,6 +89,10 @@ class StubProject:
         verdict = {"passed": passed, "winner": "a", "rules": [rule]}
         (self.root / "prepared" / "gate.json").write_text(json.dumps(verdict), encoding="utf-8")
 
+    def set_bundle(self, **changes: object) -> None:
+        """Change fields of what export makes."""
+        rewrite(self.root / "prepared" / "bundle", **changes)
+
 
 @pytest.fixture(autouse=True)
 def _own_services(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,16 +80,47 @@ def measured(project: Project) -> dict[str, list[tuple[str, float]]]:
     }
 
 
-def test_training_registers_promotes_and_is_idempotent(stub_project: "StubProject") -> None:
-    first = stub_project.unmask("run")
-    assert first.returncode == 0, first.stderr
-    assert "version 1 is the first champion" in first.stdout
-    project = stub_project.project
+def test_the_same_command_goes_on_once_what_failed_is_mended(
+    stub_project: "StubProject",
+) -> None:
+    project, prepared = stub_project.project, stub_project.root / "prepared"
+    evaluation = (prepared / "evaluation.json").read_bytes()
+    (prepared / "evaluation.json").unlink()
+    stub_project.set_gate(0.5)
+    stub_project.set_bundle(gate_passed=False)
+
+    stage = stub_project.unmask("run")
+    assert stage.returncode == 2
+    assert "epoch of b" in stage.stderr
+    assert stage.stderr.splitlines()[-1].startswith("error: ")
+
+    (prepared / "evaluation.json").write_bytes(evaluation)
+    gate = stub_project.unmask("run")
+    assert gate.returncode == 3
+    assert "epoch of" not in gate.stderr
+    assert "auc 0.500 < 0.800" in gate.stderr
+    assert "0.500" in gate.stdout  # the table
+    assert not project.bundle.exists()
+    assert registry.version_behind(registry.CHALLENGER, project) is None
+    # What failed can be compared all the same.
+    assert measured(project) == {"a": [("test_auc", 0.9), ("test_f1", 0.8)], "b": [("test_auc", 0.9)]}
+
+    stub_project.set_gate(0.9)
+    registration = stub_project.unmask("run")
+    assert registration.returncode == 3
+    assert "did not pass its gate; it is not registered" in registration.stderr.strip().splitlines()[-1]
+    assert "'promote'" not in registration.stderr
+    assert registry.version_behind(registry.CHALLENGER, project) is None
+
+    stub_project.set_bundle(gate_passed=True)
+    done = stub_project.unmask("run")
+    assert done.returncode == 0, done.stderr
+    assert "version 1 is the first champion" in done.stdout
     champion = registry.resolve(project=project)
     assert champion.version == "1"
     assert champion.digest == open_bundle(project.bundle).digest
     assert registry.version_behind(registry.CHALLENGER, project) == "1"
-    assert measured(project) == {"a": [("test_auc", 0.9), ("test_f1", 0.8)], "b": [("test_auc", 0.9)]}
+    assert "Traceback" not in "".join(told.stderr for told in (stage, gate, registration, done))
 
     again = stub_project.unmask("run")
     assert again.returncode == 0, again.stderr
@@ -105,14 +136,16 @@ def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:
     better = better_slope(bundle, stub_project.root / "data")
 
     def outcome(slope: float) -> str:
-        """As the flow does it after the export; without its servers, which take most of the time."""
+        """As the flow does it after the export; without its processes, which take most of the time."""
         calibrate(bundle, slope)
         shutil.rmtree(project.bundle)
         shutil.copytree(bundle, project.bundle)
         return promote(project, register(project)).reason
 
-    calibrate(bundle, -better)
-    assert "first champion" in stub_project.unmask("run").stdout
+    project.bundle.mkdir()
+    shutil.copytree(stub_project.root / "prepared" / "a", project.candidate("a"))
+    shutil.copy(stub_project.root / "prepared" / "manifest.parquet", project.manifest)
+    assert "version 1 is the first champion" in outcome(-better)
 
     assert "version 2 replaces champion 1" in outcome(better)
     assert registry.version_behind(registry.CHAMPION, project) == "2"
@@ -126,26 +159,6 @@ def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:
     (bundle / "seen.txt").write_text("".join(f"{seen_digest(row['sha256'])}\n" for row in manifest))
     assert "version 4 cannot be compared with champion 2" in outcome(better * 2)
     assert registry.version_behind(registry.CHAMPION, project) == "2"
-
-
-def test_a_failed_gate_registers_nothing_and_ends_with_3(stub_project: "StubProject") -> None:
-    stub_project.set_gate(0.5)
-    failed = stub_project.unmask("run")
-    assert failed.returncode == 3
-    assert "auc 0.500 < 0.800" in failed.stderr
-    assert "Traceback" not in failed.stderr
-    assert "0.500" in failed.stdout  # the table
-    assert set(measured(stub_project.project)) == {"a", "b"}  # what failed can be compared all the same
-    assert not stub_project.project.bundle.exists()
-    assert registry.version_behind(registry.CHAMPION, stub_project.project) is None
-
-
-def test_a_failed_stage_ends_with_2_and_one_line(stub_project: "StubProject") -> None:
-    (stub_project.root / "prepared" / "evaluation.json").unlink()
-    failed = stub_project.unmask("run")
-    assert failed.returncode == 2
-    assert failed.stderr.splitlines()[-1].startswith("error: ")
-    assert "Traceback" not in failed.stderr
 
 
 def test_dry_run_changes_nothing(stub_project: "StubProject") -> None:
@@ -175,13 +188,3 @@ def test_a_pull_that_fails_ends_the_run(stub_project: "StubProject") -> None:
     assert failed.returncode == 2
     assert "no videos there; add a dataset" in failed.stderr.strip().splitlines()[-1]
     assert "Running stage" not in failed.stderr
-
-
-def test_a_registration_that_fails_ends_the_run(stub_project: "StubProject") -> None:
-    manifest = stub_project.root / "prepared" / "bundle" / "bundle.json"
-    told = BundleInfo.model_validate_json(manifest.read_text(encoding="utf-8"))
-    manifest.write_text(told.model_copy(update={"gate_passed": False}).model_dump_json(), encoding="utf-8")
-    failed = stub_project.unmask("run")
-    assert failed.returncode == 3
-    assert "did not pass its gate; it is not registered" in failed.stderr.strip().splitlines()[-1]
-    assert "'promote'" not in failed.stderr
