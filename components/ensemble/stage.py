@@ -1,31 +1,11 @@
-"""The stage `ensemble`: trained candidates as one more candidate, with weights from validation videos."""
+"""The stage `ensemble`: files of one more candidate, made of trained ones, if params.yaml wants it."""
 
-import hashlib
-import json
 import logging
-from collections.abc import Sequence
 
-import numpy as np
-import torch
-
-from components.ensemble.combination import Combination, Floats, combine, decided, held_out
-from components.errors import StageError
-from components.models import Candidate, CandidateInfo, load_candidate, save_candidate
-from components.models.ensemble import Ensemble
 from components.params import Params
-from components.params.networks import EnsembleNetwork
 from components.project import ENSEMBLE, Project
-from components.tables import PREDICTIONS, write_table
-from components.training.clips import clip_store
-from components.training.dataset import ClipDataset
-from components.training.loader import whole_batches
-from components.training.predict import predict
-from components.training.videos import Video, of_split, read_videos
 
 NONE = "ensemble.members in params.yaml names none"
-
-BATCH = 8
-"""Clips at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -45,91 +25,6 @@ def run(project: Project, params: Params) -> None:
         log.info("%s: there is no ensemble", NONE)
         (folder / "README").write_text(f"{NONE}\n", encoding="utf-8")  # DVC warns of empty folders
         return
-    members = [load_candidate(project.candidate(name)) for name in params.ensemble.members]
-    _check(project, params, [about for _, about in members])
+    from components.ensemble.fit import fit  # noqa: PLC0415 - torch takes long to import; most have no ensemble
 
-    settings = next(iter(params.candidates.values()))
-    videos = read_videos(project, params.faces.digest, settings)
-    store = clip_store(project, settings, videos)
-    val = of_split(videos, "val")
-    margins = [face_margins(model, ClipDataset(val, store)) for model, _ in members]
-    found, unseen = weigh(params, val, margins)
-    model = Ensemble([model for model, _ in members], found.weights.tolist(), found.bias).eval()
-    save_candidate(folder, model, _about(params, model, found, [about for _, about in members]))
-    log.info("ensemble: %s", told(params.ensemble.members, found))
-
-    judged = [video for video in videos if video.split in ("val", "test")]
-    rows = predict(model, ClipDataset(judged, store), judged, BATCH)
-    rows = [row | {"logit": unseen.get(row["video_id"], row["logit"])} for row in rows]
-    write_table(rows, PREDICTIONS, folder / "predictions.parquet")
-
-
-def weigh(
-    params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats]]
-) -> tuple[Combination, dict[str, float]]:
-    """The weights, and each validation video's logit by weights that were found without its people.
-
-    Args:
-        params: `ensemble`.
-        val: the validation videos.
-        margins: `(K,)` of each video's faces, by member.
-    """
-    how, folds = params.ensemble.how, params.ensemble.folds
-    labels = np.array([video.label for video in val])
-    groups = np.unique([video.group for video in val], return_inverse=True)[1].astype(np.int64)
-    faces = [np.stack(members, axis=1) for members in zip(*margins, strict=True)]  # (K, M) of each video
-    unseen = held_out(how, faces, labels, groups, folds)
-    logits = {video.video_id: float(logit) for video, logit in zip(val, unseen, strict=True)}
-    return combine(how, decided(faces), labels), logits
-
-
-def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats]:
-    """Fake logit minus real logit `(K,)` of each video's faces."""
-    found: dict[int, Floats] = {}
-    with torch.inference_mode():
-        for batch in whole_batches(clips, BATCH):
-            videos, faces = batch.faces.shape[:2]
-            logits = model(model.prepare(batch.faces.flatten(0, 1))).double()
-            margins = (logits[:, 1] - logits[:, 0]).reshape(videos, faces).numpy()
-            found.update(zip(batch.indices, margins, strict=True))
-    return [found[index] for index in range(len(clips))]
-
-
-def told(members: Sequence[str], found: Combination) -> str:
-    """The weights for people."""
-    parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, found.weights, strict=True)]
-    return " + ".join(parts) + (f" + {found.bias:.2f}" if found.bias else "")
-
-
-def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -> None:
-    for about in members:
-        if about.crop != params.faces.digest:
-            raise StageError(
-                f"{project.candidate(about.name)}: trained on clips of crop digest {about.crop}, params.yaml "
-                f"makes {params.faces.digest}; run dvc repro"
-            )
-
-
-def _about(
-    params: Params, model: Candidate, found: Combination, members: Sequence[CandidateInfo]
-) -> CandidateInfo:
-    first = members[0]
-    weights = [*found.weights.tolist(), found.bias]
-    trainings = [about.training for about in members]
-    decisive_parts = [params.ensemble.model_dump(mode="json"), trainings, weights]
-    return CandidateInfo(
-        name=ENSEMBLE,
-        network=EnsembleNetwork(name="ensemble"),
-        members=tuple(members),
-        input_size=None,
-        methods=(),
-        size=first.size,
-        crop=first.crop,
-        frames=(min(about.frames[0] for about in members), max(about.frames[1] for about in members)),
-        parameters=model.size,
-        pretrained=None,
-        epochs=0,
-        best_epoch=0,
-        seed=None,
-        training=hashlib.sha256(json.dumps(decisive_parts).encode()).hexdigest()[:16],
-    )
+    fit(project, params, folder)

@@ -35,6 +35,7 @@ def test_a_stage_without_its_input_ends_with_2(
         ("flows.cli", {"torch", "mlflow", "prefect", "pandas", "cv2", "onnxruntime"}),
         ("serving.scorer, serving.api.server", {"torch", "mlflow", "prefect", "timm", "lightning"}),
         ("components.faces.stage", {"torch", "mlflow", "facenet_pytorch"}),
+        ("components.ensemble.stage", {"torch", "sklearn"}),
         ("components.__main__", {"torch", "mlflow", "cv2", "great_expectations", "pandas"}),
     ],
 )

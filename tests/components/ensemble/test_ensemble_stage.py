@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from components.ensemble import stage as room
+from components.ensemble import fit
+from components.ensemble.stage import run
 from components.errors import ParamsError, StageError
 from components.models import CandidateInfo, load_candidate, save_candidate
 from components.models.simple_cnn import SimpleCNN
@@ -66,12 +67,12 @@ def test_test_videos_are_judged_by_the_network_validation_videos_by_weights_with
     project: Project, together: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unseen = np.array([10.0, 20.0, 30.0, 40.0])
-    monkeypatch.setattr(room, "held_out", lambda *_: unseen)
-    room.run(project, together)
+    monkeypatch.setattr(fit, "held_out", lambda *_: unseen)
+    run(project, together)
     model, info = load_candidate(project.candidate(ENSEMBLE))
     videos = read_videos(project, together.faces.digest, together.candidates["a"])
     test = [video for video in videos if video.split == "test"]
-    store = room.clip_store(project, together.candidates["a"], videos)
+    store = fit.clip_store(project, together.candidates["a"], videos)
     expected = [row["logit"] for row in predict(model, ClipDataset(test, store), test, 8)]
     assert logits(project, "test") == pytest.approx(expected)
     assert logits(project, "val") == unseen.tolist()
@@ -81,7 +82,7 @@ def test_test_videos_are_judged_by_the_network_validation_videos_by_weights_with
 
 def test_the_same_members_give_the_same_bytes(project: Project, together: Params) -> None:
     def written() -> dict[str, bytes]:
-        room.run(project, together)
+        run(project, together)
         return {file.name: file.read_bytes() for file in project.candidate(ENSEMBLE).iterdir()}
 
     first = written()
@@ -92,15 +93,15 @@ def test_the_same_members_give_the_same_bytes(project: Project, together: Params
 def test_without_members_what_was_there_is_removed(
     project: Project, together: Params, params: Params
 ) -> None:
-    room.run(project, together)
-    room.run(project, params)
+    run(project, together)
+    run(project, params)
     assert [file.name for file in project.candidate(ENSEMBLE).iterdir()] == ["README"]
 
 
 def test_members_of_another_crop_policy_are_refused(project: Project, together: Params) -> None:
     save_candidate(project.candidate("b"), SimpleCNN(), about("b", "0123456789ab"))
     with pytest.raises(StageError, match=r"b: trained on clips of crop digest 0123456789ab"):
-        room.run(project, together)
+        run(project, together)
 
 
 @pytest.mark.parametrize(
