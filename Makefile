@@ -31,7 +31,7 @@ test: $(STAMP) ## all tests that this machine can run
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-full: $(STAMP) ## the long trainings that `make test` leaves out
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m full --timeout 3600
+	$(BIN)/python -m pytest -n 2 --dist load -m full --timeout 3600
 
 check: $(STAMP) ## lint, types and import rules
 	$(BIN)/ruff check .
