@@ -40,7 +40,7 @@ TRAINED, JUDGED = 32, 150
 """People of the shuffled training and validation videos, two videos each."""
 
 SHUFFLED_EPOCHS = 15
-"""As many as right labels need to be learnt: batch norms that have seen few steps judge everybody alike."""
+"""With five, Xception had not learnt right labels either (AUC .576); with 15 it has (.966)."""
 
 
 class Trained(NamedTuple):

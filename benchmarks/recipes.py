@@ -66,7 +66,7 @@ BLIND = ("resnet50",)
 """Nor does this, for which no weights are shipped: that shuffled labels teach it nothing says little."""
 
 LEARNT = 0.65
-"""AUC of right labels, at the best of 15 epochs: 0.5 ± 0.03 are one epoch's chance."""
+"""AUC of right labels, at the best of 15 epochs. Set after frame_224 had ended at .658."""
 
 EPOCHS = {"transformer_finetuned": 200}
 """At most, to overfit."""
