@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -219,10 +220,18 @@ def _download(found: ModelVersion, folder: Path, digest: str) -> None:
         bundle = next(Path(fresh).rglob("bundle.json"), Path(fresh) / "none").parent
         if not _holds(bundle, digest):
             raise RegistryError(
-                f"registry: version {found.version} of {found.name} does not hold the bundle it names"
+                f"registry: version {found.version} of {found.name} does not hold the bundle it names; "
+                f"{_address(found)} was changed or removed: bring it back, or train and promote another "
+                "version with `unmask run`"
             )
         with (folder.parent / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _holds(folder, digest):  # another process may have brought it meanwhile, and use it
                 shutil.rmtree(folder, ignore_errors=True)
                 bundle.replace(folder)
+
+
+def _address(found: ModelVersion) -> str:
+    """Where the files of a version should be: a path, or a remote store's address."""
+    uri = str(MlflowClient().get_model_version_download_uri(found.name, found.version))
+    return unquote(urlsplit(uri).path) if uri.startswith("file:") else uri

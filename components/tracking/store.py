@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mlflow
+from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,10 +17,16 @@ from components.project import Project
 
 EXPERIMENT = "unmask"
 
+log = logging.getLogger(__name__)
+
 
 def tracking_uri(project: Project) -> str:
     """`MLFLOW_TRACKING_URI` if set, else SQLite where plain `mlflow` in the project folder looks too."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.root.resolve() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_store(project)
+
+
+def _own_store(project: Project) -> str:
+    return f"sqlite:///{project.root.resolve() / 'mlflow.db'}"
 
 
 def connect(project: Project) -> str:
@@ -40,7 +47,10 @@ def connect(project: Project) -> str:
     try:
         mlflow.set_tracking_uri(uri)
         with _alone(project):
-            return _experiment(uri, project.root.resolve() / "mlartifacts")
+            experiment = _experiment(uri, project.root.resolve() / "mlartifacts")
+            if uri == _own_store(project):
+                _follow_move(uri, experiment, (project.root.resolve() / "mlartifacts").as_uri())
+            return str(experiment.experiment_id)
     except (MlflowException, SQLAlchemyError, OSError) as error:
         first = str(error).splitlines()[0]
         raise RegistryError(f"MLflow store {uri}: {first}; check MLFLOW_TRACKING_URI") from error
@@ -56,10 +66,27 @@ def _alone(project: Project) -> Iterator[None]:
         yield
 
 
-def _experiment(uri: str, artifacts: Path) -> str:
+def _experiment(uri: str, artifacts: Path) -> Experiment:
     found = mlflow.get_experiment_by_name(EXPERIMENT)
     if found is not None:
-        return str(found.experiment_id)
+        return found
     # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
     location = artifacts.as_uri() if uri.startswith("sqlite") else None
-    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    return mlflow.get_experiment(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _follow_move(uri: str, experiment: Experiment, artifacts: str) -> None:
+    """Read a project's models from where it is now, though it was moved or copied here with them.
+
+    Args:
+        uri: of the project's own store.
+        experiment: tells where its artifacts were when it was made.
+        artifacts: URI of the folder beside the store.
+    """
+    before = str(experiment.artifact_location)
+    if before == artifacts:
+        return
+    from components.tracking.moved import rewrite_addresses  # noqa: PLC0415  MLflow's tables take a while
+
+    rewrite_addresses(uri, before, artifacts)
+    log.warning("MLflow: this project was moved or copied; %s is now read from %s", before, artifacts)
