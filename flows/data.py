@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import track
@@ -46,17 +47,23 @@ def add(
     for _ in track(bring(plan, copy), total=total, description=verb, console=console, disable=not total):
         pass
     track_with_dvc(project.root)
-    console.print(NEXT.format(name=plan.target.name), markup=False, highlight=False, soft_wrap=True)
+    remote = "" if remote_of(project.root) else f"\n{FIRST_REMOTE}"
+    console.print(
+        NEXT.format(name=plan.target.name, remote=remote), markup=False, highlight=False, soft_wrap=True
+    )
 
 
 NEXT = """
 {name} is tracked. To keep this version of the data:
-  git add data.dvc && git commit -m "Add {name}"
-  dvc push                # to the remote of .dvc/config: the folder dvc-remote/, unless you set another
+  git add data.dvc && git commit -m "Add {name}"{remote}
+  dvc push
 To go on:
   dvc repro validate      # splits, audit and checks: reports/splits.json, reports/validation/data_docs/
   git add dvc.lock reports && git commit -m "Splits"     # reports/splits.lock keeps everybody where they are
   unmask run              # the whole pipeline"""
+
+
+FIRST_REMOTE = "  dvc remote add --default storage DIR  # once: a folder on another disk, or s3://BUCKET/…"
 
 
 def show(project: Project) -> None:
@@ -136,9 +143,17 @@ def needs_pull(root: Path) -> bool:
     data = root / "data"
     if _holds_files(data) and not _pulling(root).exists():
         return False
-    if not (root / "data.dvc").is_file() or remote_of(root) is None:
+    if not _names_videos(root / "data.dvc") or remote_of(root) is None:
         raise DataError(f"{data}: {NO_VIDEOS}")
     return True
+
+
+def _names_videos(tracked: Path) -> bool:
+    """Tell whether data.dvc says which videos it stands for; that of a fresh project does not yet."""
+    if not tracked.is_file():
+        return False
+    outs = yaml.safe_load(tracked.read_text(encoding="utf-8")).get("outs", [])
+    return any("md5" in out for out in outs)
 
 
 def pull(root: Path, relay: Callable[[str], None]) -> None:
