@@ -1,9 +1,9 @@
 """Pictures of high dynamic range or wide gamut, brought down to what an ordinary screen shows.
 
-Light is what Rec. ITU-R BT.2100-2 makes of a PQ or HLG signal (tables 4 and 5), HLG on a screen with a peak of
+Light is what Rec. ITU-R BT.2100-2 makes of a PQ or HLG signal (tables 4 and 5), HLG on a screen whose peak is
 1000 cd/m². White is at 203 cd/m² (Report ITU-R BT.2408, 2.1); what is brighter is rolled off by the EETF of
-Report ITU-R BT.2390 (5.4.1), from the brightest light of the picture itself, so that one without any keeps its
-tones. Colours that BT.709 does not have are clipped. The signal is that of Rec. ITU-R BT.1886.
+Report ITU-R BT.2390 (5.4.1), from the brightest light of the picture itself, so that one without any keeps
+its tones. Colours that BT.709 does not have are clipped. The signal is that of Rec. ITU-R BT.1886.
 """
 
 from functools import cache
