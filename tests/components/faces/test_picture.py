@@ -15,7 +15,10 @@ import pytest
 from PIL import Image as Picture
 
 from components.faces.container import VideoFault
+from components.faces.examine import examine
+from components.faces.fingerprint import PICTURES, make_fingerprint, shrink
 from components.faces.limits import Limits
+from components.faces.still import still
 from components.faces.video import probe, sample_frames
 from tests.components.faces.films import FRAMES, HEIGHT, WIDTH, Images, filtered, luma, scene, stored, write
 
@@ -80,6 +83,17 @@ def test_pictures_are_turned_and_mirrored(film: Path, tmp_path: Path, suffix: st
     assert apart(shown(path), expected) <= 2
     info = probe(path, Limits())
     assert (info.height, info.width) == expected.shape[1:3]
+
+
+@pytest.mark.parametrize("film", ["h264"], indirect=True)
+def test_whoever_looks_sees_what_is_shown(film: Path, tmp_path: Path) -> None:
+    path = with_matrix(film, tmp_path / "a.mp4", 0, 1, 1, 0)
+    expected = decoded(film, ORIENTATIONS[0, 1, 1, 0])
+    assert apart(still(path, Limits()).image, expected[FRAMES // 2]) <= 2
+    fingerprint = examine(path, Limits()).fingerprint
+    assert fingerprint is not None
+    taken = [expected[int((part + 0.5) * FRAMES / PICTURES)] for part in range(PICTURES)]
+    assert fingerprint == make_fingerprint([shrink(image) for image in taken])
 
 
 @pytest.mark.skipif(not shutil.which("ffmpeg"), reason="compares with the program ffmpeg")
