@@ -124,12 +124,8 @@ def _prominence(stream: VideoStream) -> tuple[bool, bool, int, float]:
     """What is compared of two streams, in this order."""
     moves = stream.frames != 1 and not stream.disposition & BESIDE
     default = bool(stream.disposition & Disposition.default)
-    return (
-        moves,
-        default,
-        stream.width * stream.height,
-        float((stream.duration or 0) * (stream.time_base or 0)),
-    )
+    seconds = float((stream.duration or 0) * (stream.time_base or 0))
+    return moves, default, stream.width * stream.height, seconds
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:

@@ -29,10 +29,11 @@ LEAST_STRETCH = 0.01
 """Pixels closer to squares are left as they are: encoders write such a ratio to make up for odd sizes, and to
 scale by a pixel or two would blur the picture for nothing."""
 
-MATRICES = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
-"""Of ITU-T H.273, table 4: those by which FFmpeg can turn luma and chroma into RGB; 2 is unspecified."""
+UNSPECIFIED, BT2020 = 2, 9
+"""Matrices by which luma and chroma become RGB, by the numbers of ITU-T H.273."""
 
-UNSPECIFIED = 2
+MATRICES = frozenset({0, 1, 4, 5, 6, 7, BT2020})
+"""Those that FFmpeg knows. It takes an unspecified one for BT.601, and refuses all others."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,12 @@ def render(frame: VideoFrame, width: int, height: int) -> Image:
     """A frame as it is shown, RGB (height, width, 3)."""
     turn = orientation(frame)
     size = (height, width) if turn.transposed else (width, height)
+    wide = is_wide(frame)
     if frame.colorspace not in MATRICES:
-        frame.colorspace = UNSPECIFIED
+        frame.colorspace = BT2020 if wide else UNSPECIFIED
     if frame.interlaced_frame:
         frame = _deinterlaced(frame)
-    if is_wide(frame):
+    if wide:
         return turn.turn(to_sdr(_pixels(frame, "rgb48le", size), frame.color_trc))
     return turn.turn(_pixels(frame, "rgb24", size))
 
@@ -127,7 +129,7 @@ def _pixels(frame: VideoFrame, kind: str, size: tuple[int, int]) -> NDArray[Any]
 
 
 def _deinterlaced(frame: VideoFrame) -> VideoFrame:
-    """The picture at the time of a frame's first field, by the Weston 3 field filter (BBC R&D, EP 0 192 292).
+    """The picture at the time of a frame's first field, by the Weston 3 field filter (BBC R&D).
 
     It is given this frame only, as its neighbours need not have been decoded: of the missing lines, low
     frequencies come from the first field, and high ones from the second.

@@ -164,7 +164,8 @@ def _walk(
             walk = Walk(container, stream, chooser, info, affordable, jumping=jumping)
             try:
                 for frame, time, count in walk:
-                    results += [visit(Frame(render(frame, info.width, info.height), time))] * count
+                    shown = Frame(render(frame, info.width, info.height), time)
+                    results += [visit(shown)] * count
             except Inexact:
                 restart()
                 if walk.jumped:
@@ -191,9 +192,8 @@ def _decode_all(
     with opened(path, limits) as (container, stream):
         for index, frame in zip(range(max(counts) + 1), decode(container, stream), strict=False):
             if index in counts:
-                results += [visit(Frame(render(frame, info.width, info.height), times[index]))] * counts[
-                    index
-                ]
+                shown = Frame(render(frame, info.width, info.height), times[index])
+                results += [visit(shown)] * counts[index]
     return results
 
 
