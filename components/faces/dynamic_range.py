@@ -62,23 +62,28 @@ def to_sdr(signal: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
     Returns:
         RGB (H, W, 3).
     """
-    peak = float(np.percentile(_light(signal[::4, ::4], transfer).max(axis=2), BRIGHTEST))
+    peak = float(np.percentile(_largest(_light(signal[::4, ::4], transfer)), BRIGHTEST))
     gain = _gain(peak) if peak > 1 else None
     shown = np.empty(signal.shape, np.uint8)
     for row in range(0, len(signal), ROWS):
         light = _light(signal[row : row + ROWS], transfer)
         if gain is not None:
-            light *= gain[_step(light.max(axis=2) / peak)][..., None]
-        shown[row : row + ROWS] = _level()[_step(light @ TO_BT709.T)]
+            light *= gain[_step(_largest(light) / peak)][..., None]
+        shown[row : row + ROWS] = np.take(_level(), _step(light @ TO_BT709.T))
     return shown
 
 
 def _light(signal: NDArray[np.uint16], transfer: int) -> Floats:
     """Linear light of a signal (H, W, 3); 1 is white."""
-    light = _linear(transfer)[signal]
+    light = np.take(_linear(transfer), signal)
     if transfer == ColorTrc.ARIB_STD_B67:  # of the scene; a screen shows it with more contrast
         light *= SCREEN / WHITE * (light @ LUMINANCE)[..., None] ** np.float32(0.2)
     return light
+
+
+def _largest(light: Floats) -> Floats:
+    """Of each pixel's three components; many times faster than `max` over so short an axis."""
+    return np.maximum(np.maximum(light[..., 0], light[..., 1]), light[..., 2])
 
 
 @cache
