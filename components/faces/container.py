@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 else:  # it is generic for type checkers only
     Packet = av.Packet
 
+BESIDE = Disposition.still_image | Disposition.timed_thumbnails | Disposition.dependent
+"""What a stream is that only goes with another."""
+
 ROUNDED = 0.1
 """Seconds that a header may tell less than there are, as by rounding."""
 
@@ -104,13 +107,25 @@ def _why_not_opened(error: Exception, path: Path) -> str:
 
 
 def _video_stream(container: InputContainer) -> VideoStream:
-    """The first moving picture; the cover of a song is a video stream to FFmpeg, and is passed over."""
+    """The stream that a player would show: one that moves, marked as the default, the largest, the longest.
+
+    The cover of a song is a video stream to FFmpeg, and is passed over.
+    """
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:
         raise VideoFault("undecodable", "no video stream; the file holds only sound or data")
-    if not videos[0].codec_context:
+    decodable = [stream for stream in videos if stream.codec_context]
+    if not decodable:
         raise VideoFault("undecodable", "no decoder for the codec of its video stream")
-    return videos[0]
+    return max(decodable, key=_prominence)  # of equals the first
+
+
+def _prominence(stream: VideoStream) -> tuple[bool, bool, int, float]:
+    """What is compared of two streams, in this order."""
+    moves = stream.frames != 1 and not stream.disposition & BESIDE
+    default = bool(stream.disposition & Disposition.default)
+    seconds = float((stream.duration or 0) * (stream.time_base or 0))
+    return moves, default, stream.width * stream.height, seconds
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:

@@ -14,17 +14,15 @@ from typing import TypeVar
 import av
 import numpy as np
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
 from components.faces.limits import Amount, Count, Limits, Line, Size, Status
+from components.faces.picture import Image, render, shown_size
 from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
 
-Image = NDArray[np.uint8]
 T = TypeVar("T")
 
 COUNTED = 64 * 2**20
@@ -36,7 +34,7 @@ MAX_PIXELS = 5 * 10**9
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video says about itself, as far as it is true; its size is that of the upright picture."""
+    """What a video says about itself, as far as it is true; its size is that of the pictures shown."""
 
     frames: Count
     fps: Amount  # 0: untold
@@ -49,7 +47,7 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """A decoded frame: upright RGB (H, W, 3), and its time in seconds."""
+    """A picture as it is shown, RGB (H, W, 3), and its time in seconds."""
 
     image: Image
     time: float
@@ -82,9 +80,7 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         first = next(decode(container, stream), None) if frames else None
         if first is None:
             raise VideoFault("undecodable", "no frame can be decoded; the file is cut short or damaged")
-        width, height = first.width, first.height
-        if _quarter_turns(first) % 2:
-            width, height = height, width
+        width, height = shown_size(first, stream.sample_aspect_ratio, limits)
         return VideoInfo(frames, fps, width, height, duration, stream.codec.name, path.stat().st_size)
 
 
@@ -168,7 +164,8 @@ def _walk(
             walk = Walk(container, stream, chooser, info, affordable, jumping=jumping)
             try:
                 for frame, time, count in walk:
-                    results += [visit(Frame(upright(frame, info), time))] * count
+                    shown = Frame(render(frame, info.width, info.height), time)
+                    results += [visit(shown)] * count
             except Inexact:
                 restart()
                 if walk.jumped:
@@ -195,7 +192,8 @@ def _decode_all(
     with opened(path, limits) as (container, stream):
         for index, frame in zip(range(max(counts) + 1), decode(container, stream), strict=False):
             if index in counts:
-                results += [visit(Frame(upright(frame, info), times[index]))] * counts[index]
+                shown = Frame(render(frame, info.width, info.height), times[index])
+                results += [visit(shown)] * counts[index]
     return results
 
 
@@ -234,17 +232,3 @@ def _check_header(stream: VideoStream, duration: float, limits: Limits) -> None:
         raise VideoFault("too_large", f"{size} a frame; the limit is {limits.max_pixels} px")
     if not math.isfinite(duration) or duration > limits.max_seconds:
         raise VideoFault("too_large", f"{duration:.0f} s long; the limit is {limits.max_seconds:.0f} s")
-
-
-def _quarter_turns(frame: VideoFrame) -> int:
-    """Counter-clockwise quarter turns that bring the picture upright."""
-    return round(frame.rotation / 90) % 4
-
-
-def upright(frame: VideoFrame, info: VideoInfo) -> Image:
-    """A frame as RGB (H, W, 3), turned as the video says that it is to be shown, and of the video's size."""
-    turns = _quarter_turns(frame)
-    width, height = (info.height, info.width) if turns % 2 else (info.width, info.height)
-    image = frame.to_ndarray(format="rgb24", width=width, height=height, threads=1)
-    image = image.astype(np.uint8, copy=False)
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

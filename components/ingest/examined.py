@@ -35,7 +35,7 @@ DECODERS = ("av", "ImageHash")
 """Libraries that decide what examining a video finds."""
 
 MODULES = (
-    *("container", "seek", "ahead", "sampling", "video", "limits"),
+    *("container", "seek", "ahead", "sampling", "video", "picture", "dynamic_range", "limits"),
     *("examine", "fingerprint", "worker"),
 )
 """Those of `components.faces` that do."""

@@ -174,19 +174,6 @@ def test_samples_are_those_of_a_sequential_decode(
     assert times == pytest.approx([i / 25 for i in wanted], abs=1e-3)
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_pictures_are_turned_upright(tmp_path: Path, make_video: Callable[..., Path], degrees: int) -> None:
-    plain = make_video(tmp_path / "plain.mp4")
-    turned = make_video(tmp_path / "turned.mp4", rotation=degrees)
-    with av.open(turned) as container:
-        turns = next(container.decode(video=0)).rotation // 90 % 4
-    assert turns in {1, 2, 3}
-    expected = [np.rot90(frame, turns) for frame in sample_frames(plain, 4, Limits())[0]]
-    frames, _ = sample_frames(turned, 4, Limits())
-    assert np.array_equal(frames, expected)
-    assert (probe(turned, Limits()).height, probe(turned, Limits()).width) == frames[0].shape[:2]
-
-
 def test_a_file_cut_short_is_sampled_evenly_from_what_is_left(cut_short: Callable[[float], Path]) -> None:
     path = cut_short(0.6)
     left = all_frames(path)
