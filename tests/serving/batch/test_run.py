@@ -45,7 +45,7 @@ def opened(source: Path, output: Path) -> ScoreStore:
 
 def job(source: Path, output: Path, log: Path, seconds: float = 0.0) -> None:
     with opened(source, output) as store:
-        todo = plan(scan(source), store.rows(), SHARD_SIZE)
+        todo = plan(scan(source).videos, store.rows(), SHARD_SIZE)
         store.forget(todo.stale)
         for shard in todo.shards:
             score_shard(SleepyScorer(log, seconds), source, shard, store)
@@ -70,7 +70,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def expected(source: Path) -> dict[str, int]:
-    return {video.path: video.bytes for video in scan(source)}
+    return {video.path: video.bytes for video in scan(source).videos}
 
 
 def test_one_row_per_video_with_its_own_score(source: Path, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_looked_at_stays_in_the_job(
         return look(path, **options)
 
     monkeypatch.setattr(Path, "stat", refused)
-    found = {video.path: (video.bytes, video.mtime_ns) for video in scan(source)}
+    found = {video.path: (video.bytes, video.mtime_ns) for video in scan(source).videos}
     assert found["sub1/03.mp4"] == (None, None)
     assert len(found) == VIDEOS
 
