@@ -1,6 +1,5 @@
-"""Which files of a folder are videos, and what they are called in answers."""
+"""Which files of a folder are videos."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from components.errors import DataError
 from components.faces.formats import VIDEO_SUFFIXES
 from components.ingest.scan import Scan, scan
+from components.printable import printable
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,3 @@ def _check_holds_videos(folder: Path, found: Scan, left_out: str) -> None:
         known = " ".join(sorted(VIDEO_SUFFIXES))
         there = f" but {left_out}" if left_out else ""
         raise DataError(f"{printable(folder)}: no videos in this folder{there}; put some there ({known})")
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that every format takes: bytes of a name that are not UTF-8 read as `\xff`.
-
-    For answers and tables only; the file is opened by its real path.
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

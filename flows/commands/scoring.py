@@ -92,8 +92,8 @@ def faces(
         unmask faces talk.mp4 --sheet talk.png
         unmask faces panel.mp4 --tracks all --frames 32 --sheet panel.png
     """
+    from components.printable import printable
     from flows.faces import print_view, setup, view
-    from serving.videos import printable
 
     videos = _find(sources)
     with ExitStack() as stack:

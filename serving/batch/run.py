@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from components.errors import DataError
+from components.printable import printable
 from serving.batch.plan import Shard, Video
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore
@@ -35,7 +36,7 @@ def scan(source: Path) -> Library:
         DataError: the source is no folder, or holds no video.
     """
     if not is_folder(source):
-        raise DataError(f"{source}: no such folder; give the folder that holds the videos")
+        raise DataError(f"{printable(source)}: no such folder; give the folder that holds the videos")
     found = find_videos([source])
     return Library(tuple(video for path in found.videos for video in _stat(source, path)), found.left_out)
 

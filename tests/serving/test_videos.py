@@ -1,10 +1,9 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from components.errors import DataError
-from serving.videos import Found, find_videos, printable
+from serving.videos import Found, find_videos
 
 
 def touch(path: Path) -> Path:
@@ -51,10 +50,3 @@ def test_a_folder_without_videos_is_named(tmp_path: Path) -> None:
     touch(tmp_path / "readme.md")
     with pytest.raises(DataError, match=f"^{tmp_path}: no videos"):
         find_videos([tmp_path])
-
-
-@pytest.mark.parametrize(
-    ("name", "told"), [(b"a.mp4", "a.mp4"), ("ü.mp4".encode(), "ü.mp4"), (b"b\xff.mp4", r"b\xff.mp4")]
-)
-def test_only_what_is_not_utf8_is_told_otherwise(name: bytes, told: str) -> None:
-    assert printable(os.fsdecode(name)) == told
