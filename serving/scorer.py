@@ -21,8 +21,8 @@ from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.limits import Frozen, Status
 from components.faces.pool import WorkerPool
 from components.pooling import decisive
+from components.printable import printable
 from components.providers import Asked, open_session
-from serving.videos import printable
 
 Verdict = Literal["fake", "real", "undetermined"]
 

@@ -17,7 +17,8 @@ from components.errors import DataError
 from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset, supersedes
 from components.ingest.layouts import LAYOUTS, Layout, layout_of
 from components.ingest.layouts.base import some
-from components.ingest.tree import FileStat, Tree, walk
+from components.ingest.scan import FileStat
+from components.ingest.tree import Tree, walk
 from components.tables import write_text
 
 RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})

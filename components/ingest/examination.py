@@ -11,7 +11,7 @@ from components.faces.examine import Examined
 from components.faces.pool import WorkerPool
 from components.ingest.content import Content, hash_file, hash_files, is_unchanged
 from components.ingest.examined import UNSETTLED, ExaminedStore, Record
-from components.ingest.tree import FileStat
+from components.ingest.scan import FileStat
 
 
 @dataclass(frozen=True, slots=True)

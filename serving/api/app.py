@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
 from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe, problem
 from serving.scorer import Scorer, VideoScore

@@ -1,10 +1,12 @@
 """What a batch job does: look at the source, score a shard. The order of things is the flow's."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from components.errors import DataError
+from components.printable import printable
 from serving.batch.plan import Shard, Video
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore
@@ -19,15 +21,24 @@ class Scores(Protocol):
         ...
 
 
-def scan(source: Path) -> list[Video]:
-    """List the videos of a folder with what tells whether they change.
+@dataclass(frozen=True)
+class Library:
+    """The videos of a source, with what tells whether they change, and a line for what else lies there."""
+
+    videos: tuple[Video, ...]
+    left_out: tuple[str, ...]
+
+
+def scan(source: Path) -> Library:
+    """List the videos of a folder.
 
     Raises:
         DataError: the source is no folder, or holds no video.
     """
     if not is_folder(source):
-        raise DataError(f"{source}: no such folder; give the folder that holds the videos")
-    return [video for path in find_videos([source]) for video in _stat(source, path)]
+        raise DataError(f"{printable(source)}: no such folder; give the folder that holds the videos")
+    found = find_videos([source])
+    return Library(tuple(video for path in found.videos for video in _stat(source, path)), found.left_out)
 
 
 def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:

@@ -14,7 +14,7 @@ from streamlit.typing import UploadedFile
 from components.errors import UnmaskError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
 from components.project import Project
 from serving.champion import open_scorer
 from serving.dashboard import reports

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
 
 
 class Upload(Protocol):

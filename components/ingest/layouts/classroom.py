@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from components.ingest.layouts import celeb_df
 from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method, some
-from components.ingest.tree import Tree, is_video_name
+from components.ingest.tree import Tree
 
 NAME = "classroom"
 TITLE = "folders Celeb-Real, Celeb-Fake and Testing"
@@ -29,7 +29,7 @@ def recognises(tree: Tree) -> bool:
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label."""
     paths = [path for path in tree.files if "/" in path and _top(path) in {*CLASSES, TESTING}]
-    labels = {path: _label(path) for path in paths if is_video_name(path)}
+    labels = {path: _label(path) for path in paths if tree.is_video(path)}
     tested = any(label and _top(path) == TESTING for path, label in labels.items())
     entries = tuple(_entry(path, label, tested) for path, label in labels.items())
     others = [path for path in paths if path not in labels]

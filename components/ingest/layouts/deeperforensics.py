@@ -24,7 +24,8 @@ from components.ingest.layouts.official_lists import (
     find_lists,
     partial,
 )
-from components.ingest.tree import Tree, is_video_name
+from components.ingest.scan import is_video_name
+from components.ingest.tree import Tree
 
 NAME = "deeperforensics"
 TITLE = "DeeperForensics-1.0: manipulated_videos/, source_videos/, lists/splits/*.txt"

@@ -22,7 +22,8 @@ from components.ingest.layouts.official_lists import (
     find_lists,
     partial,
 )
-from components.ingest.tree import Tree, is_video_name
+from components.ingest.scan import is_video_name
+from components.ingest.tree import Tree
 
 NAME = "faceforensics"
 TITLE = "FaceForensics++ with Deep Fake Detection: original_sequences/, manipulated_sequences/, splits/*.json"

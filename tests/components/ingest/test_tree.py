@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.errors import DataError
-from components.ingest import tree as tree_module
-from components.ingest.tree import FileStat, Tree, is_video_name, walk
+from components.ingest import scan as scan_module
+from components.ingest.scan import FileStat, is_video_name
+from components.ingest.tree import Tree, walk
 
 
 def make(root: Path, *paths: str) -> Path:
@@ -96,7 +97,7 @@ def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def refuse(path: Path) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(tree_module.os, "scandir", refuse)
+    monkeypatch.setattr(scan_module.os, "scandir", refuse)
     with pytest.raises(DataError) as caught:
         walk(tmp_path)
     assert str(caught.value) == f"{tmp_path}: cannot be read (Permission denied); mend its permissions"
