@@ -1,13 +1,13 @@
 """Which files of a folder are videos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import DataError
 from components.faces.formats import VIDEO_SUFFIXES
 from components.ingest.scan import Scan, scan
-from components.printable import printable
+from components.printable import printable, some
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Found:
 
     Attributes:
         videos: each once, in the order of the sources; those of a folder are sorted.
-        left_out: a line for each folder that holds something else, which says what and how much.
+        left_out: lines on folders that hold something else, or pictures: what, how much, and what is done.
     """
 
     videos: tuple[Path, ...]
@@ -29,7 +29,8 @@ def find_videos(sources: Sequence[Path]) -> Found:
     A file that is named is taken as it is, whatever it is called or holds: it is scored, and its row says
     what is wrong with it. Folders are searched to any depth, through links as well, but none is searched
     twice; videos are known by their suffix, in any case, or by their first bytes where it tells nothing.
-    Hidden files, and those in hidden folders, are left out.
+    A folder of pictures is one clip. Other pictures, which may be anything's cover, are left out, and so are
+    hidden files, and those in hidden folders.
 
     Raises:
         DataError: a source is not there, or is a folder that holds no video or cannot be read.
@@ -45,10 +46,21 @@ def find_videos(sources: Sequence[Path]) -> Found:
             told = ", ".join(found.left_out())
             _check_holds_videos(source, found, told)
             videos += (source / path for path in found.videos)
-            left_out += [f"{printable(source)}: left out: {told}"] if told else []
+            left_out += [f"{printable(source)}: {line}" for line in _account(found, told)]
         else:
             videos.append(source)
     return Found(tuple(dict.fromkeys(videos)), tuple(left_out))
+
+
+def _account(found: Scan, left_out: str) -> Iterator[str]:
+    if found.clips:
+        names = some([path or "." for path in found.clips], limit=3)
+        yield (
+            f"{len(found.clips)} folder{'s' * (len(found.clips) != 1)} of pictures, one clip each ({names}); "
+            "to have each picture judged by itself, name the pictures"
+        )
+    if left_out:
+        yield f"left out: {left_out}"
 
 
 def is_folder(path: Path) -> bool:
@@ -74,4 +86,5 @@ def _check_holds_videos(folder: Path, found: Scan, left_out: str) -> None:
     if not found.videos and "" not in found.again:
         known = " ".join(sorted(VIDEO_SUFFIXES))
         there = f" but {left_out}" if left_out else ""
-        raise DataError(f"{printable(folder)}: no videos in this folder{there}; put some there ({known})")
+        remedy = f"put some there ({known}), or name pictures to have each judged by itself"
+        raise DataError(f"{printable(folder)}: no videos in this folder{there}; {remedy}")

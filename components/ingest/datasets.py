@@ -1,6 +1,6 @@
 """The datasets under `data/`: one in the folder itself, and any number in folders of their own beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +35,13 @@ REMEDY = (
 )
 
 
+PICTURES = (
+    "put those of each video into a folder of its own (real/NAME/0001.png), "
+    "or list them, with who is in them, in a manifest.csv"
+)
+"""What to do with pictures of which nobody says what they belong to."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One dataset as its layout read it.
@@ -63,7 +70,7 @@ def read_datasets(data: Path) -> list[Dataset]:
     entries = [entry for dataset in datasets for entry in dataset.listing.entries]
     _check_names(datasets, data)
     _check_paths(entries, data)
-    _check_classes(entries, data)
+    _check_classes(entries, data, pictures_remedy(datasets))
     return datasets
 
 
@@ -115,7 +122,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.videos() or rest.odd or rest.again:
+    elif rest.clips() or rest.loose_pictures(()) or rest.odd or rest.again:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -133,11 +140,13 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     """What no layout looks at."""
     own, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
-    left = [path for path in tree.videos() if path not in known and _top(path) not in own]
+    left = [path for path in tree.clips() if path not in known and _top(path) not in own]
     if left and layout == NO_LAYOUT:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
+    if loose := tree.loose_pictures({*known, *left}):
+        yield f"left out, {len(loose)} pictures that are no clip: {some(loose)}; {PICTURES}"
     if tree.odd:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
     if tree.again:
@@ -184,10 +193,27 @@ def _check_paths(entries: Sequence[Entry], data: Path) -> None:
         seen.add(entry.path)
 
 
-def _check_classes(entries: Sequence[Entry], data: Path) -> None:
+def pictures_remedy(datasets: Iterable[Dataset]) -> str:
+    """What to do about pictures that are no clip; empty where there are none."""
+    loose = [
+        dataset.tree.inside(path)
+        for dataset in datasets
+        for path in dataset.tree.loose_pictures(_paths_within(dataset))
+    ]
+    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES}" if loose else ""
+
+
+def _paths_within(dataset: Dataset) -> Iterator[str]:
+    """Of the entries, inside the dataset's own folder."""
+    return (entry.path[len(dataset.tree.inside("")) :] for entry in dataset.listing.entries)
+
+
+def _check_classes(entries: Sequence[Entry], data: Path, pictures: str) -> None:
+    """Both classes are there; else it is told what to do, with `pictures` as they are."""
     if not entries:
-        raise DataError(f"{data}: no videos; {REMEDY}")
+        raise DataError(f"{data}: no videos; {pictures or REMEDY}")
     present = {entry.label for entry in entries}
     missing = [label for label in LABELS if label not in present]
     if missing:
-        raise DataError(f"{data}: no {missing[0]} videos; a detector needs both classes: {REMEDY}")
+        remedy = pictures or REMEDY
+        raise DataError(f"{data}: no {missing[0]} videos; a detector needs both classes: {remedy}")

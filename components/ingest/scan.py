@@ -6,11 +6,14 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import chain
 from pathlib import Path
 from posixpath import splitext
 from typing import NamedTuple
 
 from components.faces.formats import VIDEO_SUFFIXES, begins_as_video
+from components.faces.picture_files import is_picture_name
+from components.ingest.picture_clips import find_clips
 from components.printable import some
 
 
@@ -41,19 +44,29 @@ class Scan:
 
     @cached_property
     def videos(self) -> list[str]:
-        """What is to be scored: videos by their name or by their content."""
-        return [path for path in self.files if is_video_name(path) or path in self.by_content]
+        """What is to be scored: videos by their name or by their content, and folders of pictures."""
+        return sorted([*filter(self._is_video, self.files), *self.clips])
+
+    @cached_property
+    def clips(self) -> dict[str, list[str]]:
+        """Folders of pictures that are one clip each, "" for the folder itself, and their pictures."""
+        return find_clips(self.files, self._is_video)
+
+    def _is_video(self, path: str) -> bool:
+        return is_video_name(path) or path in self.by_content
 
     @cached_property
     def others(self) -> list[str]:
-        """The files that are not."""
-        videos = set(self.videos)
-        return [path for path in self.files if path not in videos]
+        """The files that are none of it."""
+        taken = {*self.videos, *chain(*self.clips.values())}
+        return [path for path in self.files if path not in taken]
 
     def left_out(self) -> Iterator[str]:
         """One part of a sentence for each kind of thing that is passed over, with its number and names."""
+        loose = [path for path in self.others if is_picture_name(path)]
         kinds = {
-            ("file that is no video", "files that are no videos"): self.others,
+            ("picture by itself", "pictures by themselves"): loose,
+            ("file that is no video", "files that are no videos"): sorted({*self.others} - {*loose}),
             ("folder listed under another path", "folders listed under another path"): self.again,
             ("folder that cannot be read", "folders that cannot be read"): list(self.unreadable),
             ("hidden", "hidden"): self.hidden,

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from components.errors import DataError
+from components.faces.picture_files import is_picture_name
+from components.ingest.picture_clips import find_clips
 from components.ingest.scan import FileStat, is_video_name, scan
 
 
@@ -89,6 +91,30 @@ class Tree:
     @cached_property
     def _videos(self) -> frozenset[str]:
         return frozenset(filter(self.is_video, self.files))
+
+    def clips(self, folder: str = "") -> list[str]:
+        """Paths below a folder that are videos, or folders of pictures."""
+        prefix = f"{folder.casefold()}/" if folder else ""
+        below = (path for path in self.pictures if path and path.casefold().startswith(prefix))
+        return [*self.videos(folder), *below]
+
+    @cached_property
+    def pictures(self) -> dict[str, list[str]]:
+        """Folders of pictures that may be one clip each, "" for the folder itself, and their pictures."""
+        return find_clips(self.files, self.is_video)
+
+    def find_clip(self, path: str) -> str | None:
+        """The path of a folder of pictures as it stands, whatever the letter case it is asked for in."""
+        return next((clip for clip in self.pictures if clip.casefold() == path.casefold()), None)
+
+    def members(self, path: str) -> list[str]:
+        """The files that an entry stands for: itself, or the pictures of a folder."""
+        return self.pictures.get(path, [path])
+
+    def loose_pictures(self, entries: Iterable[str]) -> list[str]:
+        """Pictures that no entry stands for."""
+        taken = {member for path in entries for member in self.members(path)}
+        return [path for path in self.files if is_picture_name(path) and path not in taken]
 
     def is_video(self, path: str) -> bool:
         """Tell whether a file is a video, by its name or its content."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from components.errors import DataError
+from components.faces.picture_files import disk_state
 from components.printable import printable
 from serving.batch.plan import Shard, Video
 from serving.batch.store import ScoreStore
@@ -61,10 +62,10 @@ def _stat(source: Path, path: Path) -> Iterator[Video]:
     """Yield the file's facts, or nothing where it has gone since it was listed."""
     file = path.relative_to(source).as_posix()
     try:
-        facts = path.stat()
+        size, mtime_ns = disk_state(path)
     except FileNotFoundError:
         return
     except OSError:  # scored nevertheless: its row says why it cannot be read
         yield Video(file, None, None)
     else:
-        yield Video(file, facts.st_size, facts.st_mtime_ns)
+        yield Video(file, size, mtime_ns)

@@ -1,5 +1,10 @@
-"""Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth."""
+"""Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth.
 
+A folder of pictures below them is one clip. Pictures that lie in `real/` itself are none: nobody says which are
+of one video, so frames of one could stand on both sides of a split.
+"""
+
+from components.faces.picture_files import is_picture_name
 from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
 from components.ingest.tree import Tree
 
@@ -15,9 +20,9 @@ def recognises(tree: Tree) -> bool:
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label, and nobody is named."""
     entries = tuple(
-        Entry(path, label, default_method(label)) for label in LABELS for path in tree.videos(label)
+        Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label)
     )
-    others = [path for label in LABELS for path in tree.others(label)]
+    others = [path for label in LABELS for path in tree.others(label) if not is_picture_name(path)]
     return Listing(entries, (f"left out, not a video by its name: {some(others)}",) if others else ())
 
 
