@@ -94,9 +94,12 @@ class Tree:
 
     def clips(self, folder: str = "") -> list[str]:
         """Paths below a folder that are videos, or folders of pictures."""
+        return [*self.videos(folder), *self.picture_clips(folder)]
+
+    def picture_clips(self, folder: str = "") -> list[str]:
+        """Paths below a folder, but not itself, that are folders of pictures."""
         prefix = f"{folder.casefold()}/" if folder else ""
-        below = (path for path in self.pictures if path and path.casefold().startswith(prefix))
-        return [*self.videos(folder), *below]
+        return [path for path in self.pictures if path and path.casefold().startswith(prefix)]
 
     @cached_property
     def pictures(self) -> dict[str, list[str]]:

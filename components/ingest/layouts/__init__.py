@@ -7,8 +7,11 @@ from components.ingest.layouts import (
     dfdc,
     dfdc_preview,
     faceforensics,
+    fakeavceleb,
     folders,
     manifest,
+    uadfv,
+    wilddeepfake,
 )
 from components.ingest.layouts.base import LABELS, Entry, Layout, Listing
 
@@ -24,6 +27,9 @@ LAYOUTS: dict[str, Layout] = {
         celeb_df,
         dfdc_preview,
         dfdc,
+        fakeavceleb,
+        wilddeepfake,
+        uadfv,
         classroom,
         folders,
     )

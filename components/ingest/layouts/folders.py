@@ -1,7 +1,7 @@
 """Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth.
 
-A folder of pictures below them is one clip. Pictures that lie in `real/` itself are none: nobody says which are
-of one video, so frames of one could stand on both sides of a split.
+A folder of pictures below them is one clip. Pictures that lie in `real/` itself are none: nobody says which
+of them are of one video, so frames of one could stand on both sides of a split.
 """
 
 from components.faces.picture_files import is_picture_name
