@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
 from components.faces.limits import Limits, Status
 from components.faces.picture_decoder import read_picture
 from components.faces.picture_files import list_pictures
 from components.faces.sampling import Even, Sampling, chosen, moments
-from components.faces.video import MAX_PIXELS, Frame, Image, VideoInfo
+from components.faces.video import MAX_PIXELS, Frame, VideoInfo
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -170,7 +171,7 @@ def _is_sound(path: Path, limits: Limits) -> bool:
     return True
 
 
-def _of_size(picture: "Picture", info: VideoInfo) -> Image:
+def _of_size(picture: "Picture", info: VideoInfo) -> NDArray[np.uint8]:
     """RGB (H, W, 3) of the clip's size: a picture of another one is scaled to fit, between black bars."""
     if picture.size != (info.width, info.height):
         from PIL import ImageOps  # noqa: PLC0415

@@ -140,7 +140,7 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     """What no layout looks at."""
     own, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
-    left = [path for path in tree.clips() if path not in known and _top(path) not in own]
+    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in own]
     if left and layout == NO_LAYOUT:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
