@@ -115,7 +115,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.videos() or rest.odd or rest.again:
+    elif rest.files or rest.odd or rest.again or rest.hidden:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -138,6 +138,11 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
+    told = {*known, *listing.annotations, *listing.noted, MARKER}
+    if others := [path for path in tree.others() if path not in told]:
+        yield f"left out, neither by name nor by content a video: {len(others)} files: {some(others)}"
+    if tree.hidden:
+        yield f"left out, hidden: {len(tree.hidden)}: {some(list(tree.hidden))}"
     if tree.odd:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
     if tree.again:

@@ -1,6 +1,6 @@
 """Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth."""
 
-from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
+from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method
 from components.ingest.tree import Tree
 
 NAME = "folders"
@@ -14,11 +14,9 @@ def recognises(tree: Tree) -> bool:
 
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label, and nobody is named."""
-    entries = tuple(
-        Entry(path, label, default_method(label)) for label in LABELS for path in tree.videos(label)
+    return Listing(
+        tuple(Entry(path, label, default_method(label)) for label in LABELS for path in tree.videos(label))
     )
-    others = [path for label in LABELS for path in tree.others(label)]
-    return Listing(entries, (f"left out, not a video by its name: {some(others)}",) if others else ())
 
 
 def folder_label(path: str) -> Label | None:
