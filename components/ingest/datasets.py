@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from components.errors import DataError
+from components.faces.picture_files import is_picture_name
 from components.ingest.layouts import (
     LABELS,
     LAYOUTS,
@@ -122,7 +123,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.clips() or rest.loose_pictures(()) or rest.odd or rest.again:
+    elif rest.files or rest.odd or rest.again or rest.hidden:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -147,6 +148,12 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if loose := tree.loose_pictures({*known, *left}):
         yield f"left out, {len(loose)} pictures that are no clip: {some(loose)}; {PICTURES}"
+    told = {*known, *listing.annotations, *listing.noted, MARKER}
+    others = [path for path in tree.others() if path not in told and not is_picture_name(path)]
+    if others:
+        yield f"left out, neither by name nor by content a video: {len(others)} files: {some(others)}"
+    if tree.hidden:
+        yield f"left out, hidden: {len(tree.hidden)}: {some(list(tree.hidden))}"
     if tree.odd:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
     if tree.again:

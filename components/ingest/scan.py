@@ -124,21 +124,11 @@ def _may_be_video(kind: str) -> bool:
     return kind.startswith("video/") or kind == "application/octet-stream"
 
 
-# What stands beside the videos of data sets, and has no registered type.
-_NO_TYPE = {
-    ".log",
-    ".md",
-    ".mka",
-    ".npy",
-    ".npz",
-    ".parquet",
-    ".pkl",
-    ".pt",
-    ".webp",
-    ".wma",
-    ".yaml",
-    ".yml",
-}
+# What Python knows no type of: sound in containers that hold films too, and what stands beside data.
+_NO_TYPE = frozenset(
+    {".m4a", ".m4b", ".mka", ".oga", ".weba", ".wma", ".log", ".md", ".webp", ".yaml", ".yml"}
+    | {".npy", ".npz", ".parquet", ".pkl", ".pt", ".pth"}
+)
 
 
 class _Walk:

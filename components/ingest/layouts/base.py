@@ -51,11 +51,13 @@ class Listing:
         notes: one line for each thing that a person should know: what is missing, left out or contradicts
             itself.
         annotations: files other than videos that it read, such as lists of splits.
+        noted: paths that a note accounts for, other than videos.
     """
 
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
+    noted: frozenset[str] = frozenset()
 
 
 class Layout(Protocol):

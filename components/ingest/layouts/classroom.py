@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from components.ingest.layouts import celeb_df
-from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method, some
+from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method
 from components.ingest.tree import Tree
 
 NAME = "classroom"
@@ -32,8 +32,7 @@ def read(tree: Tree) -> Listing:
     labels = {path: _label(path) for path in paths if tree.is_video(path)}
     tested = any(label and _top(path) == TESTING for path, label in labels.items())
     entries = tuple(_entry(path, label, tested) for path, label in labels.items())
-    others = [path for path in paths if path not in labels]
-    return Listing(entries, tuple(_notes(entries, others)))
+    return Listing(entries, tuple(_notes(entries)))
 
 
 def _plain(folder: str) -> str:
@@ -71,12 +70,10 @@ def _names(path: str, label: Label | None) -> celeb_df.Names:
     return fitting or celeb_df.Names((), ())
 
 
-def _notes(entries: tuple[Entry, ...], others: list[str]) -> Iterator[str]:
+def _notes(entries: tuple[Entry, ...]) -> Iterator[str]:
     untold = sum(entry.label is None for entry in entries)
     if untold:
         yield f"{untold} videos without a label: they are scored, and take no other part"
     unnamed = sum(not entry.identities for entry in entries)
     if unnamed:
         yield f"{unnamed} of {len(entries)} videos name nobody: a person may stand in several splits"
-    if others:
-        yield f"left out, not a video by its name: {some(others)}"

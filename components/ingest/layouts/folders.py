@@ -4,8 +4,7 @@ A folder of pictures below them is one clip. Pictures that lie in `real/` itself
 of them are of one video, so frames of one could stand on both sides of a split.
 """
 
-from components.faces.picture_files import is_picture_name
-from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
+from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method
 from components.ingest.tree import Tree
 
 NAME = "folders"
@@ -19,11 +18,9 @@ def recognises(tree: Tree) -> bool:
 
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label, and nobody is named."""
-    entries = tuple(
-        Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label)
+    return Listing(
+        tuple(Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label))
     )
-    others = [path for label in LABELS for path in tree.others(label) if not is_picture_name(path)]
-    return Listing(entries, (f"left out, not a video by its name: {some(others)}",) if others else ())
 
 
 def folder_label(path: str) -> Label | None:

@@ -49,7 +49,7 @@ def read(tree: Tree) -> Listing:
         archives = some(packed, limit=2)
         raise DataError(f"{tree.root}: nothing is unpacked of {archives}; tar -xf each where it lies")
     entries = tuple(_entry(path, *PARTS[part], part) for path, part in clips.items())
-    return Listing(entries, tuple(_notes(tree, clips, packed)))
+    return Listing(entries, tuple(_notes(tree, clips, packed)), noted=frozenset(packed))
 
 
 def _entry(path: str, label: Label, split: Prescribed, part: str) -> Entry:

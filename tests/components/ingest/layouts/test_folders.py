@@ -24,12 +24,6 @@ def test_any_letter_case_and_any_depth(make_tree: MakeTree) -> None:
     assert listing.notes == ()
 
 
-def test_leaves_out_what_is_no_video_and_says_so(make_tree: MakeTree) -> None:
-    listing = folders.read(make_tree("real/a.mp4", "fake/b.mp4", "fake/b.txt", "fake/._b.mp4", "notes.txt"))
-    assert [entry.path for entry in listing.entries] == ["real/a.mp4", "fake/b.mp4"]
-    assert listing.notes == ("left out, not a video by its name: fake/b.txt",)
-
-
 def test_folders_of_pictures_are_clips_and_loose_pictures_are_none(make_tree: MakeTree) -> None:
     tree = make_tree(
         *("Real/p1/1.png", "Real/p1/2.png", "fake/deep/p2/1.jpg", "fake/deep/p2/2.jpg", "fake/b.mp4"),
