@@ -20,7 +20,7 @@ from flows.commands.options import (
 
 
 def score(
-    sources: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.")],
+    sources: Annotated[list[Path], typer.Argument(help="Videos or pictures, or folders of videos.")],
     model: Model = "champion",
     bundle: BundleFolder = None,
     provider: ProviderOption = Provider.auto,
@@ -31,6 +31,8 @@ def score(
     ] = None,
 ) -> None:
     """Score videos: a verdict, a probability of fake and a status for each.
+
+    A folder of pictures is one clip. A picture that is named is judged as one frame, which is weaker evidence.
 
     A video without a score (no face, not decodable …) is `undetermined` and says why; it never gets a
     made-up probability, and it never stops the others.
