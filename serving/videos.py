@@ -54,11 +54,10 @@ def find_videos(sources: Sequence[Path]) -> Found:
 
 def _account(found: Scan, left_out: str) -> Iterator[str]:
     if found.clips:
-        names = some([path or "." for path in found.clips], limit=3)
-        yield (
-            f"{len(found.clips)} folder{'s' * (len(found.clips) != 1)} of pictures, one clip each ({names}); "
-            "to have each picture judged by itself, name the pictures"
-        )
+        what = "a folder of pictures, which is one clip"
+        if "" not in found.clips:
+            what = f"folders of pictures, one clip each: {len(found.clips)} ({some([*found.clips], limit=3)})"
+        yield f"{what}; to have each picture judged by itself, name the pictures"
     if left_out:
         yield f"left out: {left_out}"
 

@@ -32,7 +32,7 @@ def score(
 ) -> None:
     """Score videos: a verdict, a probability of fake and a status for each.
 
-    A folder of pictures is one clip. A picture that is named is judged as one frame, which is weaker evidence.
+    A folder of pictures is one clip. A picture that is named is judged as one frame: weaker evidence.
 
     A video without a score (no face, not decodable …) is `undetermined` and says why; it never gets a
     made-up probability, and it never stops the others.

@@ -24,14 +24,16 @@ def test_a_folder_of_pictures_is_one_clip_and_loose_ones_are_left_out(tmp_path: 
     found = find_videos([tmp_path])
     assert found.videos == tuple(tmp_path / path for path in ("a", "b/deep", "c.mp4", "d/film.mp4"))
     clips, left_out = found.left_out
-    assert clips.startswith(f"{tmp_path}: 2 folders of pictures, one clip each (a, b/deep); to have each")
+    assert clips.startswith(f"{tmp_path}: folders of pictures, one clip each: 2 (a, b/deep); to have each")
     assert "left out: 4 pictures by themselves (b/cover.jpg, d/still1.jpg, d/still2.jpg and" in left_out
     assert left_out.endswith(" 1 more), 1 file that is no video (a/list.txt)")
 
 
 def test_pictures_are_taken_as_they_are_named(tmp_path: Path) -> None:
     touch(tmp_path, "1.png", "2.png")
-    assert find_videos([tmp_path]).videos == (tmp_path,)
+    found = find_videos([tmp_path])
+    assert found.videos == (tmp_path,)
+    assert found.left_out[0].startswith(f"{tmp_path}: a folder of pictures, which is one clip; to have")
     assert find_videos([tmp_path / "2.png"]).videos == (tmp_path / "2.png",)
 
 
