@@ -71,7 +71,7 @@ def read_datasets(data: Path) -> list[Dataset]:
     entries = [entry for dataset in datasets for entry in dataset.listing.entries]
     _check_names(datasets, data)
     _check_paths(entries, data)
-    _check_classes(entries, data, pictures_remedy(datasets))
+    _check_classes(entries, data, datasets)
     return datasets
 
 
@@ -147,7 +147,7 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if loose := tree.loose_pictures({*known, *left}):
-        yield f"left out, {len(loose)} pictures that are no clip: {some(loose)}; {PICTURES}"
+        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {some(loose)}; {PICTURES}"
     told = {*known, *listing.annotations, *listing.noted, MARKER}
     others = [path for path in tree.others() if path not in told and not is_picture_name(path)]
     if others:
@@ -215,12 +215,9 @@ def _paths_within(dataset: Dataset) -> Iterator[str]:
     return (entry.path[len(dataset.tree.inside("")) :] for entry in dataset.listing.entries)
 
 
-def _check_classes(entries: Sequence[Entry], data: Path, pictures: str) -> None:
-    """Both classes are there; else it is told what to do, with `pictures` as they are."""
-    if not entries:
-        raise DataError(f"{data}: no videos; {pictures or REMEDY}")
+def _check_classes(entries: Sequence[Entry], data: Path, datasets: Sequence[Dataset]) -> None:
     present = {entry.label for entry in entries}
     missing = [label for label in LABELS if label not in present]
     if missing:
-        remedy = pictures or REMEDY
-        raise DataError(f"{data}: no {missing[0]} videos; a detector needs both classes: {remedy}")
+        what = f"no {missing[0]} videos; a detector needs both classes:" if entries else "no videos;"
+        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or REMEDY}")

@@ -108,7 +108,11 @@ class Tree:
 
     def find_clip(self, path: str) -> str | None:
         """The path of a folder of pictures as it stands, whatever the letter case it is asked for in."""
-        return next((clip for clip in self.pictures if clip.casefold() == path.casefold()), None)
+        return path if path in self.pictures else self._pictures_by_folded.get(path.casefold())
+
+    @cached_property
+    def _pictures_by_folded(self) -> dict[str, str]:
+        return {path.casefold(): path for path in reversed(list(self.pictures))}
 
     def members(self, path: str) -> list[str]:
         """The files that an entry stands for: itself, or the pictures of a folder."""

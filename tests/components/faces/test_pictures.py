@@ -1,6 +1,8 @@
 """Folders of pictures and single pictures: what they are, which are taken, and what is refused."""
 
 import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,8 +137,10 @@ def test_limits_hold_for_pictures(make_folder: Callable[..., Path], limits: Limi
 
 
 def test_a_bomb_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = tmp_path / "bomb.png"
-    Pillow.new("1", (30_000, 20_000)).save(bomb)
+    bomb = save(tmp_path / "bomb.png")
+    header = struct.pack(">4sIIBBBBB", b"IHDR", 30_000, 20_000, 8, 2, 0, 0, 0)
+    content = bomb.read_bytes()
+    bomb.write_bytes(content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:])
     monkeypatch.setattr(Pillow.Image, "load", lambda self: pytest.fail("decoded"))
     assert fault(bomb) == ("too_large", "a picture beyond the limit of 35389440 px")
 

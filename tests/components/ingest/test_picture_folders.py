@@ -132,4 +132,6 @@ def test_a_manifest_may_name_folders_and_single_pictures(tmp_path: Path) -> None
     (tmp_path / "data/manifest.csv").write_text(table, encoding="utf-8")
     (dataset,) = read_datasets(tmp_path / "data")
     assert [entry.path for entry in dataset.listing.entries] == ["clips/One", "faces/a.jpg", "faces/b.jpg"]
-    assert any("1 pictures that are no clip: faces/c.jpg" in note for note in dataset.listing.notes)
+    assert any(
+        "1 pictures, no clip in the layout manifest: faces/c.jpg" in note for note in dataset.listing.notes
+    )

@@ -38,7 +38,9 @@ def test_folders_of_pictures_are_clips_and_loose_pictures_are_none(make_tree: Ma
     assert listing.notes == ()
     assert tree.members("fake/deep/p2") == ["fake/deep/p2/1.jpg", "fake/deep/p2/2.jpg"]
     (note,) = read_dataset(tree, folders).listing.notes
-    assert note.startswith("left out, 3 pictures that are no clip: Real/loose1.png, Real/loose2.png, fake/de")
+    assert note.startswith(
+        "left out, 3 pictures, no clip in the layout folders: Real/loose1.png, Real/loose2.png"
+    )
 
 
 @pytest.mark.parametrize(
