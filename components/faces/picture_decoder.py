@@ -54,6 +54,8 @@ def read_picture(path: Path, limits: Limits) -> tuple["Picture", str]:
             "undecodable", "not a picture, whatever its name says; accepted are jpg, png, bmp and webp"
         ) from error
     except Exception as error:  # decoders of damaged files raise all there is
+        if isinstance(error, OSError) and error.strerror:  # the system's; Pillow's own have none
+            raise VideoFault("undecodable", f"cannot be read: {error.strerror}") from error
         raise VideoFault("undecodable", "the picture is cut short or damaged") from error
 
 

@@ -42,8 +42,10 @@ LABELS: dict[str, Label] = {
 
 _PERSON = re.compile(r"id\d+")
 _RECORDING = re.compile(r"\d+")
-_METHOD = re.compile(r"(?:^|_)(?P<method>[a-z]+(?:-[a-z0-9]+)*)$")
-_ALIASES = {"wavtolip": "wav2lip"}
+_METHODS = {"wavtolip": "wav2lip"} | {
+    method: method for method in ("wav2lip", "faceswap", "fsgan", "faceswap-wav2lip", "fsgan-wav2lip")
+}
+"""By what a file's name may end with; other names end with a part of YouTube's address, or a number."""
 
 
 class Key(NamedTuple):
@@ -104,9 +106,9 @@ def _entry(path: str, key: Key, told: Told | None) -> Entry:
 
 
 def _method(stem: str, told: Told | None) -> str:
-    found = _METHOD.search(stem)
-    method = told.method if told else found["method"] if found else ""
-    return _ALIASES.get(method, method) or default_method("fake")
+    if told and told.method:
+        return told.method
+    return _METHODS.get(stem.rsplit("_", 1)[-1], default_method("fake"))
 
 
 def _read_table(tree: Tree, file: str) -> dict[Key, Told]:

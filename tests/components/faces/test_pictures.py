@@ -1,5 +1,6 @@
 """Folders of pictures and single pictures: what they are, which are taken, and what is refused."""
 
+import errno
 import os
 import struct
 import zlib
@@ -234,6 +235,27 @@ def test_a_single_file_that_cannot_be_decoded_says_why(
     status, told = fault(file)
     assert status == "undecodable"
     assert reason in told
+
+
+def test_what_the_system_refuses_is_not_called_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Pillow, "open", refuse)
+    (tmp_path / "a.png").touch()
+    assert fault(tmp_path / "a.png") == ("undecodable", "cannot be read: Permission denied")
+
+
+def test_memory_that_is_missing_is_not_called_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def starve(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    file = save(tmp_path / "a.png")
+    monkeypatch.setattr(Pillow.Image, "convert", starve)
+    with pytest.raises(MemoryError):
+        probe(file, LIMITS)
 
 
 def test_no_pipe_is_waited_for(tmp_path: Path) -> None:

@@ -14,14 +14,14 @@ MakeTree = Callable[..., Tree]
 
 REAL = "RealVideo-RealAudio/African/men/id00076/00109.mp4"
 DUBBED = "RealVideo-FakeAudio/African/men/id00076/00109_fake.mp4"
-SWAP = "FakeVideo-RealAudio/Asian (East)/women/id00592/00017_id00713_qYTa_vO30v0.mp4"
+SWAP = "FakeVideo-RealAudio/Asian (East)/women/id00592/00017_id00713_qYTa_vOv.mp4"
 LIPS = "FakeVideo-FakeAudio/African/men/id00076/00109_10_id00476_wavtolip.mp4"
 FOLDER = "FakeAVCeleb/RealVideo-RealAudio/African/men/id00076"
 
 HEADER = "source,target1,target2,method,category,type,race,gender"
 LINES = (
     "id00076,-,-,real,A,RealVideo-RealAudio,African,men,00109.mp4",
-    "id00592,id00713,-,faceswap,C,FakeVideo-RealAudio,Asian (East),women,00017_id00713_qYTa_vO30v0.mp4",
+    "id00592,id00713,-,faceswap,C,FakeVideo-RealAudio,Asian (East),women,00017_id00713_qYTa_vOv.mp4",
     "id00076,id00476,10,wav2lip,D,FakeVideo-FakeAudio,African,men,00109_10_id00476_wavtolip.mp4",
     "id00076,-,-,rtvc,B,RealVideo-FakeAudio,African,men,00109_fake.mp4",
 )
