@@ -49,7 +49,7 @@ def read(tree: Tree) -> Listing:
         archives = some(packed, limit=2)
         raise DataError(f"{tree.root}: nothing is unpacked of {archives}; tar -xf each where it lies")
     entries = tuple(_entry(path, *PARTS[part], part) for path, part in clips.items())
-    return Listing(entries, tuple(_notes(tree, clips, packed)), noted=frozenset(packed))
+    return Listing(entries, tuple(_notes(clips, packed)), noted=frozenset(packed))
 
 
 def _entry(path: str, label: Label, split: Prescribed, part: str) -> Entry:
@@ -68,7 +68,7 @@ def _archives(tree: Tree, part: str) -> list[str]:
     return [path for path in tree.others(part) if _ARCHIVE.search(path)]
 
 
-def _notes(tree: Tree, clips: dict[str, str], packed: list[str]) -> Iterator[str]:
+def _notes(clips: dict[str, str], packed: list[str]) -> Iterator[str]:
     if gone := [part for part in PARTS if part not in set(clips.values())]:
         yield f"no sequences in {some(gone)}"
     unpacked = {f"{part}/{_archive(path)}" for path, part in clips.items()}
