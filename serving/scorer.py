@@ -66,7 +66,9 @@ class VideoScore(Frozen):
         """What a reader has to know beside the verdict, in one line; empty where there is nothing."""
         if self.reason:
             return self.reason
-        picture = "a single picture, judged by a model of videos: weaker evidence" if self.is_picture else ""
+        picture = (
+            "a single picture, and the model learnt from videos: weaker evidence" if self.is_picture else ""
+        )
         faces = several(len(self.faces))
         if self.fallback:
             faces = "no usable face: the middle of the frame was judged"

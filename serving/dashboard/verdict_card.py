@@ -19,8 +19,8 @@ FALLBACK = (
 )
 
 PICTURE = (
-    "This is a single picture, and the detector is made for videos: it saw the same frame again and again. "
-    "Trust this number less."
+    "This is a single picture. The detector learnt from videos, of which several frames tell more than one: "
+    "trust this number less."
 )
 
 STATUSES: dict[Status, str] = {

@@ -65,5 +65,5 @@ def test_pictures_are_judged(
         clip, picture, none = scorer.score([folder, folder / "2.png", tmp_path / "none"])
     assert (clip.status, clip.frames, clip.note) == ("ok", 4, "")
     assert (picture.status, picture.frames, picture.face_share) == ("ok", 1, 1.0)
-    assert picture.note == "a single picture, judged by a model of videos: weaker evidence"
+    assert picture.note == "a single picture, and the model learnt from videos: weaker evidence"
     assert none.reason == "no pictures in this folder; accepted are jpg, png, bmp and webp"

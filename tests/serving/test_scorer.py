@@ -161,8 +161,13 @@ def test_what_is_not_there_is_a_row(scorer: Scorer, tmp_path: Path, name: str, r
 @pytest.mark.parametrize(
     ("path", "frames", "fallback", "told"),
     [
-        ("a.JPG", 1, None, "a single picture, judged by a model of videos: weaker evidence"),
-        ("a.png", 1, "center", "a single picture, judged by a model of videos: weaker evidence; no usable"),
+        ("a.JPG", 1, None, "a single picture, and the model learnt from videos: weaker evidence"),
+        (
+            "a.png",
+            1,
+            "center",
+            "a single picture, and the model learnt from videos: weaker evidence; no usable",
+        ),
         ("a.mp4", 1, None, ""),  # a model of single frames
         ("frames.png", 4, None, ""),  # a folder
     ],

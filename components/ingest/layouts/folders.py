@@ -4,7 +4,7 @@ A folder of pictures below them is one clip. Pictures that lie in `real/` itself
 of them are of one video, so frames of one could stand on both sides of a split.
 """
 
-from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method
+from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
 from components.ingest.tree import Tree
 
 NAME = "folders"
@@ -18,9 +18,12 @@ def recognises(tree: Tree) -> bool:
 
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label, and nobody is named."""
-    return Listing(
-        tuple(Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label))
+    entries = tuple(
+        Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label)
     )
+    folders = [entry.path for entry in entries if entry.path in tree.pictures]
+    taken = f"{len(folders)} folders of pictures, each taken for one clip: {some(folders)}"
+    return Listing(entries, (taken,) if folders else ())
 
 
 def folder_label(path: str) -> Label | None:

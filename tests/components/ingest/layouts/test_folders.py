@@ -35,9 +35,9 @@ def test_folders_of_pictures_are_clips_and_loose_pictures_are_none(make_tree: Ma
         Entry("fake/b.mp4", "fake", "unknown"),
         Entry("fake/deep/p2", "fake", "unknown"),
     )
-    assert listing.notes == ()
+    assert listing.notes == ("2 folders of pictures, each taken for one clip: Real/p1, fake/deep/p2",)
     assert tree.members("fake/deep/p2") == ["fake/deep/p2/1.jpg", "fake/deep/p2/2.jpg"]
-    (note,) = read_dataset(tree, folders).listing.notes
+    (_, note) = read_dataset(tree, folders).listing.notes
     assert note.startswith(
         "left out, 3 pictures, no clip in the layout folders: Real/loose1.png, Real/loose2.png"
     )
