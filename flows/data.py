@@ -37,7 +37,7 @@ def add(
         DataError: the folder holds no dataset, or its place is taken.
         StageError: DVC cannot track it.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     plan = make_plan(source, project.data, layout, name)
     print_table(describe([plan.dataset]), console)
     for line in notes(plan):

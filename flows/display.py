@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serving.scorer import FaceScore, VideoScore
 
 
-NARROW = 72
+NARROW = 80
 """Columns of a terminal below which a table of scores cannot be read."""
 
 
@@ -46,7 +46,7 @@ def print_scores(scores: Sequence["VideoScore"], threshold: float) -> None:
     caption = f"fake from P(fake) {threshold:.3f} on"
     if console.is_terminal and console.width < NARROW:
         lines = (line for row in scores for line in _lines(row, console))
-        console.print("\n".join([*lines, caption]), highlight=False, markup=False, soft_wrap=True)
+        console.print(Text("\n".join([*lines, caption])), highlight=False, soft_wrap=True)
     else:
         print_table(_table(scores, caption), console)
 
