@@ -44,7 +44,8 @@ def find_videos(sources: Sequence[Path]) -> Found:
         if is_folder(source):
             found = scan(source, seen)
             told = ", ".join(found.left_out())
-            _check_holds_videos(source, found, told)
+            if not (videos and found.again):  # what it holds is listed already
+                _check_holds_videos(source, found, told)
             videos += (source / path for path in found.videos)
             left_out += [f"{printable(source)}: {line}" for line in _account(found, told)]
         else:
@@ -79,10 +80,9 @@ def _check_there(path: Path) -> None:
 
 
 def _check_holds_videos(folder: Path, found: Scan, left_out: str) -> None:
-    """A folder that is listed under another path already holds none of its own, which is no mistake."""
     if reason := found.unreadable.get(""):
         raise DataError(f"{printable(folder)}: cannot be read ({reason}); mend its permissions")
-    if not found.videos and "" not in found.again:
+    if not found.videos:
         known = " ".join(sorted(VIDEO_SUFFIXES))
         there = f" but {left_out}" if left_out else ""
         remedy = f"put some there ({known}), or name pictures to have each judged by itself"

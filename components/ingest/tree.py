@@ -90,7 +90,7 @@ class Tree:
 
     @cached_property
     def _videos(self) -> frozenset[str]:
-        return frozenset(filter(self.is_video, self.files))
+        return frozenset(filter(is_video_name, self.files)) | (self.by_content & self.files.keys())
 
     def clips(self, folder: str = "") -> list[str]:
         """Paths below a folder that are videos, or folders of pictures."""
@@ -125,7 +125,7 @@ class Tree:
 
     def is_video(self, path: str) -> bool:
         """Tell whether a file is a video, by its name or its content."""
-        return is_video_name(path) or path in self.by_content
+        return path in self._videos
 
     def subtree(self, folder: str) -> "Tree":
         """A top-level folder as a tree of its own; its name is that of the folder."""
@@ -144,7 +144,7 @@ class Tree:
         """The same tree without some of its top-level folders."""
         return replace(
             self,
-            files={path: stat for path, stat in self.files.items() if _top(path) not in folders},
+            files={path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders},
             odd=_outside(self.odd, {_escaped(folder) for folder in folders}),
             again=_outside(self.again, folders),
             hidden=_outside(self.hidden, folders),
@@ -188,12 +188,8 @@ def is_odd(path: str) -> bool:
     return not path.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path)
 
 
-def _top(path: str) -> str:
-    return path.split("/", 1)[0]
-
-
 def _outside(paths: Iterable[str], folders: Collection[str]) -> tuple[str, ...]:
-    return tuple(path for path in paths if _top(path) not in folders)
+    return tuple(path for path in paths if path.split("/", 1)[0] not in folders)
 
 
 def _escaped(path: str) -> str:
