@@ -11,14 +11,17 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from components.errors import DataError, StageError
 from components.ingest.adding import Plan, bring, make_plan
 from components.ingest.datasets import Dataset, list_datasets
 from components.ingest.layouts import LABELS, LAYOUTS
-from components.ingest.layouts.base import Entry, some
+from components.ingest.layouts.base import Entry
+from components.printable import printable, some
 from components.project import Project
 from flows.graph import repository, run_dvc
+from flows.paths import print_table
 
 NO_VIDEOS = (
     "no videos there; add a dataset with `unmask data add DIR`, put videos under data/real and data/fake, "
@@ -35,9 +38,9 @@ def add(
         DataError: the folder holds no dataset, or its place is taken.
         StageError: DVC cannot track it.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     plan = make_plan(source, project.data, layout, name)
-    console.print(describe([plan.dataset]))
+    print_table(describe([plan.dataset]), console)
     for line in notes(plan):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if dry_run:
@@ -76,9 +79,11 @@ def show(project: Project) -> None:
     table = Table("layout", "what it reads", title="Layouts", title_justify="left")
     for layout in LAYOUTS.values():
         table.add_row(layout.NAME, layout.TITLE)
-    console.print(table)
-    there = project.data.is_dir()
-    console.print(describe(list_datasets(project.data)) if there else "data/ is not there yet")
+    print_table(table, console)
+    if project.data.is_dir():
+        print_table(describe(list_datasets(project.data)), console)
+    else:
+        console.print("data/ is not there yet")
 
 
 def describe(datasets: Sequence[Dataset]) -> Table:
@@ -89,7 +94,8 @@ def describe(datasets: Sequence[Dataset]) -> Table:
     for dataset in datasets:
         entries = dataset.listing.entries
         counts = [str(sum(entry.label == label for entry in entries)) for label in ("real", "fake", None)]
-        table.add_row(dataset.name, dataset.layout, *counts, splits_of(entries), methods_of(entries))
+        cells = (printable(dataset.name), dataset.layout, *counts, splits_of(entries), methods_of(entries))
+        table.add_row(*map(Text, cells))
     return table
 
 

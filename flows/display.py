@@ -1,16 +1,23 @@
 """What commands show and write of their results."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from components.errors import DataError
+from flows.paths import PathCell, fitting, print_table
 
 if TYPE_CHECKING:
-    from serving.scorer import VideoScore
+    from serving.scorer import FaceScore, VideoScore
+
+
+NARROW = 80
+"""Columns of a terminal below which a table of scores cannot be read."""
 
 
 def check_output(output: Path | None) -> None:
@@ -33,19 +40,58 @@ def write_scores(scores: list["VideoScore"], output: Path) -> None:
     write([row.row() for row in scores], SCORES, output)
 
 
-def print_scores(scores: list["VideoScore"], threshold: float) -> None:
-    """Print scores as a table for people; of several faces each has a line of its own."""
-    table = Table(Column("video", overflow="fold"), "verdict", "P(fake)", "status", "seconds", "why")
+def print_scores(scores: Sequence["VideoScore"], threshold: float) -> None:
+    """Print scores for people: as a table, or line by line on a terminal that is too narrow for one."""
+    console = Console()
+    caption = f"fake from P(fake) {threshold:.3f} on"
+    if console.is_terminal and console.width < NARROW:
+        lines = (line for row in scores for line in _lines(row, console))
+        console.print(Text("\n".join([*lines, caption])), highlight=False, soft_wrap=True)
+    else:
+        print_table(_table(scores, caption), console)
+
+
+def _lines(row: "VideoScore", console: Console) -> Iterator[str]:
+    yield fitting(row.path, console, console.width)
+    yield "  " + " · ".join((_verdict(row), _probability(row.probability), *_status(row)))
+    for face in _several(row):
+        yield f"    {_probability(face.probability)} · {_where(face)}"
+
+
+def _table(scores: Sequence["VideoScore"], caption: str) -> Table:
+    """A line for each video; of several faces each has a line of its own."""
+    fixed = (Column(name, no_wrap=True) for name in ("verdict", "P(fake)", "seconds"))
+    table = Table("video", *fixed, "status", caption=caption)
     for row in scores:
-        probability = "–" if row.probability is None else f"{row.probability:.3f}"
-        verdict = f"{row.verdict} ({row.fallback})" if row.fallback else row.verdict
-        table.add_row(row.path, verdict, probability, row.status, f"{row.seconds:.2f}", row.note)
-        for face in row.faces if len(row.faces) > 1 else ():
-            left, top, right, bottom = face.box
-            where = f"{face.start:.1f} to {face.end:.1f} s, at {left},{top} to {right},{bottom} px"
-            table.add_row("", "", f"{face.probability:.3f}", "", "", where)
-    table.caption = f"fake from P(fake) {threshold:.3f} on"
-    Console().print(table)
+        status = Text(": ".join(_status(row)))
+        table.add_row(
+            PathCell(row.path), _verdict(row), _probability(row.probability), f"{row.seconds:.2f}", status
+        )
+        for face in _several(row):
+            table.add_row("", "", _probability(face.probability), "", _where(face))
+    return table
+
+
+def _several(row: "VideoScore") -> Sequence["FaceScore"]:
+    return row.faces if len(row.faces) > 1 else ()
+
+
+def _where(face: "FaceScore") -> str:
+    left, top, right, bottom = face.box
+    return f"{face.start:.1f} to {face.end:.1f} s, at {left},{top} to {right},{bottom} px"
+
+
+def _verdict(row: "VideoScore") -> str:
+    return f"{row.verdict} ({row.fallback})" if row.fallback else row.verdict
+
+
+def _probability(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _status(row: "VideoScore") -> tuple[str, ...]:
+    """What became of the video, and the reason or what else a reader has to know."""
+    return (row.status, row.note) if row.note else (row.status,)
 
 
 def print_gate(gate: Path) -> None:
@@ -54,4 +100,4 @@ def print_gate(gate: Path) -> None:
     for rule in json.loads(gate.read_text(encoding="utf-8"))["rules"]:
         value = "undefined" if rule["value"] is None else f"{rule['value']:.3f}"
         table.add_row(rule["name"], value, f"{rule['minimum']:.3f}", "yes" if rule["passed"] else "NO")
-    Console().print(table)
+    print_table(table)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from components.bundle import open_bundle
 from components.cores import cores
@@ -24,6 +25,7 @@ from components.faces.pool import WorkerPool
 from components.faces.sampling import Even
 from components.params import load_params
 from flows.environment import find_project
+from flows.paths import fitting
 
 MOST_FACES = 12
 """Rows of a table."""
@@ -182,7 +184,9 @@ def print_view(video: Viewed, policy: CropPolicy) -> None:
     status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
     if isinstance(result, Faces) and result.fallback:
         status = "ok: no face is scored, the middle of the frame stands in"
-    console.print(f"\n[bold]{escape(video.name)}[/bold]  {escape(status)}", highlight=False)
+    # On a line with the status; where both do not fit, the name still takes no second line.
+    name = fitting(video.name, console, max(console.width - cell_len(status) - 2, console.width // 2))
+    console.print(Text.assemble("\n", (name, "bold"), f"  {status}"), highlight=False, soft_wrap=True)
     if isinstance(video.found, Look):
         console.print(told(video.found), highlight=False, style="dim")
         if video.found.sighted:

@@ -7,16 +7,18 @@ from typing import Any, NamedTuple
 
 import typer
 import yaml
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from ruamel.yaml.error import YAMLError
 
 from components.errors import ParamsError
 from components.params import load_params
 from components.params.edit import replace_text
 from components.params.recipes import apply_recipe, read_recipe, recipe_names
+from components.printable import printable
 from components.project import Project
 from flows.graph import Stage, read_graph, repository, stale_stages, with_downstream
+from flows.paths import print_table
 
 TRAIN = "train@"
 """What the names of the stages begin with that train a candidate."""
@@ -30,10 +32,11 @@ def show(project: Project) -> None:
     table = Table("recipe", "what it is", title="Recipes", title_justify="left")
     for name in recipe_names(project.recipes):
         try:
-            table.add_row(name, read_recipe(name, project.recipes).title)
+            told = read_recipe(name, project.recipes).title
         except ParamsError as error:
-            table.add_row(name, f"cannot be used: {error}")
-    Console().print(table)
+            told = f"cannot be used: {error}"
+        table.add_row(Text(printable(name)), Text(told))
+    print_table(table)
     typer.echo("unmask run --recipe NAME writes one into params.yaml and runs; docs/recipes.md says more")
 
 

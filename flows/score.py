@@ -59,15 +59,19 @@ def batch_scoring(
     logger = get_run_logger()
     folder = Path(source)
     found = scan(folder)
+    for line in found.left_out:
+        logger.warning(line)
     with (
         open_scorer(
             Path(bundle) if bundle else None, provider=provider, workers=workers, alias=model, project=home
         ) as scorer,
         ScoreStore(Path(output), folder, scorer.model_version, scorer.bundle.digest) as store,
     ):
-        work = plan(found, store.rows(), shard_size)
+        work = plan(found.videos, store.rows(), shard_size)
         store.forget(work.stale)
-        logger.info("%d videos, %d done before, %d shards to score", len(found), work.done, len(work.shards))
+        logger.info(
+            "%d videos, %d done before, %d shards to score", len(found.videos), work.done, len(work.shards)
+        )
         for shard in work.shards:
             call(score_task, scorer, folder, shard, store)
         store.publish()
@@ -89,10 +93,11 @@ def pending(
     with open_scorer(bundle, provider="cpu", workers=1, alias=model, project=project) as scorer:
         store = ScoreStore(output, source, scorer.model_version, scorer.bundle.digest)
     store.check_source()
-    work = plan(found, store.rows(), shard_size)
+    work = plan(found.videos, store.rows(), shard_size)
     todo = sum(len(shard.videos) for shard in work.shards)
+    lines = "".join(f"{line}\n" for line in found.left_out)
     return (
-        f"{len(found)} videos, model version {store.model_version}: {work.done} done before, "
+        f"{lines}{len(found.videos)} videos, model version {store.model_version}: {work.done} done before, "
         f"{todo} to score ({len(work.stale)} of them changed) in {len(work.shards)} shards"
     )
 

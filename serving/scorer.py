@@ -19,10 +19,11 @@ from components.cores import cores
 from components.errors import BundleError
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.limits import Frozen, Status
+from components.faces.picture_files import is_picture_name
 from components.faces.pool import WorkerPool
 from components.pooling import decisive
+from components.printable import printable
 from components.providers import Asked, open_session
-from serving.videos import printable
 
 Verdict = Literal["fake", "real", "undetermined"]
 
@@ -49,7 +50,7 @@ class VideoScore(Frozen):
     )
     status: Status = Field(description="what became of the video; only ok carries a probability")
     reason: str | None = Field(description="one line, where the status is not ok")
-    frames: int = Field(description="frames looked at")
+    frames: int = Field(description="frames looked at; 1 of a single picture, which is weaker evidence")
     face_share: float = Field(description="share of those frames that show the most prominent face")
     fallback: Literal["center"] | None = Field(
         description="center: no usable face was found, and the middle of the frame was judged in its place"
@@ -63,9 +64,20 @@ class VideoScore(Frozen):
     @property
     def note(self) -> str:
         """What a reader has to know beside the verdict, in one line; empty where there is nothing."""
-        if self.reason or self.fallback is None:
-            return self.reason or several(len(self.faces))
-        return "no usable face: the middle of the frame was judged"
+        if self.reason:
+            return self.reason
+        picture = (
+            "a single picture, and the model learnt from videos: weaker evidence" if self.is_picture else ""
+        )
+        faces = several(len(self.faces))
+        if self.fallback:
+            faces = "no usable face: the middle of the frame was judged"
+        return "; ".join(filter(None, (picture, faces)))
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether a single picture was judged."""
+        return self.frames == 1 and is_picture_name(self.path)
 
     def row(self) -> dict[str, Any]:
         """A row of `components.tables.SCORES`; the file's bytes and modification time are left null."""
@@ -210,7 +222,7 @@ def _face_score(clip: Clip, times: NDArray[np.float64], probability: float, chos
 def _absence(path: Path) -> str | None:
     """Why there is no file to open, or None where there is one."""
     try:
-        if path.is_file():
+        if path.is_file() or path.is_dir():  # the latter of pictures
             return None
         return "not a file" if path.exists() else "no such file"
     except OSError as error:  # a name that is too long, a folder that is not ours to enter

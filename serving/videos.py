@@ -1,27 +1,66 @@
-"""Which files of a folder are videos, and what they are called in answers."""
+"""Which files of a folder are videos."""
 
-import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.errors import DataError
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
+from components.ingest.scan import Scan, scan
+from components.printable import printable, some
 
 
-def find_videos(sources: Sequence[Path]) -> list[Path]:
-    """List the videos of files and folders, each once, in the order given; those of a folder are sorted.
+@dataclass(frozen=True)
+class Found:
+    """What there is to score.
 
-    A file that is named is taken as it is, even where it has another suffix: it is scored, and its row says
-    what is wrong with it. Folders are searched to any depth for the suffixes that datasets are searched for,
-    in any case. Hidden files, and those in hidden folders, are left out.
+    Attributes:
+        videos: each once, in the order of the sources; those of a folder are sorted.
+        left_out: lines on folders that hold something else, or pictures: what, how much, and what is done.
+    """
+
+    videos: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+def find_videos(sources: Sequence[Path]) -> Found:
+    """List the videos of files and folders.
+
+    A file that is named is taken as it is, whatever it is called or holds: it is scored, and its row says
+    what is wrong with it. Folders are searched to any depth, through links as well, but none is searched
+    twice; videos are known by their suffix, in any case, or by their first bytes where it tells nothing.
+    A folder of pictures is one clip. Other pictures, which may be anything's cover, are left out, and so are
+    hidden files, and those in hidden folders.
 
     Raises:
-        DataError: a source is not there, or is a folder that holds no video.
+        DataError: a source is not there, or is a folder that holds no video or cannot be read.
     """
     for source in sources:
         _check_there(source)
-    found = (video for source in sources for video in (_in_folder(source) if is_folder(source) else [source]))
-    return list(dict.fromkeys(found))
+    videos: list[Path] = []
+    left_out: list[str] = []
+    seen: set[Path] = set()
+    for source in sources:
+        if is_folder(source):
+            found = scan(source, seen)
+            told = ", ".join(found.left_out())
+            if not (videos and found.again):  # what it holds is listed already
+                _check_holds_videos(source, found, told)
+            videos += (source / path for path in found.videos)
+            left_out += [f"{printable(source)}: {line}" for line in _account(found, told)]
+        else:
+            videos.append(source)
+    return Found(tuple(dict.fromkeys(videos)), tuple(left_out))
+
+
+def _account(found: Scan, left_out: str) -> Iterator[str]:
+    if found.clips:
+        what = "a folder of pictures, which is one clip"
+        if "" not in found.clips:
+            what = f"folders of pictures, one clip each: {len(found.clips)} ({some([*found.clips], limit=3)})"
+        yield f"{what}; to have each picture judged by itself, name the pictures"
+    if left_out:
+        yield f"left out: {left_out}"
 
 
 def is_folder(path: Path) -> bool:
@@ -40,27 +79,11 @@ def _check_there(path: Path) -> None:
         raise DataError(f"{printable(path)}: {error.strerror}; give a video or a folder of videos") from error
 
 
-def printable(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that every format takes: bytes of a name that are not UTF-8 read as `\xff`.
-
-    For answers and tables only; the file is opened by its real path.
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    videos = sorted(_walk(folder))
-    if not videos:
+def _check_holds_videos(folder: Path, found: Scan, left_out: str) -> None:
+    if reason := found.unreadable.get(""):
+        raise DataError(f"{printable(folder)}: cannot be read ({reason}); mend its permissions")
+    if not found.videos:
         known = " ".join(sorted(VIDEO_SUFFIXES))
-        raise DataError(f"{folder}: no videos in this folder; put some there ({known})")
-    return videos
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(root, name) for name in names if _is_video(name))
-
-
-def _is_video(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
+        there = f" but {left_out}" if left_out else ""
+        remedy = f"put some there ({known}), or name pictures to have each judged by itself"
+        raise DataError(f"{printable(folder)}: no videos in this folder{there}; {remedy}")

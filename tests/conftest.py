@@ -203,6 +203,20 @@ def make_video() -> MakeVideo:
     return make
 
 
+@pytest.fixture(scope="session")
+def make_frames() -> Callable[..., Path]:
+    """Writes the first frames of a video into a folder, as pictures 0, 1 and so on."""
+
+    def make(video: Path, folder: Path, count: int = 10, suffix: str = ".png") -> Path:
+        folder.mkdir(parents=True)
+        with av.open(video) as container:
+            for number, frame in zip(range(count), container.decode(video=0), strict=False):
+                frame.to_image().save(folder / f"{number}{suffix}")
+        return folder
+
+    return make
+
+
 @pytest.fixture
 def cut_short(make_video: MakeVideo, tmp_path: Path) -> Callable[[float], Path]:
     """An mp4 with its index in front, of whose pictures only a share is left."""

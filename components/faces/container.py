@@ -18,10 +18,11 @@ from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from components.faces.formats import FORMATS
 from components.faces.limits import Limits, Status
 
-CONTAINERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "ogg")
-"""FFmpeg's demuxers that hold a video in one file; `mov` is mp4 too, `matroska` is webm too."""
+CONTAINERS = tuple(FORMATS)
+"""FFmpeg's demuxers that are allowed; `mov` is mp4 too, `matroska` is webm too."""
 
 
 if TYPE_CHECKING:

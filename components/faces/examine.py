@@ -5,7 +5,8 @@ from pathlib import Path
 
 from components.faces.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
 from components.faces.limits import Limits
-from components.faces.video import VideoInfo, map_spread, probe
+from components.faces.source import map_spread, probe
+from components.faces.video import VideoInfo
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.sampling import Consecutive, Sampling
 from components.faces.smooth import Placed
+from components.faces.source import map_frames, probe
 from components.faces.track import Track
-from components.faces.video import VideoInfo, map_frames, probe
+from components.faces.video import VideoInfo
 
 Indices = NDArray[np.intp]
 

@@ -28,7 +28,7 @@ APART = frozenset(
 )
 """Modules of this room that decide no pixel of a clip. All others do, even those yet to be written."""
 
-LIBRARIES = ("av", "opencv-python-headless", "opencv-contrib-python")
+LIBRARIES = ("av", "pillow", "opencv-python-headless", "opencv-contrib-python")
 """Those that decode, turn and scale pictures; MediaPipe brings an OpenCV of its own."""
 
 DETECTOR_LIBRARIES = {"mtcnn": ("onnxruntime-gpu", "onnxruntime"), "mediapipe": ("mediapipe",), "none": ()}

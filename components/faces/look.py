@@ -17,7 +17,8 @@ from components.faces.policy import MAX_FACES, CropPolicy
 from components.faces.protocol import Header
 from components.faces.reply import check_places, check_times, read_faces, refusing
 from components.faces.sampling import MAX_FRAMES
-from components.faces.video import Frame, VideoInfo, map_frames, probe
+from components.faces.source import map_frames, probe
+from components.faces.video import Frame, VideoInfo
 
 LONGEST_SIDE = 480
 """Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""

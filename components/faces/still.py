@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
 from components.faces.limits import Limits
-from components.faces.video import Frame, map_spread, probe
+from components.faces.source import map_spread, probe
+from components.faces.video import Frame
 
 LONGEST_SIDE = 160
 """Of a still, px."""

@@ -24,8 +24,9 @@ from components.faces.limits import Limits
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy
 from components.faces.protocol import Header, message, receive
+from components.faces.source import probe
 from components.faces.still import Still, still
-from components.faces.video import VideoInfo, probe
+from components.faces.video import VideoInfo
 
 OPEN_FILES = 64
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.errors import DataError
-from components.ingest.datasets import MARKER, Dataset, find_layout, read_dataset, supersedes
+from components.ingest.datasets import MARKER, Dataset, find_layout, pictures_remedy, read_dataset, supersedes
 from components.ingest.layouts import LAYOUTS, Layout, layout_of
 from components.ingest.layouts.base import some
-from components.ingest.tree import FileStat, Tree, walk
+from components.ingest.scan import FileStat
+from components.ingest.tree import Tree, walk
 from components.tables import write_text
 
 RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})
@@ -72,12 +73,16 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     chosen = _choose(tree, layout)
     dataset = read_dataset(tree, chosen)
     if not dataset.listing.entries:
-        raise DataError(f"{source}: not one video of layout {chosen.NAME}; its shape is {chosen.TITLE}")
+        remedy = pictures_remedy([dataset]) or f"its shape is {chosen.TITLE}"
+        raise DataError(f"{source}: not one video of layout {chosen.NAME}; {remedy}")
     target = data / _check_name(name or chosen.NAME)
     _check_target(target, chosen)
-    paths = [*(entry.path for entry in dataset.listing.entries), *dataset.listing.annotations]
+    clips = [member for entry in dataset.listing.entries for member in tree.members(entry.path)]
+    paths = [*clips, *dataset.listing.annotations]
     files = {path: stat for path in paths if (stat := _readable(tree, path))}
-    here = tuple(entry for entry in dataset.listing.entries if entry.path in files)
+    here = tuple(
+        entry for entry in dataset.listing.entries if not files.keys().isdisjoint(tree.members(entry.path))
+    )
     if not here:
         raise DataError(f"{source}: not one of the videos that it lists can be read{_hint(paths)}")
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))

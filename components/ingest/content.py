@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.faces.clip import Failure
+from components.faces.picture_files import disk_state, list_pictures
 
 SETTLE_NS = 2_000_000_000
 """File systems keep times as coarsely as this: a file written to more lately may change and keep its time."""
@@ -52,9 +53,11 @@ def hash_files(paths: Iterable[Path], threads: int) -> Iterator[Content | Failur
 
 
 def hash_file(path: Path) -> Content | Failure:
-    """Hash one file, chunk by chunk."""
+    """Hash one file, chunk by chunk; of a folder, its pictures."""
     now = time.time_ns()
     try:
+        if path.is_dir():
+            return _hash_pictures(path, now)
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
             return Failure("undecodable", "not a regular file")
         with path.open("rb") as file:
@@ -70,10 +73,29 @@ def hash_file(path: Path) -> Content | Failure:
     return Content(sha256, before.st_size, before.st_mtime_ns, settled)
 
 
+def _hash_pictures(folder: Path, now: int) -> Content | Failure:
+    """The same pictures in the same order are the same content, whatever they are called.
+
+    Raises:
+        OSError: the folder, or the state of a picture, cannot be read.
+    """
+    before = disk_state(folder)
+    digest = hashlib.sha256()
+    pictures = list_pictures(folder)
+    for picture in pictures:
+        content = hash_file(picture)
+        if isinstance(content, Failure):
+            return content
+        digest.update(bytes.fromhex(content.sha256))
+    if not pictures:
+        return Failure("undecodable", "no pictures in this folder")
+    settled = before == disk_state(folder) and before[1] + SETTLE_NS < now
+    return Content(digest.hexdigest(), *before, settled)
+
+
 def is_unchanged(path: Path, content: Content) -> bool:
-    """Tell whether a file still has the size and time with which it was hashed."""
+    """Tell whether a file or folder still has the size and time with which it was hashed."""
     try:
-        found = path.stat()
+        return disk_state(path) == (content.bytes, content.mtime_ns)
     except OSError:
         return False
-    return (found.st_size, found.st_mtime_ns) == (content.bytes, content.mtime_ns)

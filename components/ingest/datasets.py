@@ -1,6 +1,6 @@
 """The datasets under `data/`: one in the folder itself, and any number in folders of their own beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from components.errors import DataError
+from components.faces.picture_files import is_picture_name
 from components.ingest.layouts import (
     LABELS,
     LAYOUTS,
@@ -33,6 +34,13 @@ REMEDY = (
     "put videos under data/real and data/fake, add a dataset with `unmask data add DIR`, "
     "or make sample videos with `unmask sample-data data`"
 )
+
+
+PICTURES = (
+    "put those of each video into a folder of its own (real/NAME/0001.png), "
+    "or list them, with who is in them, in a manifest.csv"
+)
+"""What to do with pictures of which nobody says what they belong to."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def read_datasets(data: Path) -> list[Dataset]:
     entries = [entry for dataset in datasets for entry in dataset.listing.entries]
     _check_names(datasets, data)
     _check_paths(entries, data)
-    _check_classes(entries, data)
+    _check_classes(entries, data, datasets)
     return datasets
 
 
@@ -115,7 +123,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.videos() or rest.odd or rest.again:
+    elif rest.files or rest.odd or rest.again or rest.hidden:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -133,11 +141,19 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     """What no layout looks at."""
     own, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
-    left = [path for path in tree.videos() if path not in known and _top(path) not in own]
+    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in own]
     if left and layout == NO_LAYOUT:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
+    if loose := tree.loose_pictures({*known, *left}):
+        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {some(loose)}; {PICTURES}"
+    told = {*known, *listing.annotations, *listing.noted, MARKER}
+    others = [path for path in tree.others() if path not in told and not is_picture_name(path)]
+    if others:
+        yield f"left out, neither by name nor by content a video: {len(others)} files: {some(others)}"
+    if tree.hidden:
+        yield f"left out, hidden: {len(tree.hidden)}: {some(list(tree.hidden))}"
     if tree.odd:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
     if tree.again:
@@ -184,10 +200,24 @@ def _check_paths(entries: Sequence[Entry], data: Path) -> None:
         seen.add(entry.path)
 
 
-def _check_classes(entries: Sequence[Entry], data: Path) -> None:
-    if not entries:
-        raise DataError(f"{data}: no videos; {REMEDY}")
+def pictures_remedy(datasets: Iterable[Dataset]) -> str:
+    """What to do about pictures that are no clip; empty where there are none."""
+    loose = [
+        dataset.tree.inside(path)
+        for dataset in datasets
+        for path in dataset.tree.loose_pictures(_paths_within(dataset))
+    ]
+    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES}" if loose else ""
+
+
+def _paths_within(dataset: Dataset) -> Iterator[str]:
+    """Of the entries, inside the dataset's own folder."""
+    return (entry.path[len(dataset.tree.inside("")) :] for entry in dataset.listing.entries)
+
+
+def _check_classes(entries: Sequence[Entry], data: Path, datasets: Sequence[Dataset]) -> None:
     present = {entry.label for entry in entries}
     missing = [label for label in LABELS if label not in present]
     if missing:
-        raise DataError(f"{data}: no {missing[0]} videos; a detector needs both classes: {REMEDY}")
+        what = f"no {missing[0]} videos; a detector needs both classes:" if entries else "no videos;"
+        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or REMEDY}")

@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from components.faces.clip import Failure, GivenUp
 from components.faces.examine import Examined
+from components.faces.picture_files import disk_state
 from components.faces.pool import WorkerPool
 from components.ingest.content import Content, hash_file, hash_files, is_unchanged
 from components.ingest.examined import UNSETTLED, ExaminedStore, Record
-from components.ingest.tree import FileStat
+from components.ingest.scan import FileStat
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,10 @@ class File:
 
 
 def locate(root: Path, path: str, stat: FileStat | None) -> File:
-    """A listed file, looked for where the walk has no word on it: it may be hidden, or no regular file."""
+    """A listed file, looked for where the walk has no word on it: if hidden, or a folder of pictures."""
     if stat is None:
         with suppress(OSError):
-            found = (root / path).stat()
-            stat = FileStat(found.st_size, found.st_mtime_ns)
+            stat = FileStat(*disk_state(root / path))
     return File(path, stat)
 
 

@@ -31,11 +31,12 @@ VERSION = 1
 BATCH_SECONDS = 1.0
 """How much work a killed run may lose."""
 
-DECODERS = ("av", "ImageHash")
+DECODERS = ("av", "pillow", "ImageHash")
 """Libraries that decide what examining a video finds."""
 
 MODULES = (
-    *("container", "seek", "ahead", "sampling", "video", "picture", "dynamic_range", "limits"),
+    *("container", "seek", "ahead", "sampling", "video", "picture", "dynamic_range", "limits", "formats"),
+    *("source", "pictures", "picture_decoder", "picture_files"),
     *("examine", "fingerprint", "worker"),
 )
 """Those of `components.faces` that do."""

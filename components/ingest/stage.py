@@ -39,7 +39,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         DataError: there are no videos, one class is missing, or a dataset's own lists cannot be understood.
         StageError: what earlier runs have found out can be neither read nor written.
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     datasets = read_datasets(project.data)
     files = list(_files(datasets, project.data))
     outputs = (project.manifest, project.splits, project.splits_lock, project.quarantine)

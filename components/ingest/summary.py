@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 from rich.table import Table
+from rich.text import Text
 
 from components.ingest.audit import Leak, Tangle
 from components.ingest.datasets import Dataset
@@ -13,6 +14,7 @@ from components.ingest.identities import is_named
 from components.ingest.layouts.base import LABELS, SPLITS
 from components.ingest.splits import Excluded
 from components.params import LeakKind
+from components.printable import printable
 
 Row = Mapping[str, Any]
 Summary = dict[str, Any]
@@ -128,8 +130,8 @@ def table(summary: Summary) -> Table:
         shown.add_column(column, justify="right")
     shown.add_column("methods")
     for split, counts in summary["splits"].items():
-        methods = ", ".join(f"{name}={count}" for name, count in counts["methods"].items())
-        shown.add_row(split, *(str(counts[column]) for column in columns), methods)
+        methods = ", ".join(f"{printable(name)}={count}" for name, count in counts["methods"].items())
+        shown.add_row(split, *(str(counts[column]) for column in columns), Text(methods))
     return shown
 
 

@@ -1,29 +1,16 @@
 """The files of a dataset folder, walked once: what layouts read names from, and ingest sizes and times."""
 
-import os
-import stat
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from posixpath import splitext
-from typing import NamedTuple
 
 from components.errors import DataError
-
-# What files of the containers that components.faces.video accepts are called.
-VIDEO_SUFFIXES = frozenset(
-    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov"}
-    | {".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
-)
-
-
-class FileStat(NamedTuple):
-    """What tells a changed file without reading it."""
-
-    size: int  # bytes
-    mtime_ns: int
+from components.faces.picture_files import is_picture_name
+from components.ingest.picture_clips import find_clips
+from components.ingest.scan import FileStat, is_video_name, scan
 
 
 @dataclass(frozen=True)
@@ -37,6 +24,8 @@ class Tree:
             such as a link to one that is gone, or a pipe.
         odd: paths that fit in no table and no message, escaped; they are left out of `files`.
         again: links to folders that are listed under another path already; they are not followed.
+        hidden: files and folders whose name begins with a dot; they are not looked at.
+        by_content: of `files`, videos by their first bytes, where the name does not tell.
     """
 
     root: Path
@@ -44,6 +33,8 @@ class Tree:
     files: Mapping[str, FileStat | None] = field(default_factory=dict)
     odd: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    by_content: frozenset[str] = frozenset()
 
     @cached_property
     def top_folders(self) -> list[str]:
@@ -69,6 +60,17 @@ class Tree:
                 found.setdefault(top, {})[inside] = size
         return found
 
+    @cached_property
+    def _beside(self) -> Mapping[tuple[str, str], list[str]]:
+        """What is not listed: paths in each top-level folder, by kind and the folder's name."""
+        found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for kind, paths in (("odd", self.odd), ("again", self.again), ("hidden", self.hidden)):
+            for path in paths:
+                top, slash, inside = path.partition("/")
+                if slash:
+                    found[kind, top].append(inside)
+        return found
+
     def find(self, path: str) -> str | None:
         """A file's path as it stands, whatever the letter case it is asked for in."""
         return path if path in self.files else self._by_folded.get(path.casefold())
@@ -79,31 +81,74 @@ class Tree:
         return (path for path in self.files if path.casefold().startswith(prefix))
 
     def videos(self, folder: str = "") -> list[str]:
-        """Paths under a folder that are videos by their suffix."""
+        """Paths under a folder that are videos, by their name or their content."""
         return [path for path in self.under(folder) if path in self._videos]
 
     def others(self, folder: str = "") -> list[str]:
-        """Paths under a folder that are not videos by their suffix."""
+        """Paths under a folder that are no videos."""
         return [path for path in self.under(folder) if path not in self._videos]
 
     @cached_property
     def _videos(self) -> frozenset[str]:
-        return frozenset(filter(is_video_name, self.files))
+        return frozenset(filter(is_video_name, self.files)) | (self.by_content & self.files.keys())
+
+    def clips(self, folder: str = "") -> list[str]:
+        """Paths below a folder that are videos, or folders of pictures."""
+        return [*self.videos(folder), *self.picture_clips(folder)]
+
+    def picture_clips(self, folder: str = "") -> list[str]:
+        """Paths below a folder, but not itself, that are folders of pictures."""
+        prefix = f"{folder.casefold()}/" if folder else ""
+        return [path for path in self.pictures if path and path.casefold().startswith(prefix)]
+
+    @cached_property
+    def pictures(self) -> dict[str, list[str]]:
+        """Folders of pictures that may be one clip each, "" for the folder itself, and their pictures."""
+        return find_clips(self.files, self.is_video)
+
+    def find_clip(self, path: str) -> str | None:
+        """The path of a folder of pictures as it stands, whatever the letter case it is asked for in."""
+        return path if path in self.pictures else self._pictures_by_folded.get(path.casefold())
+
+    @cached_property
+    def _pictures_by_folded(self) -> dict[str, str]:
+        return {path.casefold(): path for path in reversed(list(self.pictures))}
+
+    def members(self, path: str) -> list[str]:
+        """The files that an entry stands for: itself, or the pictures of a folder."""
+        return self.pictures.get(path, [path])
+
+    def loose_pictures(self, entries: Iterable[str]) -> list[str]:
+        """Pictures that no entry stands for."""
+        taken = {member for path in entries for member in self.members(path)}
+        return [path for path in self.files if is_picture_name(path) and path not in taken]
+
+    def is_video(self, path: str) -> bool:
+        """Tell whether a file is a video, by its name or its content."""
+        return path in self._videos
 
     def subtree(self, folder: str) -> "Tree":
         """A top-level folder as a tree of its own; its name is that of the folder."""
-        above = f"{_escaped(folder)}/"
-        odd = tuple(path.removeprefix(above) for path in self.odd if path.startswith(above))
-        again = tuple(path.partition("/")[2] for path in self.again if path.startswith(f"{folder}/"))
-        return Tree(self.root / folder, folder, self._by_top.get(folder, {}), odd, again)
+        files = self._by_top.get(folder, {})
+        return Tree(
+            root=self.root / folder,
+            name=folder,
+            files=files,
+            odd=tuple(self._beside["odd", _escaped(folder)]),
+            again=tuple(self._beside["again", folder]),
+            hidden=tuple(self._beside["hidden", folder]),
+            by_content=frozenset(path for path in files if f"{folder}/{path}" in self.by_content),
+        )
 
     def without(self, folders: Collection[str]) -> "Tree":
         """The same tree without some of its top-level folders."""
-        files = {path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders}
-        escaped = {_escaped(folder) for folder in folders}
-        odd = tuple(path for path in self.odd if path.split("/", 1)[0] not in escaped)
-        again = tuple(path for path in self.again if path.split("/", 1)[0] not in folders)
-        return Tree(self.root, self.name, files, odd, again)
+        return replace(
+            self,
+            files={path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders},
+            odd=_outside(self.odd, {_escaped(folder) for folder in folders}),
+            again=_outside(self.again, folders),
+            hidden=_outside(self.hidden, folders),
+        )
 
     def inside(self, path: str) -> str:
         """A path of this dataset as a path inside `data/`."""
@@ -130,16 +175,12 @@ def walk(root: Path) -> Tree:
     Raises:
         DataError: a folder cannot be read.
     """
-    walked = _Walk()
-    walked.follow(root)
-    found = {path: size for path, size in sorted(walked.files.items()) if not is_odd(path)}
-    odd = sorted(_escaped(path) for path in walked.files if is_odd(path))
-    return Tree(root, "", found, tuple(odd), tuple(sorted(walked.again)))
-
-
-def is_video_name(path: str) -> bool:
-    """Tell by the suffix whether a file should be a video."""
-    return splitext(path)[1].casefold() in VIDEO_SUFFIXES
+    found = scan(root)
+    for path, reason in found.unreadable.items():
+        raise DataError(f"{root / path}: cannot be read ({reason}); mend its permissions")
+    files = {path: stat for path, stat in found.files.items() if not is_odd(path)}
+    odd = sorted(_escaped(path) for path in found.files if is_odd(path))
+    return Tree(root, "", files, tuple(odd), found.again, found.hidden, found.by_content)
 
 
 def is_odd(path: str) -> bool:
@@ -147,69 +188,9 @@ def is_odd(path: str) -> bool:
     return not path.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path)
 
 
+def _outside(paths: Iterable[str], folders: Collection[str]) -> tuple[str, ...]:
+    return tuple(path for path in paths if path.split("/", 1)[0] not in folders)
+
+
 def _escaped(path: str) -> str:
     return ascii(path)[1:-1]
-
-
-class _Walk:
-    """What a walk has found. Links wait until all folders proper are listed, so that those keep their paths.
-
-    Listed under every path that leads there, a few folders that link to each other would never end.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[str, FileStat | None] = {}
-        self.again: list[str] = []
-        self._seen: set[Path] = set()
-
-    def follow(self, root: Path) -> None:
-        waiting = {"": root}
-        while waiting:
-            found: dict[str, Path] = {}
-            for path, folder in sorted(waiting.items()):
-                found |= self._enter(folder, path)
-            waiting = found
-
-    def _enter(self, folder: Path, path: str) -> dict[str, Path]:
-        """List a folder and all below it; the links to other folders are returned."""
-        links: dict[str, Path] = {}
-        open_folders = [(folder, path, Path(os.path.realpath(folder)))]
-        while open_folders:
-            folder, path, real = open_folders.pop()
-            if real in self._seen:
-                self.again.append(path)
-                continue
-            self._seen.add(real)
-            for entry in _visible(folder):
-                inside = f"{path}/{entry.name}" if path else entry.name
-                if not _is_folder(entry):
-                    self.files[inside] = _stat(entry)
-                elif entry.is_symlink():
-                    links[inside] = Path(entry.path)
-                else:
-                    open_folders.append((Path(entry.path), inside, real / entry.name))
-        return links
-
-
-def _visible(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror}); mend its permissions") from error
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _stat(entry: os.DirEntry[str]) -> FileStat | None:
-    try:
-        found = entry.stat()
-    except OSError:
-        return None
-    # Whoever opens a pipe waits for ever.
-    return FileStat(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None

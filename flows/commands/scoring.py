@@ -20,7 +20,7 @@ from flows.commands.options import (
 
 
 def score(
-    sources: Annotated[list[Path], typer.Argument(help="Videos, or folders of videos.")],
+    sources: Annotated[list[Path], typer.Argument(help="Videos or pictures, or folders of videos.")],
     model: Model = "champion",
     bundle: BundleFolder = None,
     provider: ProviderOption = Provider.auto,
@@ -32,14 +32,15 @@ def score(
 ) -> None:
     """Score videos: a verdict, a probability of fake and a status for each.
 
+    A folder of pictures is one clip. A picture that is named is judged as one frame: weaker evidence.
+
     A video without a score (no face, not decodable …) is `undetermined` and says why; it never gets a
     made-up probability, and it never stops the others.
     """
     from flows.display import check_output, print_scores, write_scores
-    from serving.videos import find_videos
 
     check_output(output)
-    videos = find_videos(sources)
+    videos = _find(sources)
     with open_for(bundle, model, provider, workers) as scorer:
         scores = list(scorer.score(videos, progress=sys.stderr.isatty()))
     if output is not None:
@@ -49,6 +50,16 @@ def score(
             typer.echo(row.model_dump_json())
     else:
         print_scores(scores, scorer.bundle.info.threshold)
+
+
+def _find(sources: list[Path]) -> tuple[Path, ...]:
+    """The videos that are named, or lie in a folder that is; what is left out is told on standard error."""
+    from serving.videos import find_videos
+
+    found = find_videos(sources)
+    for line in found.left_out:
+        typer.echo(line, err=True)
+    return found.videos
 
 
 def faces(
@@ -83,10 +94,10 @@ def faces(
         unmask faces talk.mp4 --sheet talk.png
         unmask faces panel.mp4 --tracks all --frames 32 --sheet panel.png
     """
+    from components.printable import printable
     from flows.faces import print_view, setup, view
-    from serving.videos import find_videos, printable
 
-    videos = find_videos(sources)
+    videos = _find(sources)
     with ExitStack() as stack:
         partial = None
         if sheet is not None:

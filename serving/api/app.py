@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
+from components.faces.picture_files import PICTURE_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
 from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe, problem
 from serving.scorer import Scorer, VideoScore
@@ -22,13 +23,14 @@ from serving.scorer import Scorer, VideoScore
 _NOT_LOADED = problem("No model is loaded yet", "the model is still loading; try again later")
 
 DESCRIPTION = """
-Is the face in this video a forgery?
+Is the face in this video, or picture, a forgery?
 
 `POST /v1/videos:score` answers with a verdict (`fake`, `real` or `undetermined`), the calibrated probability
 behind it, and the status of the video. A video that cannot be judged (no face, not decodable, too short,
 too large) is answered too: as `undetermined`, with the reason and without a number. `faces` lists the faces
 that were judged; of several the highest probability is the video's. Where `fallback` is `center`, no usable
 face was found and the middle of the frame was judged: `faces` is empty, and the number is to be trusted less.
+A picture (jpg, png, bmp, webp) is judged as a video of one frame: `frames` is 1, and the evidence is weaker.
 
     curl -F file=@clip.mp4 http://127.0.0.1:8000/v1/videos:score
 """
@@ -87,7 +89,7 @@ Loaded = Annotated[Scorer, Depends(loaded)]
 
 @v1.post("/videos:score", responses=SCORE_RESPONSES)
 def score_video(
-    request: Request, scorer: Loaded, file: Annotated[UploadFile, File(description="the video")]
+    request: Request, scorer: Loaded, file: Annotated[UploadFile, File(description="the video, or picture")]
 ) -> VideoScore:
     """Score one uploaded video. `path` in the answer is the name of the uploaded file."""
     # Not a coroutine: FastAPI runs it in a thread, and a client that goes away cannot free the place early.
@@ -120,9 +122,9 @@ async def ready(scorer: Loaded) -> Ready:
 
 
 def _suffix(name: str) -> str:
-    """A client's suffix where it is a video's: nothing else of its name reaches the file system."""
+    """A client's suffix where it is a video's or a picture's: nothing else of its name is used."""
     suffix = PurePath(name).suffix.lower()
-    return suffix if suffix in VIDEO_SUFFIXES else ""
+    return suffix if suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES else ""
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

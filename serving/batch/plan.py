@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from serving.videos import printable
+from components.printable import printable
 
 SHARD_SIZE = 16
 """Videos a shard: what a killed job loses at most is one shard per worker."""
@@ -21,7 +21,7 @@ class Video:
 
     @property
     def path(self) -> str:
-        """What its row calls it."""
+        """What its row calls it, and no other file's row."""
         return printable(self.file)
 
 

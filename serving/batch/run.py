@@ -1,10 +1,13 @@
 """What a batch job does: look at the source, score a shard. The order of things is the flow's."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from components.errors import DataError
+from components.faces.picture_files import disk_state
+from components.printable import printable
 from serving.batch.plan import Shard, Video
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore
@@ -19,15 +22,24 @@ class Scores(Protocol):
         ...
 
 
-def scan(source: Path) -> list[Video]:
-    """List the videos of a folder with what tells whether they change.
+@dataclass(frozen=True)
+class Library:
+    """The videos of a source, with what tells whether they change, and a line for what else lies there."""
+
+    videos: tuple[Video, ...]
+    left_out: tuple[str, ...]
+
+
+def scan(source: Path) -> Library:
+    """List the videos of a folder.
 
     Raises:
         DataError: the source is no folder, or holds no video.
     """
     if not is_folder(source):
-        raise DataError(f"{source}: no such folder; give the folder that holds the videos")
-    return [video for path in find_videos([source]) for video in _stat(source, path)]
+        raise DataError(f"{printable(source)}: no such folder; give the folder that holds the videos")
+    found = find_videos([source])
+    return Library(tuple(video for path in found.videos for video in _stat(source, path)), found.left_out)
 
 
 def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:
@@ -50,10 +62,10 @@ def _stat(source: Path, path: Path) -> Iterator[Video]:
     """Yield the file's facts, or nothing where it has gone since it was listed."""
     file = path.relative_to(source).as_posix()
     try:
-        facts = path.stat()
+        size, mtime_ns = disk_state(path)
     except FileNotFoundError:
         return
     except OSError:  # scored nevertheless: its row says why it cannot be read
         yield Video(file, None, None)
     else:
-        yield Video(file, facts.st_size, facts.st_mtime_ns)
+        yield Video(file, size, mtime_ns)

@@ -3,6 +3,7 @@
     FOLDER/.lock                                   held while a job writes here
     FOLDER/source.json                             the folder of videos that all rows are about
     FOLDER/shards/VERSION-DIGEST/shard-*.parquet   written one by one, each in one step
+    FOLDER/shards/VERSION-DIGEST/.exact            no two files read alike in `path`, as they could once
     FOLDER/scores.parquet, scores.csv              the rows of the model scored last, written at the end
 
 DIGEST is the start of the bundle's: version 1 of a registry that was made anew is another model. Paths are
@@ -27,9 +28,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from components.errors import BusyError, DataError
-from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table
+from components.printable import printable, some
+from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table, write_text
 from serving.batch.plan import Shard
-from serving.videos import printable
 
 Row = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class ScoreStore:
         self._source = printable(source.resolve())
         self._origin = folder / "source.json"
         self._shards = folder / "shards" / f"{model_version}-{digest[:12]}"
+        self._exact = self._shards / ".exact"
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -79,6 +81,7 @@ class ScoreStore:
                 lock = on_failure.enter_context(_acquire(self.folder / ".lock"))
                 self._claim()
                 self._shards.mkdir(parents=True, exist_ok=True)
+                self._exact.touch()
                 on_failure.pop_all()
         except OSError as error:
             raise DataError(
@@ -102,7 +105,7 @@ class ScoreStore:
             self._lock = None
 
     def check_source(self) -> None:
-        """Make sure that the folder holds no other source's scores.
+        """Make sure that the folder holds no other source's scores, and none whose names may read alike.
 
         Raises:
             DataError: it does, or `source.json` is damaged.
@@ -117,6 +120,17 @@ class ScoreStore:
             raise DataError(
                 f"{self.folder}: holds the scores of {recorded}, not of {self._source}; give another --output"
             )
+        if not self._exact.exists():
+            self._check_names()
+
+    def _check_names(self) -> None:
+        """Refuse rows in which an earlier version may have called two files by one name."""
+        for file, rows in self._tables():
+            if alike := [row["path"] for row in rows if printable(row["path"]) != row["path"]]:
+                raise DataError(
+                    f"{file}: an earlier version of unmask wrote {some(alike)}, which may name two files; "
+                    "give another --output"
+                )
 
     def write(self, shard: Shard, rows: Collection[Row]) -> None:
         """Write a shard's rows in one step."""
@@ -158,9 +172,7 @@ class ScoreStore:
         """Take the folder for this source."""
         self.check_source()
         if not self._origin.exists():
-            partial = self._origin.with_name(f".{self._origin.name}.{os.getpid()}")
-            partial.write_text(json.dumps({"source": self._source}) + "\n", encoding="utf-8")
-            partial.replace(self._origin)
+            write_text(json.dumps({"source": self._source}) + "\n", self._origin)
 
     def _tables(self) -> Iterator[tuple[Path, list[Row]]]:
         for file in sorted(self._shards.glob("shard-*.parquet")):

@@ -14,7 +14,8 @@ from streamlit.typing import UploadedFile
 from components.errors import UnmaskError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
+from components.faces.picture_files import PICTURE_SUFFIXES
 from components.project import Project
 from serving.champion import open_scorer
 from serving.dashboard import reports
@@ -69,13 +70,16 @@ def draw_verdicts(scorer: Scorer) -> None:
     """The upload field, and a card for each uploaded video."""
     uploads = st.file_uploader(
         "Videos to judge",
-        type=sorted(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES),
+        type=sorted(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES),
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_MB,
         help="They are scored on this machine and deleted afterwards.",
     )
     if not uploads:
-        st.info("Upload one or more videos of a talking person. A video that cannot be judged says why.")
+        st.info(
+            "Upload one or more videos of a talking person, or pictures, which tell less. "
+            "What cannot be judged says why."
+        )
         return
     # Streamlit runs the script again for every click: what has its score keeps it.
     scores: dict[str, VideoScore] = st.session_state.setdefault("scores", {})

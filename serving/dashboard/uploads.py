@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from components.ingest.tree import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES
+from components.faces.picture_files import PICTURE_SUFFIXES
 
 
 class Upload(Protocol):
@@ -36,6 +37,6 @@ def on_disk(uploads: Sequence[Upload]) -> Iterator[list[Path]]:
 
 
 def _suffix(name: str) -> str:
-    """A video's suffix; nothing else of a client's name reaches the file system."""
+    """The suffix of a video or picture; nothing else of a client's name reaches the file system."""
     suffix = PurePath(name).suffix.lower()
-    return suffix if suffix in VIDEO_SUFFIXES else ""
+    return suffix if suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES else ""

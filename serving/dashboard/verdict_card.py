@@ -7,7 +7,7 @@ from serving.scorer import FaceScore, VideoScore
 
 WHY = {
     "no_face": "No face could be followed through this video, so there is nothing to judge.",
-    "undecodable": "This file could not be read as a video.",
+    "undecodable": "This file could not be read as a video, or as a picture.",
     "too_short": "This video has too few frames to judge.",
     "too_large": "This video is larger or longer than what is accepted.",
 }
@@ -16,6 +16,11 @@ WHY = {
 FALLBACK = (
     "No usable face was found. The middle of the frame was judged instead, for which this detector is not "
     "made: trust this number less."
+)
+
+PICTURE = (
+    "This is a single picture. The detector learnt from videos, of which several frames tell more than one: "
+    "trust this number less."
 )
 
 STATUSES: dict[Status, str] = {
@@ -52,8 +57,9 @@ def explanation(score: VideoScore, threshold: float) -> str:
 
 
 def warning(score: VideoScore) -> str:
-    """That no face was judged, where that is so; else nothing."""
-    return f'<p class="warning">{escape(FALLBACK)}</p>' if score.fallback else ""
+    """That no face was judged, or only a picture, where that is so; else nothing."""
+    told = (PICTURE if score.is_picture else "", FALLBACK if score.fallback else "")
+    return "".join(f'<p class="warning">{escape(text)}</p>' for text in filter(None, told))
 
 
 def face_table(score: VideoScore) -> str:
@@ -82,7 +88,8 @@ def face_row(number: int, face: FaceScore) -> str:
 
 def facts(score: VideoScore, threshold: float) -> dict[str, str]:
     """The figures under a verdict, as they are shown."""
-    share = f"{score.face_share:.0%} of {score.frames} frames" if score.frames else "no frames seen"
+    frames = "1 frame" if score.frames == 1 else f"{score.frames} frames"
+    share = f"{score.face_share:.0%} of {frames}" if score.frames else "no frames seen"
     return {
         "Probability of fake": "none" if score.probability is None else percent(score.probability),
         "Threshold": percent(threshold),

@@ -82,13 +82,15 @@ def test_only_what_is_new_or_changed_is_scored(
     changed.write_text("not a video any more", encoding="utf-8")
     gone.unlink()
     (source / os.fsdecode(b"new\xff.mp4")).write_text("nor this", encoding="utf-8")
-    assert (
-        "2 done before, 2 to score (1 of them changed)" in stub_project.unmask(*arguments, "--dry-run").stdout
-    )
+    (source / r"new\xff.mp4").write_text("nor its namesake", encoding="utf-8")
+    (source / "notes.txt").write_text("nor this", encoding="utf-8")
+    told = stub_project.unmask(*arguments, "--dry-run").stdout
+    assert "2 done before, 3 to score (1 of them changed)" in told
+    assert "left out: 1 file that is no video (notes.txt)" in told
     assert stub_project.unmask(*arguments).returncode == 0
     table = pd.read_parquet(tmp_path / "scores" / "scores.parquet").set_index("path")
     assert table.index.is_unique
-    assert len(table) == 5
+    assert len(table) == 6
     other = tmp_path / "other"
     other.mkdir()
     (other / "new.mp4").write_text("of another library", encoding="utf-8")
@@ -97,6 +99,7 @@ def test_only_what_is_new_or_changed_is_scored(
         told = f"holds the scores of {source}, not of {other}; give another --output"
         assert (refused.returncode, told in refused.stderr) == (2, True), refused.stderr
     assert table.loc[changed.name, "status"] == table.loc[r"new\xff.mp4", "status"] == "undecodable"
+    assert table.loc[r"new\\xff.mp4", "bytes"] == len("nor its namesake")
 
 
 def wait_for(condition: Callable[[], bool], job: "subprocess.Popen[bytes]", seconds: float = 120) -> None:

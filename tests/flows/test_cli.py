@@ -103,8 +103,14 @@ def test_score_tells_what_became_of_every_kind_of_file(
     make_video(folder / "faceless.mp4")
     make_sound(folder / "sound.mp4")
     (folder / "dangling.mp4").symlink_to("gone.mp4")  # as a shell's *.mp4 would bring it
-    done = unmask("score", *sorted(folder.iterdir()), "--bundle", real_bundle.folder, "--json")
+    (folder / "linked").symlink_to(sample_data / "manifest.csv")
+    (folder / "more").mkdir()
+    (folder / "more" / "no_suffix").symlink_to((folder / "face.mp4").resolve())
+    (folder / "more" / "up").symlink_to(folder)
+    done = unmask("score", folder, "--bundle", real_bundle.folder, "--json")
     assert done.returncode == 0, done.stderr
+    left_out = "1 file that is no video (linked), 1 folder listed under another path (more/up)"
+    assert f"{folder}: left out: {left_out}\n" in done.stderr
     rows = {Path(row["path"]).name: row for row in map(json.loads, done.stdout.splitlines())}
     statuses = {name: row["status"] for name, row in rows.items()}
     assert statuses == {
@@ -112,13 +118,14 @@ def test_score_tells_what_became_of_every_kind_of_file(
         "empty.mp4": "undecodable",
         "truncated.mp4": statuses["truncated.mp4"],
         "face.mp4": "ok",
+        "no_suffix": "ok",
         "faceless.mp4": "no_face",
         "sound.mp4": "undecodable",
         "dangling.mp4": "undecodable",
     }
     assert statuses["truncated.mp4"] in {"undecodable", "too_short"}
     for name, row in rows.items():
-        scored = name == "face.mp4"
+        scored = name in {"face.mp4", "no_suffix"}
         assert (row["probability"] is not None) == scored
         assert (row["verdict"] != "undetermined") == scored
         assert scored or row["reason"]

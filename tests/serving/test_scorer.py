@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -148,13 +148,38 @@ def test_a_failure_is_undetermined_without_a_number(scorer: Scorer, tmp_path: Pa
     ("name", "reason"),
     [
         ("gone.mp4", "no such file"),
-        ("", "not a file"),
+        ("pipe", "not a file"),
         ("x" * 300, "cannot be read: File name too long"),
     ],
 )
 def test_what_is_not_there_is_a_row(scorer: Scorer, tmp_path: Path, name: str, reason: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
     score = scorer.score_one(tmp_path / name)
     assert (score.verdict, score.status, score.reason) == ("undetermined", "undecodable", reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "frames", "fallback", "told"),
+    [
+        ("a.JPG", 1, None, "a single picture, and the model learnt from videos: weaker evidence"),
+        (
+            "a.png",
+            1,
+            "center",
+            "a single picture, and the model learnt from videos: weaker evidence; no usable",
+        ),
+        ("a.mp4", 1, None, ""),  # a model of single frames
+        ("frames.png", 4, None, ""),  # a folder
+    ],
+)
+def test_what_was_a_single_picture_says_so(
+    scorer: Scorer, tmp_path: Path, path: str, frames: int, fallback: Any, told: str
+) -> None:
+    score = scorer.score_one(video(tmp_path / "a.mp4", "130"))
+    score = score.model_copy(update={"path": path, "frames": frames, "fallback": fallback})
+    assert score.is_picture == bool(told)
+    assert score.note.startswith(told)
+    assert bool(score.note) == bool(told)
 
 
 def test_a_name_that_is_not_utf8_can_be_written_anywhere(scorer: Scorer, tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ from components.ingest.layouts import (
     dfdc,
     dfdc_preview,
     faceforensics,
+    fakeavceleb,
     folders,
+    forgerynet,
     manifest,
+    uadfv,
+    wilddeepfake,
 )
 from components.ingest.layouts.base import LABELS, Entry, Layout, Listing
 
@@ -24,6 +28,10 @@ LAYOUTS: dict[str, Layout] = {
         celeb_df,
         dfdc_preview,
         dfdc,
+        fakeavceleb,
+        wilddeepfake,
+        forgerynet,
+        uadfv,
         classroom,
         folders,
     )

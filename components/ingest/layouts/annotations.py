@@ -45,15 +45,24 @@ def read_csv(
             too long, or a cell holds control characters.
     """
     file = tree.root / path
-    try:
-        reader = csv.reader(io.StringIO(tree.read_text(path), newline=""), strict=True)
-        header = [name.strip().casefold() for name in next(reader, [])]
-        lines = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise DataError(f"{file}: not a CSV file ({error}); save it as one") from error
+    header, lines = read_lines(tree, path)
     check_header(header, required, f"{file}:1")
     known = {*required, *optional}
     return header, [(number, _cells(header, row, known, f"{file}:{number}")) for number, row in lines]
+
+
+def read_lines(tree: Tree, path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header of a CSV file in lower case, stripped, and each line's number in the file and its cells.
+
+    Raises:
+        DataError: the file is not CSV.
+    """
+    try:
+        reader = csv.reader(io.StringIO(tree.read_text(path), newline=""), strict=True)
+        header = [name.strip().casefold() for name in next(reader, [])]
+        return header, [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise DataError(f"{tree.root / path}: not a CSV file ({error}); save it as one") from error
 
 
 def check_header(header: list[str], required: Collection[str], where: str) -> None:

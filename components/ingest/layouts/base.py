@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 from components.ingest.tree import Tree
+from components.printable import some as some  # noqa: PLC0414  layouts word notes with it
 
 Label = Literal["real", "fake"]
 Split = Literal["train", "val", "test"]
@@ -50,11 +51,13 @@ class Listing:
         notes: one line for each thing that a person should know: what is missing, left out or contradicts
             itself.
         annotations: files other than videos that it read, such as lists of splits.
+        noted: paths that a note accounts for, other than videos.
     """
 
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
     annotations: tuple[str, ...] = ()
+    noted: frozenset[str] = frozenset()
 
 
 class Layout(Protocol):
@@ -80,16 +83,3 @@ class Layout(Protocol):
 def default_method(label: Label | None) -> str:
     """Method of a video whose dataset tells none."""
     return GENUINE_METHOD if label == "real" else UNKNOWN_METHOD
-
-
-def some(names: list[str], limit: int = 5) -> str:
-    """Name the first few: "a, b, c and 4 more"; what cannot be printed is escaped.
-
-    Whoever wrote a list of names could otherwise write to the terminal that shows a note.
-    """
-    rest = len(names) - limit
-    return ", ".join(map(_printable, names[:limit])) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)

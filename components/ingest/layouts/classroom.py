@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from components.ingest.layouts import celeb_df
-from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method, some
-from components.ingest.tree import Tree, is_video_name
+from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method
+from components.ingest.tree import Tree
 
 NAME = "classroom"
 TITLE = "folders Celeb-Real, Celeb-Fake and Testing"
@@ -29,11 +29,10 @@ def recognises(tree: Tree) -> bool:
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label."""
     paths = [path for path in tree.files if "/" in path and _top(path) in {*CLASSES, TESTING}]
-    labels = {path: _label(path) for path in paths if is_video_name(path)}
+    labels = {path: _label(path) for path in paths if tree.is_video(path)}
     tested = any(label and _top(path) == TESTING for path, label in labels.items())
     entries = tuple(_entry(path, label, tested) for path, label in labels.items())
-    others = [path for path in paths if path not in labels]
-    return Listing(entries, tuple(_notes(entries, others)))
+    return Listing(entries, tuple(_notes(entries)))
 
 
 def _plain(folder: str) -> str:
@@ -71,12 +70,10 @@ def _names(path: str, label: Label | None) -> celeb_df.Names:
     return fitting or celeb_df.Names((), ())
 
 
-def _notes(entries: tuple[Entry, ...], others: list[str]) -> Iterator[str]:
+def _notes(entries: tuple[Entry, ...]) -> Iterator[str]:
     untold = sum(entry.label is None for entry in entries)
     if untold:
         yield f"{untold} videos without a label: they are scored, and take no other part"
     unnamed = sum(not entry.identities for entry in entries)
     if unnamed:
         yield f"{unnamed} of {len(entries)} videos name nobody: a person may stand in several splits"
-    if others:
-        yield f"left out, not a video by its name: {some(others)}"

@@ -9,7 +9,7 @@ Source: https://github.com/ondyari/FaceForensics, and Rössler et al., ICCV 2019
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.errors import DataError
@@ -22,7 +22,8 @@ from components.ingest.layouts.official_lists import (
     find_lists,
     partial,
 )
-from components.ingest.tree import Tree, is_video_name
+from components.ingest.scan import is_video_name
+from components.ingest.tree import Tree
 
 NAME = "faceforensics"
 TITLE = "FaceForensics++ with Deep Fake Detection: original_sequences/, manipulated_sequences/, splits/*.json"
@@ -59,8 +60,10 @@ def read(tree: Tree) -> Listing:
     lists = deal_as_listed(tree, files, ids)
     entries = tuple(_entry(path, name, lists) for path, name in names.items())
     listed = [pair for split in pairs.values() for pair in split]
-    notes = (*_left_out(own, names), *_split_notes(names, lists), *_copy_notes(names, listed))
-    return Listing(entries, notes, tuple(files.values()))
+    masks = frozenset(path for path in own if path not in names and _beside_videos(path))
+    unread = [path for path in own if path not in names and path not in masks and is_video_name(path)]
+    notes = (*_left_out(masks, unread), *_split_notes(names, lists), *_copy_notes(names, listed))
+    return Listing(entries, notes, tuple(files.values()), masks)
 
 
 def _own_files(tree: Tree) -> Iterator[str]:
@@ -103,17 +106,11 @@ def _listed(name: VideoName, lists: OfficialLists) -> set[Split | None]:
     return {lists.splits.get(number) for number in name.numbers} if name.family == "youtube" else {None}
 
 
-def _left_out(own: Iterable[str], names: Names) -> Iterator[str]:
-    rest = [path for path in own if path not in names]
-    masks = [path for path in rest if _beside_videos(path)]
-    unread = [path for path in rest if is_video_name(path) and not _beside_videos(path)]
-    others = [path for path in rest if not is_video_name(path) and not _beside_videos(path)]
+def _left_out(masks: Collection[str], unread: list[str]) -> Iterator[str]:
     if masks:
         yield f"left out, masks, images and models: {len(masks)} files"
     if unread:
         yield f"left out, not called like a video of FaceForensics++: {len(unread)}: {some(unread)}"
-    if others:
-        yield f"left out, not a video by its name: {some(others)}"
 
 
 def _beside_videos(path: str) -> bool:

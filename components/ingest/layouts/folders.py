@@ -1,4 +1,8 @@
-"""Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth."""
+"""Two folders, `real/` and `fake/` (letter case does not matter), with videos at any depth.
+
+A folder of pictures below them is one clip. Pictures that lie in `real/` itself are none: nobody says which
+of them are of one video, so frames of one could stand on both sides of a split.
+"""
 
 from components.ingest.layouts.base import LABELS, Entry, Label, Listing, default_method, some
 from components.ingest.tree import Tree
@@ -15,10 +19,11 @@ def recognises(tree: Tree) -> bool:
 def read(tree: Tree) -> Listing:
     """List the videos; the folder is the label, and nobody is named."""
     entries = tuple(
-        Entry(path, label, default_method(label)) for label in LABELS for path in tree.videos(label)
+        Entry(path, label, default_method(label)) for label in LABELS for path in tree.clips(label)
     )
-    others = [path for label in LABELS for path in tree.others(label)]
-    return Listing(entries, (f"left out, not a video by its name: {some(others)}",) if others else ())
+    folders = [entry.path for entry in entries if entry.path in tree.pictures]
+    taken = f"{len(folders)} folders of pictures, each taken for one clip: {some(folders)}"
+    return Listing(entries, (taken,) if folders else ())
 
 
 def folder_label(path: str) -> Label | None:

@@ -1,4 +1,4 @@
-"""`manifest.csv` or `manifest.parquet` in the folder: a row per video.
+"""`manifest.csv` or `manifest.parquet` in the folder: a row per video, folder of pictures, or picture.
 
 Columns: `path,label[,identity,source,method,split]`. `path` is relative to the folder. An empty `label` is
 one that nobody told. `identity` separates people by `;`; a name is the same person in every dataset.
@@ -76,7 +76,7 @@ def read(tree: Tree) -> Listing:
         if entry.path in entries:
             raise DataError(f"{row.where}: {entry.path} stands in {seen[entry.path]} already; remove one")
         entries[entry.path], seen[entry.path] = entry, row.place
-    unlisted = [path for label in LABELS for path in tree.videos(label) if path not in entries]
+    unlisted = [path for label in LABELS for path in tree.clips(label) if path not in entries]
     return Listing(tuple(entries.values()), tuple(_notes(name, header, unlisted)), (name,))
 
 
@@ -154,7 +154,7 @@ class _Sources:
 
     def __init__(self, tree: Tree, listed: Iterable[str]) -> None:
         self._tree = tree
-        paths = [*tree.videos(), *map(normpath, listed)]
+        paths = [*tree.clips(), *map(normpath, listed)]
         self._by_stem = {splitext(path)[0]: path for path in reversed(paths)}
         self._paths = frozenset(paths)
 
@@ -183,7 +183,7 @@ def _path(value: str, tree: Tree, where: str) -> str:
     if value.startswith("/") or ".." in value.split("/"):
         raise DataError(f"{where}: path {value!r} leaves the data folder; give it relative to that folder")
     path = normpath(value)
-    return tree.find(path) or path
+    return tree.find(path) or tree.find_clip(path) or path
 
 
 def _label(value: str, path: str, where: str) -> Label | None:

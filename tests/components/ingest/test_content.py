@@ -55,7 +55,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_settled(
     [
         ("missing", "file not found"),
         ("dangling", "file not found"),
-        ("folder", "not a regular file"),
+        ("folder", "no pictures in this folder"),
         ("pipe", "not a regular file"),
         ("circle", "cannot be read: Too many levels of symbolic links"),
     ],
@@ -71,6 +71,26 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, kind: str, reason: str) ->
     elif kind == "circle":
         path.symlink_to(path)
     assert hash_file(path) == Failure("undecodable", reason)
+
+
+def test_a_folder_of_pictures_is_known_by_what_they_show_in_order(tmp_path: Path) -> None:
+    def digest(*names: str) -> Content:
+        folder = tmp_path / "-".join(names)
+        folder.mkdir()
+        for index, name in enumerate(names):
+            written(folder / name, "abc"[index])
+        os.utime(folder, (0, 0))
+        found = hash_file(folder)
+        assert isinstance(found, Content)
+        assert is_unchanged(folder, found)
+        assert (found.bytes, found.settled) == (3, True)
+        (folder / names[0]).rename(folder / f"z{names[0]}")
+        assert not is_unchanged(folder, found)
+        return found
+
+    first = digest("1.png", "2.png", "10.png")
+    assert digest("f_1.png", "f_2.png", "f_3.png").sha256 == first.sha256
+    assert digest("1.png", "10.png", "2.png").sha256 != first.sha256
 
 
 @pytest.mark.parametrize("threads", [1, 3])

@@ -1,5 +1,6 @@
 """Which datasets a data folder holds, and what stops before anything is read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from components.ingest.layouts import LAYOUTS, layout_of
 from components.ingest.tree import walk
 
 PAIR = ("real/a.mp4", "fake/b.mp4")
+PART = "dfdc_train_part_0"
 
 
 def make(root: Path, *paths: str, texts: dict[str, str] | None = None) -> Path:
@@ -55,7 +57,10 @@ def test_trees_are_apart(tmp_path: Path) -> None:
     root, more = read_datasets(data)
     assert list(root.tree.files) == ["fake/b.mp4", "notes.txt", "real/a.mp4"]
     assert list(more.tree.files) == ["fake/d.mp4", "real/c.mp4"]
-    assert root.listing.notes == (r"left out, names that no table can hold: real/x\ny.mp4",)
+    assert root.listing.notes == (
+        "left out, neither by name nor by content a video: 1 files: notes.txt",
+        r"left out, names that no table can hold: real/x\ny.mp4",
+    )
     assert more.listing.notes == (r"left out, names that no table can hold: x\ny.mp4",)
 
 
@@ -172,7 +177,42 @@ def test_videos_that_no_layout_lists_are_told(tmp_path: Path) -> None:
     (dataset,) = read_datasets(data)
     assert dataset.listing.notes == (
         "left out, in no folder that the layout folders lists: 2 videos: loose.mp4, other/c.mp4",
+        "left out, neither by name nor by content a video: 1 files: texts/readme.md",
     )
+
+
+@pytest.mark.parametrize(
+    ("layout", "videos", "texts"),
+    [
+        ("folders", PAIR, {}),
+        ("manifest", PAIR, {"manifest.csv": "path,label\nreal/a.mp4,real\nfake/b.mp4,fake\n"}),
+        ("classroom", ["Celeb-Real/a.mp4", "Celeb-Fake/b.mp4"], {}),
+        ("celeb-df", ["Celeb-real/id1_0007.mp4", "Celeb-synthesis/id1_id16_0007.mp4"], {}),
+        ("faceforensics", ["original/000.mp4", "Deepfakes/000_003.mp4"], {}),
+        ("deeperforensics", ["source_videos/M101/M101_a_camera_down.mp4"], {}),
+        ("dfdc", [f"{PART}/a.mp4"], {f"{PART}/metadata.json": '{"a.mp4": {"label": "REAL"}}'}),
+    ],
+)
+def test_what_is_no_video_is_told_in_every_layout(
+    tmp_path: Path, layout: str, videos: Sequence[str], texts: dict[str, str]
+) -> None:
+    beside = f"{Path(videos[-1]).parent}/notes.txt"
+    hidden = f"{Path(videos[0]).parent}/._x"
+    make(tmp_path, *videos, beside, "readme", ".hidden/x.mp4", hidden, texts=texts)
+    known = layout_of(layout)
+    assert known
+    dataset = read_dataset(walk(tmp_path / "data"), known)
+    assert len(dataset.listing.entries) == len(videos)
+    assert dataset.listing.notes[-2:] == (
+        f"left out, neither by name nor by content a video: 2 files: {', '.join(sorted([beside, 'readme']))}",
+        f"left out, hidden: 2: .hidden, {hidden}",
+    )
+
+
+def test_a_folder_s_files_are_told_where_all_videos_stand_apart(tmp_path: Path) -> None:
+    rest, _ = read_datasets(make(tmp_path, *(f"own/{path}" for path in PAIR), "readme.md"))
+    assert (rest.name, rest.layout) == ("data", NO_LAYOUT)
+    assert rest.listing.notes == ("left out, neither by name nor by content a video: 1 files: readme.md",)
 
 
 def test_videos_that_no_layout_fits_are_told(tmp_path: Path) -> None:

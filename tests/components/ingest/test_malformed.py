@@ -59,7 +59,8 @@ def test_malformed_videos_leave_the_worker_as_it_was(
 
 def test_a_folder_named_like_a_video_fails(pool: WorkerPool, tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
-    assert pool.examine_one(tmp_path / "folder.mp4") == Failure("undecodable", "not a regular file")
+    reason = "no pictures in this folder; accepted are jpg, png, bmp and webp"
+    assert pool.examine_one(tmp_path / "folder.mp4") == Failure("undecodable", reason)
 
 
 @pytest.mark.parametrize(("form", "codec"), [("mp4", "libx264"), ("matroska", "libx264"), ("avi", "mpeg4")])

@@ -149,3 +149,10 @@ def test_the_table_has_a_line_for_each_split() -> None:
     shown = [line.replace("│", " ").split() for line in capture.get().splitlines()]
     assert ["train", "2", "1", "1", "2", "1", "none=1,", "swap=1"] in shown
     assert ["val", "0", "0", "0", "0", "0"] in shown
+
+
+def test_methods_are_no_markup_in_the_table() -> None:
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(table(summarise([row("a", method="[/x]"), row("b", method="a\u202eb")], DATASETS, [])))
+    assert r"[/x]=1, a\xe2\x80\xaeb=1" in capture.get()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.errors import DataError
-from components.ingest import tree as tree_module
-from components.ingest.tree import FileStat, Tree, is_video_name, walk
+from components.ingest import scan as scan_module
+from components.ingest.scan import FileStat
+from components.ingest.tree import Tree, walk
 
 
 def make(root: Path, *paths: str) -> Path:
@@ -28,9 +29,22 @@ def test_lists_files_with_size_and_time(tmp_path: Path) -> None:
     assert tree.files["b/x.mp4"] == FileStat(5, 7)
 
 
-def test_hidden_files_and_folders_are_not_there(tmp_path: Path) -> None:
+def test_hidden_files_and_folders_are_told_apart(tmp_path: Path) -> None:
     make(tmp_path, ".git/a.mp4", "real/._a.mp4", "real/.b/c.mp4", "real/a.mp4", ".d.mp4")
-    assert list(walk(tmp_path).files) == ["real/a.mp4"]
+    tree = walk(tmp_path)
+    assert (list(tree.files), tree.hidden) == (["real/a.mp4"], (".d.mp4", ".git", "real/._a.mp4", "real/.b"))
+    assert tree.subtree("real").hidden == ("._a.mp4", ".b")
+    assert tree.without({"real"}).hidden == (".d.mp4", ".git")
+
+
+def test_videos_whose_names_do_not_tell_are_videos_in_every_part_of_a_tree(tmp_path: Path) -> None:
+    make(tmp_path, "real/text", "other/b")
+    for path in ("real/a", "other/b", "c.bin"):
+        (tmp_path / path).write_bytes(b"\0\0\0\x18ftypisom")
+    tree = walk(tmp_path)
+    assert (tree.videos(), tree.others()) == (["c.bin", "other/b", "real/a"], ["real/text"])
+    assert (tree.subtree("real").videos(), tree.subtree("real").others()) == (["a"], ["text"])
+    assert tree.without({"real"}).videos() == ["c.bin", "other/b"]
 
 
 @pytest.mark.parametrize(
@@ -84,29 +98,14 @@ def test_of_links_to_one_folder_elsewhere_the_first_counts(tmp_path: Path) -> No
     assert (list(tree.files), tree.again) == (["a.mp4", "one/x/v.mp4"], ("three", "two"))
 
 
-def test_what_is_no_file_to_read_is_listed_without_a_size(tmp_path: Path) -> None:
-    (tmp_path / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
-    (tmp_path / "one.mp4").symlink_to(tmp_path / "two.mp4")
-    (tmp_path / "two.mp4").symlink_to(tmp_path / "one.mp4")
-    os.mkfifo(tmp_path / "pipe.mp4")
-    assert walk(tmp_path).files == dict.fromkeys(["gone.mp4", "one.mp4", "pipe.mp4", "two.mp4"])
-
-
 def test_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(tree_module.os, "scandir", refuse)
+    monkeypatch.setattr(scan_module.os, "scandir", refuse)
     with pytest.raises(DataError) as caught:
         walk(tmp_path)
     assert str(caught.value) == f"{tmp_path}: cannot be read (Permission denied); mend its permissions"
-
-
-@pytest.mark.parametrize(
-    ("name", "fits"), [("a.MP4", True), ("a.b.webm", True), ("mp4", False), ("a.txt", False), (".mp4", False)]
-)
-def test_videos_are_told_by_suffix(name: str, fits: bool) -> None:
-    assert is_video_name(name) is fits
 
 
 @pytest.fixture

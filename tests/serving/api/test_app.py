@@ -90,6 +90,7 @@ def test_a_video_is_scored_under_its_own_name(client: TestClient, scorer: FakeSc
         ("/a/b.mp4", "b.mp4"),
         ("a.mp4/../../x.sh", "x.sh"),
         ("видео.mp4", "видео.mp4"),
+        ("still.JPG", "still.JPG"),
     ],
 )
 def test_a_clients_name_never_reaches_the_file_system(
@@ -99,7 +100,8 @@ def test_a_clients_name_never_reaches_the_file_system(
     ((path, _),) = scorer.seen
     assert path.parent == temp
     assert path.name.startswith("unmask-")
-    assert path.suffix in {"", ".mp4"}
+    assert path.suffix in {"", ".mp4", ".jpg"}
+    assert (path.suffix == ".jpg") == (name == "still.JPG")  # by which a picture is known
 
 
 def test_an_empty_upload_is_a_video_like_any_other(client: TestClient, scorer: FakeScorer) -> None:

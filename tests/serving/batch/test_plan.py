@@ -1,3 +1,4 @@
+import os
 from typing import Any
 
 import pytest
@@ -48,8 +49,13 @@ def test_a_video_that_cannot_be_looked_at_is_scored_once() -> None:
     assert plan([A], [row(unseen)]).stale == {"a.mp4"}
 
 
-videos = st.builds(Video, st.sampled_from("abcdefgh"), st.integers(1, 2), st.integers(1, 2))
-by_path = st.lists(videos, unique_by=lambda video: video.path)
+# Names of any bytes, some of which print as others are called.
+names = st.one_of(
+    st.sampled_from([b"a", b"b", b"c", b"v\xff", rb"v\xff", rb"v\\xff", b"v\\\xff", b"a\nb", rb"a\x0ab"]),
+    st.binary(min_size=1, max_size=3).filter(lambda name: not {0, ord("/")} & set(name)),
+)
+videos = st.builds(Video, names.map(os.fsdecode), st.integers(1, 2), st.integers(1, 2))
+by_path = st.lists(videos, unique_by=lambda video: video.file)
 
 
 @given(by_path, by_path, st.integers(1, 3), st.randoms())

@@ -106,6 +106,38 @@ def test_rows_with_other_columns_are_refused_and_kept(tmp_path: Path) -> None:
     assert {file: file.read_bytes() for file in tmp_path.rglob("*.parquet")} == before
 
 
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("a.mp4", False),
+        (r"C:\a.mp4", False),
+        (r"a\xff.mp4", True),
+        ("a\nb.mp4", True),
+        ("a\u202eb.mp4", True),
+    ],
+)
+def test_an_earlier_version_s_rows_are_good_unless_two_files_may_read_alike(
+    tmp_path: Path, path: str, refused: bool
+) -> None:
+    with opened(tmp_path) as store:
+        store.write(Shard("shard-a", ()), [row(path), row("b")])
+    (tmp_path / "shards/1-0123456789ab/.exact").unlink()
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.*")}
+    if refused:
+        told = (
+            r"shard-a\.parquet: an earlier version of unmask wrote .*, which may name two files; give another"
+        )
+        for ask in (ScoreStore.__enter__, ScoreStore.check_source):
+            with pytest.raises(DataError, match=told):
+                ask(opened(tmp_path))
+        assert {file: file.read_bytes() for file in tmp_path.rglob("*.*")} == before
+    for _ in range(0 if refused else 2):
+        with opened(tmp_path) as store:
+            assert paths(store) == [path, "b"]
+            store.write(Shard("shard-z", ()), [row(r"z\xff")])  # which is exact from now on
+            store.forget({r"z\xff"})
+
+
 def test_faces_are_json_in_csv_and_a_list_in_parquet(tmp_path: Path) -> None:
     faces = [dict.fromkeys(SCORED_FACE.names) | {"probability": 0.9, "decisive": True, "box": [1, 2, 3, 4]}]
     with opened(tmp_path) as store:

@@ -167,7 +167,7 @@ def test_a_browser_shows_the_verdict_of_an_upload(
     text_file.write_text("no video", encoding="utf-8")
     browser.choose_files("input[type=file]", sorted((sample_data / "real").glob("*.mp4"))[0], text_file)
     shown = browser.wait_for("Undetermined")
-    assert "This file could not be read as a video." in shown
+    assert "This file could not be read as a video, or as a picture." in shown
     assert "The probability that the face is a forgery" in shown
     browser.click('[role="tab"]:nth-of-type(2)')
     assert "Below the minimum on test videos: Coverage" in browser.wait_for("Gate failed")

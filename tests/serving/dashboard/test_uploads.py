@@ -20,9 +20,9 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_content_is_there_inside_the_block_and_gone_after_it(temp: Path) -> None:
-    with on_disk([Named("a.MP4", b"one"), Named("b.mov", b"two")]) as (first, second):
+    with on_disk([Named("a.MP4", b"one"), Named("b.PNG", b"two")]) as (first, second):
         assert [first.read_bytes(), second.read_bytes()] == [b"one", b"two"]
-        assert [first.suffix, second.suffix] == [".mp4", ".mov"]
+        assert [first.suffix, second.suffix] == [".mp4", ".png"]
     assert not any(temp.iterdir())
 
 

@@ -48,7 +48,7 @@ def score(**changes: Any) -> VideoScore:
         ),
         (
             NO_FACE | {"status": "undecodable", "reason": None},
-            "This file could not be read as a video. No probability is given.",
+            "This file could not be read as a video, or as a picture. No probability is given.",
         ),
     ],
 )
@@ -111,6 +111,13 @@ def test_one_face_needs_no_table(faces: tuple[Any, ...]) -> None:
 def test_what_was_judged_without_a_face_carries_a_warning(fallback: str | None) -> None:
     card = verdict_card(score(fallback=fallback), 0.5)
     assert ('class="warning">No usable face was found.' in card) == bool(fallback)
+
+
+def test_a_single_picture_carries_a_warning() -> None:
+    card = verdict_card(score(path="a.png", frames=1, face_share=1.0), 0.5)
+    assert '<p class="warning">This is a single picture' in card
+    assert "100% of 1 frame<" in card
+    assert "single picture" not in verdict_card(score(frames=1), 0.5)
 
 
 def test_names_and_reasons_are_text() -> None:

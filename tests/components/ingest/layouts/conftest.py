@@ -1,6 +1,7 @@
 """What the tests of all layouts share: a dataset's folder made of empty files and short lists."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ def make_tree(tmp_path: Path) -> MakeTree:
         for path, text in {**dict.fromkeys(paths, ""), **(texts or {})}.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
-        found = walk(root)
-        return Tree(root, name, found.files, found.odd)
+        return replace(walk(root), name=name)
 
     return make

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from components.ingest.layouts import classroom
-from components.ingest.layouts.base import Entry
 from components.ingest.tree import Tree
 
 MakeTree = Callable[..., Tree]
@@ -71,14 +70,6 @@ def test_names_of_celeb_df_tell_people(make_tree: MakeTree) -> None:
         "Celeb-Fake/id1_0008.mp4": (),  # a genuine video's name among the fakes
         "Testing/id2_id3_0000.mp4": ("celeb-df/id2", "celeb-df/id3"),
     }
-
-
-def test_other_files_are_left_out_and_told(make_tree: MakeTree) -> None:
-    listing = classroom.read(make_tree("Celeb-Real/id1_0007.mp4", "Celeb-Fake/notes.txt", "readme.txt"))
-    assert listing.entries == (
-        Entry("Celeb-Real/id1_0007.mp4", "real", "none", ("celeb-df/id1",), ("celeb-df/id1_0007",)),
-    )
-    assert listing.notes == ("left out, not a video by its name: Celeb-Fake/notes.txt",)
 
 
 @pytest.mark.parametrize(

@@ -95,14 +95,9 @@ def test_folders_and_names_in_any_letter_case(make_tree: MakeTree) -> None:
     ],
 )
 def test_a_name_that_does_not_parse_is_left_out_with_a_note(make_tree: MakeTree, path: str) -> None:
-    listing = deeperforensics.read(
-        make_tree(path, "manipulated_videos/end_to_end/notes.txt", "elsewhere/a.mp4")
-    )
+    listing = deeperforensics.read(make_tree(path, "elsewhere/a.mp4"))
     assert listing.entries == ()
-    assert listing.notes[:2] == (
-        f"left out, not called like a video of DeeperForensics: 1: {path}",
-        "left out, not a video by its name: manipulated_videos/end_to_end/notes.txt",
-    )
+    assert listing.notes[:1] == (f"left out, not called like a video of DeeperForensics: 1: {path}",)
 
 
 def test_without_lists_nothing_is_prescribed(make_tree: MakeTree) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from components.ingest.datasets import read_dataset
 from components.ingest.layouts import folders
 from components.ingest.layouts.base import Entry
 from components.ingest.tree import Tree
@@ -23,10 +24,23 @@ def test_any_letter_case_and_any_depth(make_tree: MakeTree) -> None:
     assert listing.notes == ()
 
 
-def test_leaves_out_what_is_no_video_and_says_so(make_tree: MakeTree) -> None:
-    listing = folders.read(make_tree("real/a.mp4", "fake/b.mp4", "fake/b.txt", "fake/._b.mp4", "notes.txt"))
-    assert [entry.path for entry in listing.entries] == ["real/a.mp4", "fake/b.mp4"]
-    assert listing.notes == ("left out, not a video by its name: fake/b.txt",)
+def test_folders_of_pictures_are_clips_and_loose_pictures_are_none(make_tree: MakeTree) -> None:
+    tree = make_tree(
+        *("Real/p1/1.png", "Real/p1/2.png", "fake/deep/p2/1.jpg", "fake/deep/p2/2.jpg", "fake/b.mp4"),
+        *("Real/loose1.png", "Real/loose2.png", "fake/deep/cover.png"),
+    )
+    listing = folders.read(tree)
+    assert listing.entries == (
+        Entry("Real/p1", "real", "none"),
+        Entry("fake/b.mp4", "fake", "unknown"),
+        Entry("fake/deep/p2", "fake", "unknown"),
+    )
+    assert listing.notes == ("2 folders of pictures, each taken for one clip: Real/p1, fake/deep/p2",)
+    assert tree.members("fake/deep/p2") == ["fake/deep/p2/1.jpg", "fake/deep/p2/2.jpg"]
+    (_, note) = read_dataset(tree, folders).listing.notes
+    assert note.startswith(
+        "left out, 3 pictures, no clip in the layout folders: Real/loose1.png, Real/loose2.png"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,180 @@
+"""Pictures as a clip: a folder of them in the natural order of their names, or a single one.
+
+A picture that cannot be decoded is passed over, as a damaged packet of a video is.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.faces.container import VideoFault
+from components.faces.limits import Limits, Status
+from components.faces.picture_decoder import read_picture
+from components.faces.picture_files import list_pictures
+from components.faces.sampling import Even, Sampling, chosen, moments
+from components.faces.video import MAX_PIXELS, Frame, VideoInfo
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+T = TypeVar("T")
+
+FPS = 25.0
+"""Of pictures, which do not tell: frames are mostly taken out of videos one by one."""
+
+
+def probe(path: Path, limits: Limits) -> VideoInfo:
+    """What a clip of pictures is; its size is that of the first one that can be decoded, upright.
+
+    Raises:
+        VideoFault: there are no pictures, none can be decoded, or they break a limit.
+    """
+    paths = _paths(path)
+    size = _checked_bytes(paths, limits)
+    duration = len(paths) / FPS
+    if duration > limits.max_seconds:
+        reason = f"{len(paths)} pictures, {duration:.0f} s at {FPS:g} a second; the limit is"
+        raise VideoFault("too_large", f"{reason} {limits.max_seconds:.0f} s")
+    _check_count(len(paths), len(paths), path, limits)
+    picture, codec = _first(paths, limits)
+    return VideoInfo(len(paths), FPS, picture.width, picture.height, duration, codec, size)
+
+
+def map_frames(
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None] = lambda: None,
+    affordable: float = math.inf,
+) -> list[T]:
+    """Apply `visit` to the pictures that a policy takes, in order, one of them in memory at a time.
+
+    Args:
+        path: the folder, or the picture.
+        info: what `probe` told of it.
+        sampling: which pictures are taken.
+        limits: what they may cost.
+        visit: called once for a picture; the `i`-th is shown at `i / FPS` seconds.
+        restart: called where what was visited is void, as one of the pictures taken cannot be decoded. Then
+            all are tried, and they come anew out of those that can.
+        affordable: pictures that may be tried.
+
+    Returns:
+        What `visit` returned, as often as the picture is taken; nothing where that is not affordable.
+
+    Raises:
+        VideoFault: fewer than `limits.min_frames` of a folder's pictures can be decoded.
+    """
+    paths = _paths(path)
+    numbers = list(range(len(paths)))
+    results = _mapped(paths, numbers, info, sampling, limits, visit)
+    if results is None and len(paths) <= affordable:
+        restart()
+        numbers = [number for number in numbers if _is_sound(paths[number], limits)]
+        _check_count(len(numbers), len(paths), path, limits)
+        results = _mapped(paths, numbers, info, sampling, limits, visit)
+    return results or []
+
+
+def map_spread(
+    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
+) -> list[T]:
+    """Apply `visit` to the pictures in the middles of `count` equal parts; see `video.map_spread`.
+
+    Raises:
+        VideoFault: as `map_frames`.
+    """
+    affordable = MAX_PIXELS // (info.width * info.height)
+    return map_frames(path, info, Even(frames=count), limits, visit, affordable=affordable)
+
+
+def _mapped(
+    paths: list[Path],
+    numbers: list[int],
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+) -> list[T] | None:
+    """Results from the pictures of some numbers; None where one of those taken cannot be decoded."""
+    times = [number / FPS for number in numbers]
+    counts = Counter(chosen(times, moments(sampling, replace(info, frames=len(numbers)))))
+    results: list[T] = []
+    for index, count in sorted(counts.items()):
+        try:
+            picture, _ = read_picture(paths[numbers[index]], limits)
+        except VideoFault:
+            return None
+        results += [visit(Frame(_of_size(picture, info), times[index]))] * count
+    return results
+
+
+def _paths(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    try:
+        paths = list_pictures(path)
+    except OSError as error:
+        raise VideoFault("undecodable", f"cannot be read: {error.strerror}") from error
+    if not paths:
+        raise VideoFault("undecodable", "no pictures in this folder; accepted are jpg, png, bmp and webp")
+    return paths
+
+
+def _checked_bytes(paths: list[Path], limits: Limits) -> int:
+    """Of all pictures together; none has been opened yet."""
+    try:
+        if not all(path.is_file() for path in paths):  # opening a pipe would wait for ever
+            raise VideoFault("undecodable", "not a regular file")
+        size = sum(path.stat().st_size for path in paths)
+    except OSError as error:
+        raise VideoFault("undecodable", f"cannot be read: {error.strerror}") from error
+    if size > limits.max_bytes:
+        raise VideoFault("too_large", f"{size} bytes; the limit is {limits.max_bytes}")
+    return size
+
+
+def _check_count(sound: int, promised: int, path: Path, limits: Limits) -> None:
+    """A single picture is never too short: who asks for it knows that it is one."""
+    if sound >= (limits.min_frames if path.is_dir() else 1):
+        return
+    if sound == promised:
+        raise VideoFault("too_short", f"{sound} pictures; at least {limits.min_frames} are needed")
+    status: Status = "too_short" if sound else "undecodable"
+    raise VideoFault(status, f"only {sound} of {promised} pictures can be decoded")
+
+
+def _first(paths: list[Path], limits: Limits) -> tuple["Picture", str]:
+    """The first picture that can be decoded; where there is none, what is wrong with the first."""
+    fault: VideoFault | None = None
+    for path in paths:
+        try:
+            return read_picture(path, limits)
+        except VideoFault as found:
+            fault = fault or found
+    raise fault or VideoFault("undecodable", "no pictures")
+
+
+def _is_sound(path: Path, limits: Limits) -> bool:
+    try:
+        read_picture(path, limits)
+    except VideoFault:
+        return False
+    return True
+
+
+def _of_size(picture: "Picture", info: VideoInfo) -> NDArray[np.uint8]:
+    """RGB (H, W, 3) of the clip's size: a picture of another one is scaled to fit, between black bars."""
+    if picture.size != (info.width, info.height):
+        from PIL import ImageOps  # noqa: PLC0415
+
+        picture = ImageOps.pad(picture, (info.width, info.height))
+    return np.asarray(picture)

@@ -1,0 +1,48 @@
+"""Where frames come from: a video, a folder of pictures, or a single picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from components.faces.limits import Limits
+from components.faces.picture_files import is_picture_name
+from components.faces.pictures import map_frames as map_pictures
+from components.faces.pictures import map_spread as map_spread_pictures
+from components.faces.pictures import probe as probe_pictures
+from components.faces.sampling import Sampling
+from components.faces.video import Frame, VideoInfo
+from components.faces.video import map_frames as map_video
+from components.faces.video import map_spread as map_spread_video
+from components.faces.video import probe as probe_video
+
+T = TypeVar("T")
+
+
+def probe(path: Path, limits: Limits) -> VideoInfo:
+    """See `video.probe` and `pictures.probe`."""
+    return probe_pictures(path, limits) if _of_pictures(path) else probe_video(path, limits)
+
+
+def map_frames(
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None] = lambda: None,
+) -> list[T]:
+    """See `video.map_frames` and `pictures.map_frames`."""
+    mapped = map_pictures if _of_pictures(path) else map_video
+    return mapped(path, info, sampling, limits, visit, restart)
+
+
+def map_spread(
+    path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
+) -> list[T]:
+    """See `video.map_spread` and `pictures.map_spread`."""
+    mapped = map_spread_pictures if _of_pictures(path) else map_spread_video
+    return mapped(path, info, count, limits, visit)
+
+
+def _of_pictures(path: Path) -> bool:
+    return is_picture_name(path.name) or path.is_dir()
