@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.faces.picture import Image
+from components.faces.rendering import Image
 
 Floats = NDArray[np.float32]
 Words = NDArray[np.uint64]

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
 from components.faces.limits import Amount, Count, Limits, Line, Size, Status
-from components.faces.picture import Image, render, shown_size
+from components.faces.rendering import Image, render, shown_size
 from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
 

@@ -35,7 +35,7 @@ DECODERS = ("av", "pillow", "ImageHash")
 """Libraries that decide what examining a video finds."""
 
 MODULES = (
-    *("container", "seek", "ahead", "sampling", "video", "picture", "dynamic_range", "limits", "formats"),
+    *("container", "seek", "ahead", "sampling", "video", "rendering", "dynamic_range", "limits", "formats"),
     *("source", "pictures", "picture_decoder", "picture_files"),
     *("examine", "fingerprint", "worker"),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.faces.fingerprint import BLANK, PICTURES, Fingerprint, make_fingerprint, shrink, words
-from components.faces.picture import Image
+from components.faces.rendering import Image
 from components.ingest.near_duplicates import near_duplicates
 
 Change = Callable[[list[Image]], list[Image]]

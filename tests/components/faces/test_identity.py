@@ -16,7 +16,7 @@ from components.ingest import examined
 
 CUTTING = {
     *("policy", "limits", "container", "formats", "video", "seek", "ahead", "sampling"),
-    *("picture", "dynamic_range", "source", "pictures", "picture_decoder", "picture_files"),
+    *("rendering", "dynamic_range", "source", "pictures", "picture_decoder", "picture_files"),
     *("detections", "detector", "mtcnn", "pyramid", "boxes", "blaze_face", "full_frame"),
     *("track", "appearance", "smooth", "cutter", "crop", "align", "clip", "extract"),
 }
