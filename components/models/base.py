@@ -78,6 +78,11 @@ class Candidate(nn.Module):
         """Number of parameters, trained or not; buffers are not counted."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    @property
+    def trainable_size(self) -> int:
+        """Number of parameters that learn: all but those of a frozen backbone."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
+
 
 def classifier() -> nn.Sequential:
     """Features `(…, 256)` → 128 → logits `(…, 2)`."""

@@ -30,7 +30,8 @@ class CandidateInfo(Frozen):
     frames: tuple[int, int] = Field(description="least and most frames drawn from a clip in an epoch")
     mean: Channels = MEAN
     std: Channels = STD
-    parameters: int
+    parameters: int = Field(description="of the network, whether they learnt or not")
+    trainable_parameters: int = Field(description="those that learnt; a frozen backbone's did not")
     genuine_alone: bool = Field(default=False, description="no forged video was learnt from")
     self_blended: float = Field(default=0.0, description="share of genuine clips learnt as forgeries, too")
     pretrained: Origin | None = Field(description="where training started; null: its members say")

@@ -97,6 +97,7 @@ def _keep(
         crop=params.faces.digest,
         frames=settings.frame_range,
         parameters=fitted.model.size,
+        trainable_parameters=fitted.model.trainable_size,
         genuine_alone=settings.learn_from == "genuine",
         self_blended=settings.self_blended,
         pretrained=fitted.model.origin,

@@ -57,6 +57,7 @@ def about(params: Params) -> CandidateInfo:
         methods=(),
         frames=(2, 2),
         parameters=create(params.candidates[NAME].network).size,
+        trainable_parameters=create(params.candidates[NAME].network).trainable_size,
         pretrained="random",
         epochs=1,
         best_epoch=0,

@@ -202,6 +202,7 @@ def test_a_frozen_backbone_stays_as_it_is(network: dict) -> None:
     assert all(torch.equal(value, before[name]) for name, value in model.backbone.state_dict().items())
     assert [name for name, value in model.backbone.named_parameters() if value.grad is not None] == []
     rest = {name: value for name, value in model.named_parameters() if not name.startswith("backbone.")}
+    assert model.trainable_size == sum(value.numel() for value in rest.values()) < model.size
     assert [name for name, value in rest.items() if value.grad is None] == []
 
 
@@ -295,6 +296,7 @@ def test_same_logits_after_a_round_trip(network: dict, tmp_path: Path) -> None:
         crop="0123456789ab",
         frames=(4, 4),
         parameters=model.size,
+        trainable_parameters=model.trainable_size,
         pretrained="random",
         epochs=1,
         best_epoch=0,

@@ -51,7 +51,8 @@ def test_writes_what_later_stages_read(project: Project, params: Params, curves:
     model, info = load_candidate(project.candidate("simple_cnn"))
     assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, (3, 3), 7)
     assert info.crop == params.faces.digest
-    assert (info.parameters, info.pretrained, info.epochs) == (422_530, "random", 6)
+    assert (info.parameters, info.trainable_parameters) == (422_530, 422_530)
+    assert (info.pretrained, info.epochs) == ("random", 6)
     assert not model.training
 
     rows = read_table(project.candidate("simple_cnn") / "predictions.parquet", PREDICTIONS)
