@@ -71,7 +71,7 @@ def test_round_trip_with_its_members(members: list[Candidate], clips: torch.Tens
             "trainable_parameters": model.trainable_size,
             "pretrained": "random",
             "epochs": 1,
-            "best_epoch": 0,
+            "best_epoch": 1,
             "seed": 1,
             "training": "t",
         }

@@ -46,7 +46,7 @@ def about(name: str, crop: str) -> CandidateInfo:
         trainable_parameters=422_530,
         pretrained="random",
         epochs=1,
-        best_epoch=0,
+        best_epoch=1,
         seed=1,
         training=name,
     )

@@ -60,7 +60,7 @@ def about(params: Params) -> CandidateInfo:
         trainable_parameters=create(params.candidates[NAME].network).trainable_size,
         pretrained="random",
         epochs=1,
-        best_epoch=0,
+        best_epoch=1,
         seed=0,
         training="none",
     )
