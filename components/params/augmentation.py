@@ -45,8 +45,8 @@ class IsoNoise(Section):
 
     chance: Share = 0.0
     electrons: Annotated[tuple[Positive, Positive], Rising] = (300.0, 3000.0)  # in white; fewer: higher ISO
-    # Standard deviation of each pixel's hue, as a share of the colour circle.
-    colour_shift: Annotated[tuple[Share, Share], Rising] = (0.0, 0.0)
+    # Standard deviation of each pixel's hue, as a share of the colour circle; none: hues stay.
+    colour_shift: Annotated[tuple[Share, Share], Rising] | None = None
 
 
 class GaussianNoise(Section):

@@ -98,6 +98,16 @@ class Linear(Section):
     hold: Share = 0.75  # share of the steps after which it falls
 
 
+class Step(Section):
+    """The rate falls every so many steps, down to a share of it."""
+
+    name: Literal["step"]
+    warmup_epochs: int = Field(default=0, ge=0)
+    every: PositiveInt  # steps
+    factor: float = Field(default=0.1, gt=0, lt=1)
+    floor: Share = 0.0
+
+
 class OneCycle(Section):
     """Up and down once over all steps (https://arxiv.org/abs/1708.07120)."""
 
@@ -105,7 +115,7 @@ class OneCycle(Section):
     rise: float = Field(default=0.3, gt=0, lt=1)  # share of the steps in which the rate rises
 
 
-Schedule = Annotated[Constant | Plateau | Cosine | Linear | OneCycle, Field(discriminator="name")]
+Schedule = Annotated[Constant | Plateau | Cosine | Linear | Step | OneCycle, Field(discriminator="name")]
 
 
 class EarlyStopping(Section):
@@ -137,7 +147,7 @@ class TrainingParams(Section):
     workers: int = Field(default=0, ge=0)  # processes that prepare clips; the clips do not depend on it
     decoded_gb: float = Field(default=8.0, ge=0)  # of disk for decoded crops
     cache_features: bool = False
-    balance: Literal["none", "sampler", "weights"] = "none"
+    balance: Literal["none", "sampler", "oversample", "weights"] = "none"
     mix: dict[str, PositiveFloat] = Field(default={})  # weight by dataset
     hard_examples: float = Field(default=0.0, ge=0, lt=1)  # share of an epoch, drawn by the last losses
     learn_from: Literal["all", "genuine"] = "all"  # genuine: no forged video is trained on

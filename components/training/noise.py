@@ -51,10 +51,11 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
 
     Args:
         electrons: that white gathers, at the highest ISO and at the lowest.
-        colour_shift: least and most standard deviation of a pixel's hue, as a share of the colour circle.
+        colour_shift: least and most standard deviation of a pixel's hue, as a share of the colour circle;
+            none: hues stay.
     """
 
-    def __init__(self, electrons: tuple[float, float], colour_shift: tuple[float, float]) -> None:
+    def __init__(self, electrons: tuple[float, float], colour_shift: tuple[float, float] | None) -> None:
         super().__init__()
         self.electrons = electrons
         self.colour_shift = colour_shift
@@ -63,7 +64,7 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
         """A number of electrons; ISO goes by doublings, so that each doubling is as likely."""
         least, most = map(math.log, self.electrons)
         white = math.exp(torch.empty(1).uniform_(least, most).item())
-        if not any(self.colour_shift):  # what is off draws nothing
+        if self.colour_shift is None:
             return {"white": white, "shift": 0.0}
         return {"white": white, "shift": torch.empty(1).uniform_(*self.colour_shift).item()}
 

@@ -7,7 +7,16 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from components.params import CandidateParams
-from components.params.training import Constant, Cosine, EarlyStopping, Linear, OneCycle, Optimizer, Plateau
+from components.params.training import (
+    Constant,
+    Cosine,
+    EarlyStopping,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Plateau,
+    Step,
+)
 from components.training import fit as fitting
 from components.training.callbacks import ignore
 from components.training.fit import fit
@@ -75,6 +84,8 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (Constant(name="constant", warmup_epochs=1), [0.5, 1, 1, 1, 1, 1]),
         (Cosine(name="cosine"), [1.0, 0.933, 0.75, 0.5, 0.25, 0.067]),
         (Linear(name="linear", hold=0.5), [1, 1, 1, 1, 2 / 3, 1 / 3]),
+        (Step(name="step", every=2, factor=0.5, floor=0.3), [1, 1, 0.5, 0.5, 0.3, 0.3]),
+        (Step(name="step", every=2, factor=0.5, warmup_epochs=1), [1 / 2, 1, 1, 1, 0.5, 0.5]),
         (Plateau(name="plateau", warmup_epochs=2, patience=9), [0.25, 0.5, 0.75, 1, 1, 1]),
     ],
 )
