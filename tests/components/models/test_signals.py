@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from onnxruntime import InferenceSession
 from pydantic import TypeAdapter
 from scipy.fft import dctn
+from torch import nn
+from torch.export import Dim
 
+from components.export.exporter import export
 from components.models import STD, create
 from components.models.f3net_frame import Decomposition, cosines
 from components.models.srm_frame import KERNELS, Residuals
@@ -67,6 +71,29 @@ def test_residuals_are_those_of_the_filters_in_grey_levels_and_are_cut_off() -> 
         found = grey_levels(dot)[0, :, 3:8, 3:8]
         expected = torch.stack([height * torch.tensor(kernel) / divisor for kernel, divisor in KERNELS])
         torch.testing.assert_close(found, expected.clamp(-3, 3), atol=1e-3, rtol=0)
+
+
+class Signals(nn.Module):
+    """Both, side by side: what the rest of an exported network sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.decomposition, self.residuals = Decomposition(24), Residuals(STD)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.cat([self.decomposition(images), self.residuals(images)], dim=1)
+
+
+def test_exported_they_are_the_same_for_any_number_of_pictures() -> None:
+    signals = Signals().eval()
+    content = export(signals, {"images": pictures()}, ["signals"], {0: Dim("images")}, 18)
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
+    for images in (pictures(), pictures()[:1], 3 * pictures().repeat(2, 1, 1, 1)):
+        with torch.inference_mode():
+            expected = signals(images).numpy()
+        (found,) = session.run(["signals"], {"images": images.numpy()})
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["f3net_frame", "srm_frame"])
