@@ -1,7 +1,7 @@
 """Every recipe: one optimisation step at its full size on the CPU; and what it learns in little.
 
     python benchmarks/recipes.py                     # all of them, one after the other
-    python benchmarks/recipes.py xception --threads 2
+    python benchmarks/recipes.py xception comparison.simple_cnn --threads 2
     python benchmarks/recipes.py --size 64 --batch 4 # the same checks on a smaller step
 
 Each recipe is taken as `unmask run --recipe` would, from random weights (its own start may be out of
@@ -25,7 +25,7 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help=f"at most, to overfit; by default {MOST_EPOCHS} or so")
     parser.add_argument("--checkpointing", action="store_true", help="less memory, a longer step")
     arguments = parser.parse_args()
-    names = arguments.recipes or recipe_names(ROOT / "recipes")
+    names = detectors(arguments.recipes or recipe_names(ROOT / "recipes"))
     if arguments.overfit:
         head = "recipe | learnt | AUC | loss | epochs | s"
         calls = [(check_overfit, name, arguments.threads, arguments.epochs) for name in names]
@@ -187,14 +187,36 @@ def shape(settings: CandidateParams, size: int, frames: int) -> str:
     return f"{times}{settings.batch_size} clips, {frames} frames of {px} px, {settings.precision}"
 
 
-def recipe(name: str) -> Params:
-    """The shipped parameters with a recipe applied, from random weights."""
+def detectors(names: Sequence[str]) -> list[str]:
+    """Of recipes, by name; those of a recipe of several candidates as RECIPE.CANDIDATE."""
+    return [detector for name in names for detector in _candidates(name)]
+
+
+def _candidates(name: str) -> list[str]:
+    if "." in name:
+        return [name]
+    candidates = list(_applied(name).candidates)
+    return [name] if candidates == [name] else [f"{name}.{candidate}" for candidate in candidates]
+
+
+def _applied(name: str) -> Params:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    params = recipe_params(text, read_recipe(name, ROOT / "recipes"))
-    settings = params.candidates[name]
-    network = settings.network.model_copy(update={"pretrained": False})
+    return recipe_params(text, read_recipe(name, ROOT / "recipes"))
+
+
+def recipe(name: str) -> Params:
+    """The shipped parameters with a recipe applied, from random weights.
+
+    Args:
+        name: one of `detectors`, and then that of the only candidate.
+    """
+    recipe_name, _, candidate = name.partition(".")
+    params = _applied(recipe_name)
+    settings = params.candidates[candidate or recipe_name]
+    start = {"pretrained": False} if hasattr(settings.network, "pretrained") else {}
+    params = params.model_copy(update={"candidates": {name: settings}})
     # What is shown here is shown by steps; how many make an epoch is of no matter.
-    return with_settings(params, name, network=network, draws_per_clip=1)
+    return with_settings(params, name, network=settings.network.model_copy(update=start), draws_per_clip=1)
 
 
 def smaller(params: Params, reduced: Reduced, threads: int = 1) -> Params:

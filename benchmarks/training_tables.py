@@ -158,7 +158,7 @@ def show_precision(told: argparse.Namespace, folder: Path, gpu: bool) -> Rows:
             found = alone(measured, precisely, subject.settings, subject.policy, folder, precision, epochs)
             best = found.best
             row(
-                subject.name, precision, f"{best.epoch + 1} of {epochs}", f"{best.val_loss:.3f}",
+                subject.name, precision, f"{best.epoch} of {epochs}", f"{best.val_loss:.3f}",
                 f"{best.val_auc:.3f}", f"{best.val_f1:.3f}", f"{found.last.train_loss:.3f}",
                 f"{found.step:.2f}", f"{found.reserved:.2f}",
             )  # fmt: skip

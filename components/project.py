@@ -103,7 +103,7 @@ class Project:
         return self.reports / "evaluation.json"
 
     def history(self, name: str) -> Path:
-        """A candidate's training curve: epoch, train_loss, val_loss, val_auc, val_f1, lr."""
+        """A candidate's training curve: a row for each epoch, from 1."""
         return self.reports / "training" / name / "history.csv"
 
     def curves(self, name: str) -> Path:

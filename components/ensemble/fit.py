@@ -123,6 +123,7 @@ def _about(
         crop=first.crop,
         frames=(min(about.frames[0] for about in members), max(about.frames[1] for about in members)),
         parameters=model.size,
+        trainable_parameters=sum(about.trainable_parameters for about in members),
         pretrained=None,
         epochs=0,
         best_epoch=0,

@@ -107,7 +107,7 @@ def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path
 
     Args:
         histories: history.csv of each.
-        chosen: the epoch, from 0, that gave the weights; each candidate has a metric of its own for that.
+        chosen: the epoch, from 1, that gave the weights; each candidate has a metric of its own for that.
         path: of the picture.
     """
     with drawn(path, 3.6 * max(len(histories), 1), 5.2) as figure:
@@ -121,7 +121,7 @@ def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path
 
 
 def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int | None) -> None:
-    epochs = history["epoch"] + 1  # as the log and each candidate's own curves count them
+    epochs = history["epoch"]
     losses.plot(epochs, history["train_loss"], color=FAINT, linewidth=1.6, label="training")
     losses.plot(epochs, history["val_loss"], color=REAL, linewidth=1.8, label="validation")
     aucs.plot(epochs, history["val_auc"], color=REAL, linewidth=1.8)
@@ -129,7 +129,7 @@ def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int
     aucs.set(xlabel="epoch", ylim=(0.0, 1.02))
     if best is not None:
         for axes, key in ((losses, "val_loss"), (aucs, "val_auc")):
-            axes.plot(epochs[best], history[key][best], marker="o", color=FAKE, ls="", label="chosen")
+            axes.plot(best, history[key][epochs == best], marker="o", color=FAKE, ls="", label="chosen")
 
 
 def _read_history(path: Path) -> dict[str, Floats]:

@@ -7,9 +7,12 @@ from components.models import (
     efficientnet_bilstm,
     efficientnet_frame,
     efficientnet_transformer,
+    f3net_frame,
+    mesonet,
     resnet18_average,
     resnet50_frame,
     simple_cnn,
+    srm_frame,
     xception_frame,
 )
 from components.models.base import MEAN, STD, Candidate, Origin, normalise
@@ -26,12 +29,15 @@ __all__ = [
     "efficientnet_bilstm",
     "efficientnet_frame",
     "efficientnet_transformer",
+    "f3net_frame",
     "load_candidate",
+    "mesonet",
     "names",
     "normalise",
     "resnet18_average",
     "resnet50_frame",
     "save_candidate",
     "simple_cnn",
+    "srm_frame",
     "xception_frame",
 ]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,13 +48,19 @@ class BackboneCandidate(Candidate):
         side: int | None = None,
     ) -> None:
         super().__init__()
-        self.backbone, self.origin = backbone(name, pretrained, stages, side)
+        self.backbone, self.origin = self.make_backbone(name, pretrained, stages, side)
         network: Any = self.backbone  # torch types what a module holds as tensors and modules
         self.mean, self.std = network.pretrained_cfg["mean"], network.pretrained_cfg["std"]
-        self.feature_size: int = getattr(network, "head_hidden_size", network.num_features)
+        self.feature_size = feature_size(network)
         self.frozen = freeze
         if freeze:
             self.backbone.requires_grad_(False).eval()
+
+    def make_backbone(
+        self, name: str, pretrained: Pretrained, stages: Sequence[int], side: int | None
+    ) -> tuple[nn.Module, Origin]:
+        """What frames go through. A subclass may put something before the network, or another beside it."""
+        return backbone(name, pretrained, stages, side)
 
     def embed(self, frames: Tensor) -> Tensor:
         features: Tensor = self.backbone(frames)
@@ -83,10 +90,21 @@ class PooledStages(nn.Module):
         return torch.cat([maps.mean(dim=(2, 3)) for maps in self.network(images)], dim=1)
 
 
+def feature_size(network: Any) -> int:
+    """Features `C` of an image that a timm network without its classifier gives."""
+    return int(getattr(network, "head_hidden_size", network.num_features))
+
+
 def backbone(
-    name: str, pretrained: Pretrained, stages: Sequence[int] = (), side: int | None = None
+    name: str,
+    pretrained: Pretrained,
+    stages: Sequence[int] = (),
+    side: int | None = None,
+    channels: int = 3,
 ) -> tuple[nn.Module, Origin]:
-    """A timm network from images `(B, 3, H, W)` to pooled features `(B, C)`.
+    """A timm network from images `(B, channels, H, W)` to pooled features `(B, C)`.
+
+    Where its weights are of images with fewer channels, timm repeats those of the first convolution.
 
     Returns:
         The network, and where its weights come from.
@@ -96,12 +114,13 @@ def backbone(
         TrainingError: `pretrained` is True and the weights are out of reach.
     """
     _check(name)
+    create = partial(_create, name, stages, side, channels)
     if pretrained == "bundled":
-        return _create(name, stages, side, {"state_dict": bundled_weights(name)}), "bundled"
+        return create({"state_dict": bundled_weights(name)}), "bundled"
     if not pretrained:
-        return _create(name, stages, side), "random"
+        return create(), "random"
     try:
-        return _create(name, stages, side, {"file": _published(name)}), "loaded"
+        return create({"file": _published(name)}), "loaded"
     except ParamsError:
         raise
     except Exception as error:  # the hub's client raises its own kinds, httpx's, OSError, RuntimeError
@@ -111,7 +130,7 @@ def backbone(
                 f"{reason}; connect to the internet once, or set pretrained to if-available, bundled or false"
             ) from error
         log.warning("%s; training starts from random weights", reason)
-    return _create(name, stages, side), "random"
+    return create(), "random"
 
 
 def _check(name: str) -> None:
@@ -132,19 +151,27 @@ def _check(name: str) -> None:
 
 
 def _create(
-    name: str, stages: Sequence[int], side: int | None, weights: Mapping[str, Any] | None = None
+    name: str,
+    stages: Sequence[int],
+    side: int | None,
+    channels: int,
+    weights: Mapping[str, Any] | None = None,
 ) -> nn.Module:
     """Make a network; timm maps the weights of the whole one to what its stages need."""
     import timm  # noqa: PLC0415
 
-    settings: dict[str, Any] = {"pretrained": weights is not None, "pretrained_cfg_overlay": weights}
+    settings: dict[str, Any] = {
+        "pretrained": weights is not None,
+        "pretrained_cfg_overlay": weights,
+        "in_chans": channels,
+    }
     made_for = timm.get_pretrained_cfg(name)
     if side is None or made_for is None or not made_for.fixed_input_size:
         return _made(name, stages, settings)
     try:
         network = _made(name, stages, settings | {"img_size": side}).eval()
         with torch.inference_mode():
-            network(torch.zeros(1, 3, side, side))
+            network(torch.zeros(1, channels, side, side))
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise ParamsError(
             f"backbone {name}: cannot take crops of {side} px ({_first_line(error)}); its own are of "

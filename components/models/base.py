@@ -1,6 +1,7 @@
 """What all candidates share: their base class, their classifier, and how pixels become their input."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple
 
 import torch
@@ -78,10 +79,24 @@ class Candidate(nn.Module):
         """Number of parameters, trained or not; buffers are not counted."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    @property
+    def trainable_size(self) -> int:
+        """Number of parameters that learn: all but those of a frozen backbone."""
+        return sum(parameter.numel() for parameter in self.parameters() if parameter.requires_grad)
 
-def classifier() -> nn.Sequential:
+
+def classifier(dropout: float = 0.2) -> nn.Sequential:
     """Features `(…, 256)` → 128 → logits `(…, 2)`."""
-    return nn.Sequential(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 2))
+    return nn.Sequential(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 2))
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
+    """For sums of pixels of which mixed precision would leave but the rounding.
+
+    Where precision is not mixed it does nothing at all, so that an exported graph is not cut in two.
+    """
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def per_frame(network: Callable[[Tensor], Tensor], clips: Tensor, mask: Tensor | None) -> Tensor:

@@ -30,12 +30,13 @@ class CandidateInfo(Frozen):
     frames: tuple[int, int] = Field(description="least and most frames drawn from a clip in an epoch")
     mean: Channels = MEAN
     std: Channels = STD
-    parameters: int
+    parameters: int = Field(description="of the network, whether they learnt or not")
+    trainable_parameters: int = Field(description="those that learnt; a frozen backbone's did not")
     genuine_alone: bool = Field(default=False, description="no forged video was learnt from")
     self_blended: float = Field(default=0.0, description="share of genuine clips learnt as forgeries, too")
     pretrained: Origin | None = Field(description="where training started; null: its members say")
-    epochs: int = Field(description="epochs that were run")
-    best_epoch: int = Field(description="the epoch, from 0, whose weights these are")
+    epochs: int = Field(description="epochs that were run; of an ensemble 0")
+    best_epoch: int = Field(description="the epoch, from 1, whose weights these are; of an ensemble 0")
     seed: int | None = Field(description="of the training; null: its members say")
     training: str = Field(description="digest of everything that decided the outcome")
 

@@ -25,7 +25,7 @@ class SimpleCNN(Candidate):
         inputs = (3, *WIDTHS[:-1])
         self.features = nn.Sequential(*map(conv_block, inputs, WIDTHS))
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.head = classifier()
+        self.head = classifier(network.dropout) if network else classifier()
 
     def embed(self, frames: Tensor) -> Tensor:
         features: Tensor = self.pool(self.features(frames))

@@ -37,6 +37,7 @@ class Blur(Section):
 
     chance: Share = 0.0
     kernel: Annotated[tuple[KernelSide, KernelSide], Rising] = (3, 7)
+    sigma: Annotated[tuple[Positive, Positive], Rising] | None = None  # px; none: what suits the kernel
 
 
 class IsoNoise(Section):
@@ -44,6 +45,8 @@ class IsoNoise(Section):
 
     chance: Share = 0.0
     electrons: Annotated[tuple[Positive, Positive], Rising] = (300.0, 3000.0)  # in white; fewer: higher ISO
+    # Standard deviation of each pixel's hue, as a share of the colour circle; none: hues stay.
+    colour_shift: Annotated[tuple[Share, Share], Rising] | None = None
 
 
 class GaussianNoise(Section):

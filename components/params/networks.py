@@ -25,6 +25,15 @@ class SimpleCnn(Section):
     """`components.models.simple_cnn`."""
 
     name: Literal["simple_cnn"]
+    dropout: Share = 0.2  # before the last layer
+
+
+class MesoNet(Section):
+    """`components.models.mesonet`."""
+
+    name: Literal["mesonet"]
+    variant: Literal["meso4", "mesoinception4"] = "meso4"
+    dropout: Share = 0.5  # before each of the two last layers
 
 
 class Resnet18Average(Section):
@@ -77,9 +86,9 @@ class Head(Section):
 
 
 class FrameNetwork(Section):
-    """`components.models.efficientnet_frame`, and the backbones that it is compared with."""
+    """`components.models.frame_network` and what stands on it: `efficientnet_frame` and others."""
 
-    name: Literal["efficientnet_frame", "resnet50_frame", "xception_frame"]
+    name: Literal["efficientnet_frame", "resnet50_frame", "xception_frame", "f3net_frame", "srm_frame"]
     backbone: str | None = None  # any image network of timm; none: the one that the name says
     pretrained: Pretrained = False
     freeze: bool = False
@@ -94,6 +103,6 @@ class EnsembleNetwork(Section):
 
 
 Network = Annotated[
-    SimpleCnn | Resnet18Average | EfficientnetBilstm | EfficientnetTransformer | FrameNetwork,
+    SimpleCnn | MesoNet | Resnet18Average | EfficientnetBilstm | EfficientnetTransformer | FrameNetwork,
     Field(discriminator="name"),
 ]

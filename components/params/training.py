@@ -9,8 +9,8 @@ from components.params.augmentation import AugmentationParams, Rising
 from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
 
-Metric = Literal["loss", "auc", "f1"]
-"""Of the validation videos, after each epoch; a low loss is good, a high AUC or F1."""
+Metric = Literal["loss", "auc", "f1", "accuracy"]
+"""Of the validation videos, after each epoch; a low loss is good, all others are good if high."""
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -22,25 +22,36 @@ class CrossEntropy(Section):
     label_smoothing: Share = 0.0
 
 
-class Focal(Section):
-    """Cross entropy that passes over what is already right (https://arxiv.org/abs/1708.02002)."""
+class MeanSquaredError(Section):
+    """Of the probability of a fake."""
 
-    name: Literal["focal"]
-    alpha: Share = 0.25  # weight of the fakes; genuine clips weigh 1 − alpha
+    name: Literal["mean_squared_error"]
+
+
+class FocalTerm(Section):
+    """−α (1 − p)^γ log p, where p is the probability of the right class."""
+
+    alpha: Share = 0.25
+    form: Literal["alpha_balanced", "uniform"] = "alpha_balanced"
+    """alpha_balanced, as published: α for fakes, 1 − α for genuine clips; uniform: α for both classes."""
     gamma: float = Field(default=2.0, ge=0)
 
 
-class BceFocal(Section):
+class Focal(FocalTerm):
+    """Cross entropy that passes over what is already right (https://arxiv.org/abs/1708.02002)."""
+
+    name: Literal["focal"]
+
+
+class BceFocal(FocalTerm):
     """A weighted sum of binary cross entropy and focal loss."""
 
     name: Literal["bce_focal"]
     bce: Share = 0.5
     focal: Share = 0.5
-    alpha: Share = 0.25
-    gamma: float = Field(default=2.0, ge=0)
 
 
-Loss = Annotated[CrossEntropy | Focal | BceFocal, Field(discriminator="name")]
+Loss = Annotated[CrossEntropy | MeanSquaredError | Focal | BceFocal, Field(discriminator="name")]
 
 
 class Optimizer(Section):
@@ -87,6 +98,16 @@ class Linear(Section):
     hold: Share = 0.75  # share of the steps after which it falls
 
 
+class Step(Section):
+    """The rate falls every so many steps, down to a share of it."""
+
+    name: Literal["step"]
+    warmup_epochs: int = Field(default=0, ge=0)
+    every: PositiveInt  # steps
+    factor: float = Field(default=0.1, gt=0, lt=1)
+    floor: Share = 0.0
+
+
 class OneCycle(Section):
     """Up and down once over all steps (https://arxiv.org/abs/1708.07120)."""
 
@@ -94,7 +115,7 @@ class OneCycle(Section):
     rise: float = Field(default=0.3, gt=0, lt=1)  # share of the steps in which the rate rises
 
 
-Schedule = Annotated[Constant | Plateau | Cosine | Linear | OneCycle, Field(discriminator="name")]
+Schedule = Annotated[Constant | Plateau | Cosine | Linear | Step | OneCycle, Field(discriminator="name")]
 
 
 class EarlyStopping(Section):
@@ -102,6 +123,7 @@ class EarlyStopping(Section):
 
     metric: Metric
     patience: PositiveInt  # epochs without a better one
+    min_delta: float = Field(default=0.0, ge=0)  # a smaller gain is none
 
 
 class TrainingParams(Section):
@@ -125,7 +147,7 @@ class TrainingParams(Section):
     workers: int = Field(default=0, ge=0)  # processes that prepare clips; the clips do not depend on it
     decoded_gb: float = Field(default=8.0, ge=0)  # of disk for decoded crops
     cache_features: bool = False
-    balance: Literal["none", "sampler", "weights"] = "none"
+    balance: Literal["none", "sampler", "oversample", "weights"] = "none"
     mix: dict[str, PositiveFloat] = Field(default={})  # weight by dataset
     hard_examples: float = Field(default=0.0, ge=0, lt=1)  # share of an epoch, drawn by the last losses
     learn_from: Literal["all", "genuine"] = "all"  # genuine: no forged video is trained on

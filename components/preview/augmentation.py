@@ -143,7 +143,7 @@ def _certain(name: str, value: Any) -> Any:
 
 def told(name: str, value: Any, between: str = " ") -> str:
     """A change in words: "rotation 15", "jpeg 30–100 (chance 0.5)"."""
-    settings = dict(value) if isinstance(value, Frozen) else {"": value}
+    settings = value.model_dump(exclude_none=True) if isinstance(value, Frozen) else {"": value}
     chance = settings.pop("chance", 1.0)
     words = [name.replace("_", " "), *map(_span, settings.values())]
     odds = [] if chance == 1 else [f"(chance{NO_BREAK}{chance:g})"]

@@ -76,9 +76,10 @@ def _degradations(params: AugmentationParams, size: int) -> Iterator[v2.Transfor
     )  # fmt: skip
     if blur.chance:
         kernels = range(blur.kernel[0], blur.kernel[1] + 1, 2)
-        yield v2.RandomApply([v2.RandomChoice([_blur(kernel) for kernel in kernels])], blur.chance)
+        blurs = [_blur(kernel, blur.sigma) for kernel in kernels]
+        yield v2.RandomApply([v2.RandomChoice(blurs)], blur.chance)
     if iso.chance:
-        yield v2.RandomApply([IsoNoise(*iso.electrons)], iso.chance)
+        yield v2.RandomApply([IsoNoise(iso.electrons, iso.colour_shift)], iso.chance)
     if gaussian.chance:
         yield v2.RandomApply([GaussianNoise(*gaussian.sigma)], gaussian.chance)
     if downscale.chance:
@@ -88,9 +89,9 @@ def _degradations(params: AugmentationParams, size: int) -> Iterator[v2.Transfor
         yield v2.RandomApply([Jpeg(*jpeg.quality)], jpeg.chance)
 
 
-def _blur(kernel: int) -> v2.Transform:
-    sigma = 0.15 * kernel + 0.35  # px; what OpenCV and torchvision take for a kernel of this width
-    return v2.GaussianBlur(kernel, (sigma, sigma))
+def _blur(kernel: int, sigma: tuple[float, float] | None) -> v2.Transform:
+    usual = 0.15 * kernel + 0.35  # px; what OpenCV and torchvision take for a kernel of this width
+    return v2.GaussianBlur(kernel, sigma or (usual, usual))
 
 
 def _cover(params: AugmentationParams) -> Iterator[v2.Transform]:

@@ -13,11 +13,11 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch.optim import Optimizer
 
-from components.training.history import Epoch
+from components.training.history import MEASURED, Epoch
 from components.training.sampling import EpochSampler
 
 OnEpoch = Callable[[Mapping[str, float], int], None]
-"""Takes one epoch's metrics and its number."""
+"""Takes one epoch's metrics and its number, from 1."""
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +48,9 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = trainer.callback_metrics
         epoch = Epoch(
-            epoch=trainer.current_epoch,
-            train_loss=float(metrics["train_loss"]),
-            val_loss=float(metrics["val_loss"]),
-            val_auc=float(metrics["val_auc"]),
-            val_f1=float(metrics["val_f1"]),
+            epoch=trainer.current_epoch + 1,
             lr=self._rate,
+            **{name: float(metrics[name]) for name in MEASURED},
         )
         self.epochs.append(epoch)
         self._on_epoch(epoch.metrics, epoch.epoch)

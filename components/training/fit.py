@@ -35,7 +35,7 @@ from components.training.workers import told_plainly
 
 log = logging.getLogger(__name__)
 
-MODES: dict[Metric, Literal["min", "max"]] = {"loss": "min", "auc": "max", "f1": "max"}
+MODES: dict[Metric, Literal["min", "max"]] = {"loss": "min", "auc": "max", "f1": "max", "accuracy": "max"}
 """What is better."""
 
 PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -178,11 +178,10 @@ def _trainer(
 
 
 def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
-    metric, mode = f"val_{settings.early_stopping.metric}", MODES[settings.early_stopping.metric]
+    told = settings.early_stopping
+    metric, mode = f"val_{told.metric}", MODES[told.metric]
     averaging = [Averaging(settings.ema)] if settings.ema else []
-    stopping = Stopping(
-        metric, patience=settings.early_stopping.patience, min_delta=0.0, verbose=False, mode=mode
-    )
+    stopping = Stopping(metric, patience=told.patience, min_delta=told.min_delta, verbose=False, mode=mode)
     best = ModelCheckpoint(
         folder,
         "best",

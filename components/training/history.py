@@ -13,12 +13,19 @@ from components.params import Metric
 class Epoch(NamedTuple):
     """One row of history.csv."""
 
-    epoch: int  # from 0
+    epoch: int  # from 1
     train_loss: float
     val_loss: float
+    train_accuracy: float  # at a probability of one half, of what was drawn and augmented, as it was learnt
+    val_accuracy: float  # at a probability of one half, as is val_f1
     val_auc: float
-    val_f1: float  # at a probability of one half
+    val_f1: float
     lr: float  # of the epoch's last step
+
+    @property
+    def gap(self) -> float:
+        """By how much accuracy is higher in training than in validation: what was learnt by heart."""
+        return self.train_accuracy - self.val_accuracy
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -30,10 +37,15 @@ class Epoch(NamedTuple):
     def line(self, epochs: int) -> str:
         """The row for people."""
         return (
-            f"epoch {self.epoch + 1}/{epochs}: train loss {self.train_loss:.3f}, "
-            f"validation loss {self.val_loss:.3f}, AUC {self.val_auc:.3f}, F1 {self.val_f1:.3f}, "
+            f"epoch {self.epoch}/{epochs}: train loss {self.train_loss:.3f}, "
+            f"accuracy {self.train_accuracy:.3f}, validation loss {self.val_loss:.3f}, "
+            f"accuracy {self.val_accuracy:.3f}, AUC {self.val_auc:.3f}, F1 {self.val_f1:.3f}, "
             f"rate {self.lr:.1e}"
         )
+
+
+MEASURED = tuple(name for name in Epoch._fields if name not in ("epoch", "lr"))
+"""What is measured of the network, by the names under which it is logged."""
 
 
 def best_epoch(history: Sequence[Epoch], metric: Metric = "loss") -> Epoch:
@@ -50,7 +62,7 @@ def best_epoch(history: Sequence[Epoch], metric: Metric = "loss") -> Epoch:
         )
     if metric == "loss":
         return min(finite, key=lambda epoch: epoch.val_loss)
-    return max(finite, key=lambda epoch: epoch.val_auc if metric == "auc" else epoch.val_f1)
+    return max(finite, key=lambda epoch: float(epoch.metrics[f"val_{metric}"]))
 
 
 def write_history(history: Sequence[Epoch], path: Path) -> None:

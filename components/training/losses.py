@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchvision.ops import sigmoid_focal_loss
 
-from components.params.training import BceFocal, CrossEntropy, Focal, Loss
+from components.params.training import BceFocal, CrossEntropy, Focal, FocalTerm, Loss, MeanSquaredError
 
 
 def clip_losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
@@ -25,6 +25,8 @@ def clip_losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
         case CrossEntropy():
             smoothed = targets * (1 - loss.label_smoothing) + loss.label_smoothing / 2
             return binary_cross_entropy_with_logits(margins, smoothed, reduction="none")
+        case MeanSquaredError():
+            return (margins.sigmoid() - targets) ** 2
         case Focal():
             return _focal(loss, margins, targets)
         case BceFocal():
@@ -32,9 +34,12 @@ def clip_losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
             return loss.bce * plain + loss.focal * _focal(loss, margins, targets)
 
 
-def _focal(loss: Focal | BceFocal, margins: Tensor, targets: Tensor) -> Tensor:
-    found: Tensor = sigmoid_focal_loss(margins, targets, alpha=loss.alpha, gamma=loss.gamma)
-    return found
+def _focal(loss: FocalTerm, margins: Tensor, targets: Tensor) -> Tensor:
+    if loss.form == "uniform":
+        unweighted: Tensor = sigmoid_focal_loss(margins, targets, alpha=-1, gamma=loss.gamma)
+        return loss.alpha * unweighted
+    balanced: Tensor = sigmoid_focal_loss(margins, targets, alpha=loss.alpha, gamma=loss.gamma)
+    return balanced
 
 
 def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) -> Tensor:

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.data import DataLoader
-from torchmetrics import MeanMetric
-from torchmetrics.classification import BinaryAUROC, BinaryF1Score
+from torchmetrics import MeanMetric, Metric
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score
 
 from components.models import Candidate
 from components.models.base import Outputs
@@ -44,6 +44,7 @@ class ClipClassifier(LightningModule):
         self.model = model
         self.train_loss = MeanMetric(nan_strategy="disable")  # what is no number is to be seen
         self.val_loss = MeanMetric(nan_strategy="disable")
+        self.train_accuracy, self.val_accuracy = BinaryAccuracy(validate_args=False), BinaryAccuracy()
         self.auc, self.f1 = BinaryAUROC(), BinaryF1Score()
         self.register_buffer("class_weights", class_weights, persistent=False)
         self._settings = settings
@@ -92,6 +93,7 @@ class ClipClassifier(LightningModule):
         with torch.autocast(self.device.type, enabled=False):  # as it will be exported and judged
             logits = video_logits(self, batch.faces)
         fake = logits.softmax(dim=1)[:, 1]
+        self.val_accuracy.update(fake, labels)
         self.auc.update(fake, labels)
         self.f1.update(fake, labels)
         self.val_loss.update(clip_losses(self._settings.loss, logits, labels))
@@ -105,13 +107,16 @@ class ClipClassifier(LightningModule):
         unknown = loss * 0 if loss.isfinite() else loss.new_tensor(torch.nan)
         found = {
             "train_loss": self.train_loss.compute(),
+            "train_accuracy": self.train_accuracy.compute() + unknown,
             "val_loss": loss,
+            "val_accuracy": self.val_accuracy.compute() + unknown,
             "val_auc": self.auc.compute() + unknown,
             "val_f1": self.f1.compute() + unknown,
         }
         self.log_dict(found, prog_bar=True)
-        for metric in (self.train_loss, self.val_loss, self.auc, self.f1):
-            metric.reset()
+        for metric in self.children():
+            if isinstance(metric, Metric):
+                metric.reset()
 
     def on_train_epoch_end(self) -> None:
         if self._plateau and self.global_step >= self._warmup:
@@ -150,6 +155,7 @@ class ClipClassifier(LightningModule):
         losses = clip_losses(self._settings.loss, found.logits, batch.labels)
         if not self._perturbed:
             self.clip_losses = losses.detach()
+            self.train_accuracy.update(found.logits.detach().float().softmax(dim=1)[:, 1], batch.labels)
         loss = weighted_mean(losses, batch.labels, self.class_weights)
         if self.model.method_head is not None:
             told = self.model.method_head(found.embedding)

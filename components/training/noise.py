@@ -50,18 +50,23 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
     denoising make coarser spots of it.
 
     Args:
-        least: electrons that white gathers, at the highest ISO.
-        most: the same, at the lowest.
+        electrons: that white gathers, at the highest ISO and at the lowest.
+        colour_shift: least and most standard deviation of a pixel's hue, as a share of the colour circle;
+            none: hues stay.
     """
 
-    def __init__(self, least: float, most: float) -> None:
+    def __init__(self, electrons: tuple[float, float], colour_shift: tuple[float, float] | None) -> None:
         super().__init__()
-        self.least = least
-        self.most = most
+        self.electrons = electrons
+        self.colour_shift = colour_shift
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """A number of electrons; ISO goes by doublings, so that each doubling is as likely."""
-        return {"white": math.exp(torch.empty(1).uniform_(math.log(self.least), math.log(self.most)).item())}
+        least, most = map(math.log, self.electrons)
+        white = math.exp(torch.empty(1).uniform_(least, most).item())
+        if self.colour_shift is None:
+            return {"white": white, "shift": 0.0}
+        return {"white": white, "shift": torch.empty(1).uniform_(*self.colour_shift).item()}
 
     def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
         white = params["white"]
@@ -70,4 +75,21 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
         spread = (light * white + READ_NOISE**2).sqrt() / white
         noisy = light + spread * torch.randn(inpt.shape)
         shown: Tensor = 255 * noisy.clamp(0, 1) ** (1 / GAMMA)
+        if params["shift"]:
+            angles = 2 * math.pi * params["shift"] * torch.randn(inpt[:, 0].shape)
+            shown = turned_hues(shown, angles).clamp(0, 255)
         return shown.round().to(torch.uint8)
+
+
+def turned_hues(frames: Tensor, angles: Tensor) -> Tensor:
+    """Turn the colour of each pixel about the axis of greys: its mean stays, and so does a grey.
+
+    Args:
+        frames: `(T, 3, H, W)`, RGB.
+        angles: `(T, H, W)`, radians.
+    """
+    grey = frames.mean(dim=1, keepdim=True)
+    colour = frames - grey
+    across = (colour.roll(1, dims=1) - colour.roll(2, dims=1)) / math.sqrt(3)  # the axis times the colour
+    turn = angles.unsqueeze(1)
+    return grey + turn.cos() * colour + turn.sin() * across

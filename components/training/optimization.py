@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from components.models import Candidate
 from components.params import CandidateParams
-from components.params.training import Constant, Cosine, Linear, OneCycle, Plateau
+from components.params.training import Constant, Cosine, Linear, OneCycle, Plateau, Step
 from components.training.sam import SharpnessAware
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
@@ -46,16 +46,19 @@ def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LR
     return LambdaLR(optimizer, lambda step: share(told, step, warmup, steps))
 
 
-def share(schedule: Constant | Plateau | Cosine | Linear, step: int, warmup: int, steps: int) -> float:
+def share(schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int) -> float:
     """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
     if step < warmup:
         return (step + 1) / warmup
     passed = min(1.0, (step - warmup) / max(1, steps - warmup))
-    if isinstance(schedule, Linear):
-        return min(1.0, (1 - passed) / (1 - schedule.hold)) if schedule.hold < 1 else 1.0
-    if not isinstance(schedule, Cosine):
-        return 1.0
-    return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * passed)) / 2
+    match schedule:
+        case Linear():
+            return min(1.0, (1 - passed) / (1 - schedule.hold)) if schedule.hold < 1 else 1.0
+        case Cosine():
+            return schedule.floor + (1 - schedule.floor) * (1 + math.cos(math.pi * passed)) / 2
+        case Step():
+            return max(schedule.floor, schedule.factor ** ((step - warmup) // schedule.every))
+    return 1.0
 
 
 def share_of_step(size: int, batch: int, batch_size: int, accumulate: int, clips: int) -> float:

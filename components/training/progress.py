@@ -5,7 +5,13 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 
-NAMES = {"loss": "loss", "val_loss": "validation loss", "val_auc": "AUC", "val_f1": "F1"}
+NAMES = {
+    "loss": "loss",
+    "val_loss": "validation loss",
+    "val_auc": "AUC",
+    "val_f1": "F1",
+    "val_accuracy": "accuracy",
+}
 """What is shown, by the names under which it is logged; the first one of the last batch."""
 
 

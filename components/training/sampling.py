@@ -64,20 +64,22 @@ def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
 
     It draws every clip `draws_per_clip` times and, of the genuine ones, a share `self_blended` as often once
     more, as forgeries of themselves.
-    `mix` and `balance` change what the draws go to, not how many they are.
+    `mix` and `balance` change what the draws go to, and only `balance: oversample` how many they are.
     """
     genuine = np.array([video.label == LABELS["real"] for video in videos])
     weights = np.concatenate([np.ones(len(videos)), genuine * learning.self_blended])
     labels = np.concatenate([~genuine, np.ones(len(videos), bool)]).astype(np.int64)
     datasets = [video.dataset for video in videos] * 2
-    draws = round(weights.sum() * learning.draws_per_clip)
+    by_class = np.bincount(labels, weights, minlength=2)
+    drawn = 2 * by_class.max() if learning.balance == "oversample" else by_class.sum()
     weights = weights * [learning.mix.get(name, 1.0) for name in datasets]
-    if learning.balance == "sampler":
+    if learning.balance in ("sampler", "oversample"):
         weights = weights / np.bincount(labels, weights, minlength=2)[labels]
     forged = np.arange(len(weights)) >= len(videos)
     strata = list(zip(labels.tolist(), datasets, forged.tolist(), strict=True))
     numbers = {stratum: number for number, stratum in enumerate(sorted(set(strata)))}
     strata_numbers = np.array([numbers[stratum] for stratum in strata])
+    draws = round(drawn * learning.draws_per_clip)
     return Items(weights, labels, strata_numbers, draws, learning.draws_per_clip)
 
 

@@ -97,6 +97,7 @@ def _keep(
         crop=params.faces.digest,
         frames=settings.frame_range,
         parameters=fitted.model.size,
+        trainable_parameters=fitted.model.trainable_size,
         genuine_alone=settings.learn_from == "genuine",
         self_blended=settings.self_blended,
         pretrained=fitted.model.origin,
@@ -110,7 +111,11 @@ def _keep(
     draw_curves(name, fitted.history, settings.early_stopping.metric, project.curves(name))
     best = fitted.best
     metric = settings.early_stopping.metric
-    log.info("%s: best epoch %d, by %s: validation AUC %.3f", name, best.epoch + 1, metric, best.val_auc)
+    log.info(
+        "%s: best epoch %d, by %s: validation AUC %.3f; "
+        "accuracy %.3f in training, %.3f in validation: gap %+.3f",
+        *(name, best.epoch, metric, best.val_auc, best.train_accuracy, best.val_accuracy, best.gap),
+    )
 
 
 def _judge(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:

@@ -12,7 +12,7 @@ from components.tuning.study import PRESENT, taken_up
 END, BEST = "end", "best"
 """Attributes of a trial: how it ended; its best epoch, counted from 1, with that epoch's metrics."""
 
-NAMES: dict[Metric, str] = {"loss": "loss", "auc": "AUC", "f1": "F1"}
+NAMES: dict[Metric, str] = {"loss": "loss", "auc": "AUC", "f1": "F1", "accuracy": "accuracy"}
 
 
 @dataclass(frozen=True)

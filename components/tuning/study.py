@@ -37,6 +37,7 @@ DIRECTIONS: dict[Metric, Literal["minimize", "maximize"]] = {
     "loss": "minimize",
     "auc": "maximize",
     "f1": "maximize",
+    "accuracy": "maximize",
 }
 
 

@@ -113,8 +113,9 @@ def _trained(
         run.log(metrics, epoch)
         if not math.isfinite(metrics["val_loss"]):
             raise _DivergedError
-        if epoch not in known:  # it was, if a kill came between this and the checkpoint
-            trial.report(metrics[f"val_{bench.tune.metric}"], epoch)
+        step = epoch - 1  # pruners count from 0
+        if step not in known:  # it was, if a kill came between this and the checkpoint
+            trial.report(metrics[f"val_{bench.tune.metric}"], step)
         guard()
         if trial.should_prune():
             raise optuna.TrialPruned
@@ -129,7 +130,7 @@ def _trained(
         # Told as not a number, the sampler keeps away from these; of a failure it would learn nothing.
         trial.report(math.nan, max(_reported(trial), default=-1) + 1)
         return _Ended("diverged" if isinstance(error, _DivergedError) else "out of memory")
-    best: Any = {**fitted.best.metrics, "epoch": fitted.best.epoch + 1}
+    best: Any = {**fitted.best.metrics, "epoch": fitted.best.epoch}
     return _Ended("complete", best[f"val_{bench.tune.metric}"], best)
 
 

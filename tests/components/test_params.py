@@ -51,7 +51,11 @@ def mistake(folder: Path, old: str, new: str) -> str:
         ("  epochs: 25", "  epochs: yes", "training.epochs = true: use a number"),
         ("    lr: ", "    lr: .inf #", "training.optimizer.lr = inf: must be a finite number"),
         ("  gradient_clip: ", "  gradient_clip: on #", "training.gradient_clip = true: use a number"),
-        ("  balance: none", "  balance: no", "training.balance = false: use 'none', 'sampler' or 'weights'"),
+        (
+            "  balance: none",
+            "  balance: no",
+            "training.balance = false: use 'none', 'sampler', 'oversample' or 'weights'",
+        ),
         ("  mix: {}", "  mix: {a: yes}", "training.mix = {'a': True}: use a number"),
         ("  mix: {}", "  mix: yes", "training.mix = true: use a section"),
         ("  frames: 4 ", "  frames: [yes, 30] ", "training.frames = [True, 30]: use a number"),

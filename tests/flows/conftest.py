@@ -135,7 +135,7 @@ def stub_project(
         told = json.dumps({"training": f"training-of-{candidate}"})
         (prepared / candidate / "candidate.json").write_text(told, encoding="utf-8")
     shutil.copy(empty_store, root / "mlflow.db")
-    (root / "reports/training/a/history.csv").write_text("epoch,train_loss\n0,0.7\n1,0.6\n", encoding="utf-8")
+    (root / "reports/training/a/history.csv").write_text("epoch,train_loss\n1,0.7\n2,0.6\n", encoding="utf-8")
     figures = {"val": {"auc": 0.9}, "test": {"auc": 0.9, "f1": 0.8}}
     other = {"val": {"auc": 0.8}, "test": {"auc": 0.9, "f1": None}}
     evaluation = {"winner": "a", "candidates": {"a": figures, "b": other}}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.recipe_steps import Watch, faults, one_step
-from benchmarks.recipes import ROOT, Reduced, recipe, smaller
+from benchmarks.recipes import ROOT, Reduced, detectors, recipe, smaller
 from components.models import create
 from components.params.networks import FrameNetwork, Head
 from components.params.recipes import recipe_names
@@ -17,7 +17,7 @@ EXPORTED = ("frame_380", "transformer_finetuned")
 SMALL = Reduced(size=32, batch=4, frames=(2, 4), backbone="test_efficientnet.r160_in1k")
 
 
-@pytest.mark.parametrize("name", recipe_names(Path(ROOT) / "recipes"))
+@pytest.mark.parametrize("name", detectors(recipe_names(Path(ROOT) / "recipes")))
 def test_a_step_changes_what_learns_and_nothing_that_is_frozen(name: str) -> None:
     params = smaller(recipe(name), SMALL)
     step = one_step(params.candidates[name], params.faces, exporting=name in EXPORTED)

@@ -68,9 +68,10 @@ def test_round_trip_with_its_members(members: list[Candidate], clips: torch.Tens
             "crop": "c",
             "frames": (4, 4),
             "parameters": model.size,
+            "trainable_parameters": model.trainable_size,
             "pretrained": "random",
             "epochs": 1,
-            "best_epoch": 0,
+            "best_epoch": 1,
             "seed": 1,
             "training": "t",
         }

@@ -43,9 +43,10 @@ def about(name: str, crop: str) -> CandidateInfo:
         crop=crop,
         frames=(3, 3),
         parameters=422_530,
+        trainable_parameters=422_530,
         pretrained="random",
         epochs=1,
-        best_epoch=0,
+        best_epoch=1,
         seed=1,
         training=name,
     )

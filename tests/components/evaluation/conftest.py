@@ -73,5 +73,5 @@ def write_history(path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["epoch", "train_loss", "val_loss", "val_auc", "lr"])
         writer.writerows(
-            [epoch, 0.7 - epoch / 20, 0.7 - epoch / 30, 0.5 + epoch / 20, 0.001] for epoch in range(8)
+            [epoch, 0.7 - epoch / 20, 0.7 - epoch / 30, 0.5 + epoch / 20, 0.001] for epoch in range(1, 9)
         )

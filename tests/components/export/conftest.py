@@ -57,9 +57,10 @@ def about(params: Params) -> CandidateInfo:
         methods=(),
         frames=(2, 2),
         parameters=create(params.candidates[NAME].network).size,
+        trainable_parameters=create(params.candidates[NAME].network).trainable_size,
         pretrained="random",
         epochs=1,
-        best_epoch=0,
+        best_epoch=1,
         seed=0,
         training="none",
     )

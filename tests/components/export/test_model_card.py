@@ -80,7 +80,7 @@ def test_tells_what_it_was_trained_from(
     info: BundleInfo, about: CandidateInfo, evaluation: Evaluation, params: Params
 ) -> None:
     card = model_card(info, about, SIGNATURE, evaluation, params.export)
-    assert "| simple_cnn | simple_cnn |  | 422530 | random weights | 2 | 1 of 1 | 0 |" in card
+    assert "| simple_cnn | simple_cnn |  | 422530 | 422530 | random weights | 2 | 1 of 1 | 0 |" in card
     network = EfficientnetTransformer(name="efficientnet_transformer")
     second = about.model_copy(
         update={"name": "b", "network": network, "pretrained": "bundled", "frames": (10, 30)}

@@ -23,6 +23,7 @@ NETWORKS = [
     {"name": "efficientnet_bilstm", "backbone": TINY},
     {"name": "efficientnet_transformer", "backbone": TINY, "stages": [1, 3], "width": 32, "layers": 1},
     {"name": "xception_frame", "backbone": "test_vit"},
+    {"name": "mesonet", "variant": "mesoinception4"},
 ]
 
 

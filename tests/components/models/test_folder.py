@@ -21,6 +21,7 @@ def info() -> CandidateInfo:
         crop="0123456789ab",
         frames=(4, 4),
         parameters=422_530,
+        trainable_parameters=422_530,
         pretrained="random",
         epochs=9,
         best_epoch=6,

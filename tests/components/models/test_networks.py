@@ -24,6 +24,9 @@ PARAMETERS = {
     "efficientnet_frame": 18_468_169,
     "resnet50_frame": 24_558_657,
     "xception_frame": 21_857_577,
+    "f3net_frame": 22_217_773,
+    "srm_frame": 43_713_105,
+    "mesonet": 27_977,  # as in the paper
 }
 
 CONVOLUTIONS, VIT = "test_efficientnet", "test_vit"
@@ -38,6 +41,9 @@ TRANSFORMER = {
     "layers": 2,
 }
 FRAME = {"name": "efficientnet_frame", "backbone": CONVOLUTIONS, "head": {"width": 16}}
+F3NET, SRM = (FRAME | {"name": name} for name in ("f3net_frame", "srm_frame"))
+MESO4 = {"name": "mesonet"}
+MESOINCEPTION4 = {"name": "mesonet", "variant": "mesoinception4"}
 OTHER_HEAD = {"width": 16, "order": "relu-norm", "logits": 2, "dropout": [0.5, 0.3]}
 
 VARIANTS = {
@@ -49,6 +55,12 @@ VARIANTS = {
     "frame on stages": FRAME | {"stages": [0, 2]},
     "vision transformer": FRAME | {"backbone": VIT},
     "vision transformer on stages": FRAME | {"backbone": VIT, "stages": [1, 4]},
+    "frequencies": F3NET,
+    "frequencies on stages": F3NET | {"stages": [0, 2]},
+    "noise": SRM,
+    "noise on stages": SRM | {"stages": [0, 2]},
+    "Meso-4": MESO4,
+    "MesoInception-4": MESOINCEPTION4,
 }
 
 variant = pytest.mark.parametrize("network", VARIANTS.values(), ids=VARIANTS)
@@ -85,6 +97,18 @@ def test_parameter_count_as_published(name: str) -> None:
     assert model.size == PARAMETERS[name]
     told = importlib.import_module(f"components.models.{name}").__doc__
     assert f"{PARAMETERS[name]:,} parameters" in " ".join(str(told).split())
+
+
+def test_mesoinception_has_as_many_parameters_as_in_the_paper() -> None:
+    with torch.device("meta"):
+        assert create(ADAPTER.validate_python(MESOINCEPTION4), 256).size == 28_615
+
+
+@pytest.mark.parametrize("dropout", [0.2, 0.5])
+def test_dropout_of_the_small_networks_can_be_set(dropout: float) -> None:
+    for name in ("simple_cnn", "mesonet"):
+        model = made({"name": name, "dropout": dropout})
+        assert {module.p for module in model.modules() if isinstance(module, nn.Dropout)} == {dropout}
 
 
 @variant
@@ -191,7 +215,7 @@ def test_a_lone_frame_is_normed_by_the_frames_before_it() -> None:
     assert torch.equal(found, norm.eval()(frame))
 
 
-@pytest.mark.parametrize("network", [TRANSFORMER, FRAME, TRANSFORMER | {"stages": [1, 3]}])
+@pytest.mark.parametrize("network", [TRANSFORMER, FRAME, TRANSFORMER | {"stages": [1, 3]}, F3NET, SRM])
 def test_a_frozen_backbone_stays_as_it_is(network: dict) -> None:
     model = made(network | {"freeze": True}).train()
     before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
@@ -202,6 +226,7 @@ def test_a_frozen_backbone_stays_as_it_is(network: dict) -> None:
     assert all(torch.equal(value, before[name]) for name, value in model.backbone.state_dict().items())
     assert [name for name, value in model.backbone.named_parameters() if value.grad is not None] == []
     rest = {name: value for name, value in model.named_parameters() if not name.startswith("backbone.")}
+    assert model.trainable_size == sum(value.numel() for value in rest.values()) < model.size
     assert [name for name, value in rest.items() if value.grad is None] == []
 
 
@@ -280,14 +305,15 @@ def test_settings_that_cannot_be_are_refused(changed: dict, message: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "network", [FRAME | {"backbone": VIT}, TRANSFORMER | {"stages": [1, 3], "freeze": True}]
+    "network",
+    [FRAME | {"backbone": VIT}, TRANSFORMER | {"stages": [1, 3], "freeze": True}, F3NET, SRM, MESO4],
 )
 def test_same_logits_after_a_round_trip(network: dict, tmp_path: Path) -> None:
     model = settled(network)
     info = CandidateInfo(
         name="one",
         network=ADAPTER.validate_python(
-            network | {"pretrained": True}
+            network | ({} if network == MESO4 else {"pretrained": True})
         ),  # opened without asking for them again
         input_size=None,
         methods=(),
@@ -295,9 +321,10 @@ def test_same_logits_after_a_round_trip(network: dict, tmp_path: Path) -> None:
         crop="0123456789ab",
         frames=(4, 4),
         parameters=model.size,
+        trainable_parameters=model.trainable_size,
         pretrained="random",
         epochs=1,
-        best_epoch=0,
+        best_epoch=1,
         seed=0,
         training="0a1b",
     )

@@ -173,6 +173,8 @@ def test_videos_are_named_by_id_or_file(name: str) -> None:
         ({"rotation": 15, "scale": [0.9, 1.1]}, "rotation 15 · scale 0.9–1.1"),
         ({"crop": 380, "jpeg": {"chance": 0.5}}, "jpeg 30–100 (chance 0.5) · crop 380"),
         ({"iso_noise": {"chance": 1.0}}, "iso noise 300–3000"),
+        ({"iso_noise": {"chance": 1.0, "colour_shift": [0.01, 0.05]}}, "iso noise 300–3000 0.01–0.05"),
+        ({"blur": {"chance": 1.0, "kernel": [3, 3], "sigma": [0.1, 2]}}, "blur 3–3 0.1–2"),
     ],
 )
 def test_strengths_in_words(strengths: Mapping[str, Any], told: str) -> None:

@@ -26,7 +26,7 @@ def losses(run_id: str) -> list[float]:
 def write_history(project: Project, candidate: str) -> None:
     history = project.history(candidate)
     history.parent.mkdir(parents=True)
-    history.write_text("epoch,loss,lr\n0,0.7,0.1\n1,0.5,0.1\n", encoding="utf-8")
+    history.write_text("epoch,loss,lr\n1,0.7,0.1\n2,0.5,0.1\n", encoding="utf-8")
 
 
 def test_epochs_are_logged_live(project: Project) -> None:

@@ -1,4 +1,5 @@
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -222,6 +223,39 @@ def test_the_sigma_of_noise_is_a_share_of_white() -> None:
     torch.manual_seed(0)
     noisy = transform({"gaussian_noise": {"chance": 1.0, "sigma": (0.04, 0.04)}}, 64)(grey(128))
     assert strength(noisy, 128) == pytest.approx([0.04 * 255] * 3, rel=0.05)
+
+
+def test_the_sigma_of_a_blur_is_drawn_from_end_to_end() -> None:
+    """Of the middle px of a line, a kernel of 3 px leaves 1 / (1 + 2 exp(−1 / 2σ²))."""
+    line = grey(0, 1, 16)
+    line[..., 8] = 255
+    torch.manual_seed(0)
+    augment = transform({"blur": {"chance": 1.0, "kernel": (3, 3), "sigma": (0.1, 2.0)}}, 16)
+    left = [int(augment(line)[0, 0, 8, 8]) for _ in range(200)]
+    assert max(left) == 255
+    assert min(left) == pytest.approx(255 / (1 + 2 * math.exp(-1 / 8)), abs=1)
+    assert len(set(left)) > 50
+
+
+def test_iso_noise_shifts_colours_and_leaves_their_brightness() -> None:
+    red = torch.tensor([180, 90, 60], dtype=torch.uint8).view(1, 3, 1, 1).expand(2, 3, 64, 64)
+
+    def seen(shift: float, clip: torch.Tensor = red) -> torch.Tensor:
+        torch.manual_seed(0)
+        clean = {"chance": 1.0, "electrons": (1e9, 1e9), "colour_shift": (shift, shift)}
+        shown: torch.Tensor = transform({"iso_noise": clean}, 64)(clip).float()
+        return shown
+
+    def hues(frames: torch.Tensor) -> torch.Tensor:
+        r, g, b = frames.unbind(1)
+        return torch.atan2(math.sqrt(3) * (g - b), 2 * r - g - b) / (2 * math.pi)
+
+    assert hues(seen(0.0)).std() < 0.001
+    for shift in (0.01, 0.05):
+        assert float(hues(seen(shift)).std()) == pytest.approx(shift, rel=0.05)
+        assert (seen(shift).mean(1) - 110).abs().max() <= 1
+        assert not torch.equal(seen(shift)[0], seen(shift)[1])  # as fresh in each frame as other grain
+    assert torch.equal(seen(0.05, grey(128)), grey(128).float())
 
 
 def test_a_higher_iso_is_grainier_and_most_in_the_shadows() -> None:

@@ -110,6 +110,19 @@ def test_loss_is_cross_entropy_and_halves_the_rate_where_it_stays(
     assert [metrics["lr"] for metrics in told] == [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
 
 
+def test_accuracy_of_what_was_drawn_and_of_validation(
+    settings: Any, clips: ClipDataset, made_up_store: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("components.training.fit.create", lambda *told: Fixed())  # calls everything fake
+    videos = [Video(str(n), "g", "train", int(n > 0), "none", str(n)) for n in range(10)]
+    train = ClipDataset(videos, made_up_store(noise))
+    for balance, learnt in (("none", 0.9), ("sampler", 0.5)):
+        told = settings(lr=1e-9, epochs=1, batch_size=4, balance=balance)
+        best = fit(told, train, clips, tmp_path / balance, ignore).best
+        assert (best.epoch, best.train_accuracy, best.val_accuracy) == (1, pytest.approx(learnt), 0.5)
+        assert best.gap == pytest.approx(learnt - 0.5)
+
+
 def test_a_rate_that_has_fallen_far_ends_the_training_for_good(
     settings: Any, clips: ClipDataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

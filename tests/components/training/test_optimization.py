@@ -7,7 +7,16 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from components.params import CandidateParams
-from components.params.training import Constant, Cosine, EarlyStopping, Linear, OneCycle, Optimizer, Plateau
+from components.params.training import (
+    Constant,
+    Cosine,
+    EarlyStopping,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Plateau,
+    Step,
+)
 from components.training import fit as fitting
 from components.training.callbacks import ignore
 from components.training.fit import fit
@@ -75,6 +84,8 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         (Constant(name="constant", warmup_epochs=1), [0.5, 1, 1, 1, 1, 1]),
         (Cosine(name="cosine"), [1.0, 0.933, 0.75, 0.5, 0.25, 0.067]),
         (Linear(name="linear", hold=0.5), [1, 1, 1, 1, 2 / 3, 1 / 3]),
+        (Step(name="step", every=2, factor=0.5, floor=0.3), [1, 1, 0.5, 0.5, 0.3, 0.3]),
+        (Step(name="step", every=2, factor=0.5, warmup_epochs=1), [1 / 2, 1, 1, 1, 0.5, 0.5]),
         (Plateau(name="plateau", warmup_epochs=2, patience=9), [0.25, 0.5, 0.75, 1, 1, 1]),
     ],
 )
@@ -131,7 +142,7 @@ def test_groups_and_kinds(name: Any, sam: float, kind: str) -> None:
     assert [(group["lr"], group["weight_decay"]) for group in made.param_groups] == [(0.25, 0.125)]
 
 
-@pytest.mark.parametrize("metric", ["loss", "auc", "f1"])
+@pytest.mark.parametrize("metric", ["loss", "auc", "f1", "accuracy"])
 def test_the_best_epoch_is_the_one_that_is_kept(
     metric: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,15 +157,36 @@ def test_the_best_epoch_is_the_one_that_is_kept(
             loss = torch.tensor(next(losses))
             self.val_loss.update(loss)
             found = torch.tensor([0.1, 0.9]) if not loss > 0.45 else torch.tensor([0.9, 0.1])
-            for one in (self.auc, self.f1):
+            for one in (self.auc, self.f1, self.val_accuracy):
                 one.update(found, torch.tensor([0, 1]))
 
     monkeypatch.setattr(ClipClassifier, "validation_step", validation_step)
     monkeypatch.setattr(fitting, "Stopping", Unstopped)
     told = settings(epochs=6, early_stopping=EarlyStopping(metric=metric, patience=50))
     fitted = fit(told, clips(8), clips(2, "val"), tmp_path, ignore)
-    assert fitted.best.epoch == 4
+    assert fitted.best.epoch == 5
     assert torch.equal(fitted.model.get_parameter("classify.1.weight"), weights[4])
+
+
+@pytest.mark.parametrize(("min_delta", "epochs"), [(0.0, 6), (0.015, 6), (0.025, 4)])
+def test_a_gain_below_min_delta_does_not_count(
+    min_delta: float, epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loss falls by 0.02 every second epoch, and the best epoch is the best whatever counts as a gain."""
+    losses = iter([0.7, 0.7, 0.68, 0.68, 0.66, 0.66])
+    monkeypatch.setattr(fitting, "create", lambda *told: Tiny())
+
+    def validation_step(self: ClipClassifier, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 0:
+            self.val_loss.update(torch.tensor(next(losses)))
+            for one in (self.auc, self.f1, self.val_accuracy):
+                one.update(torch.tensor([0.1, 0.9]), torch.tensor([0, 1]))
+
+    monkeypatch.setattr(ClipClassifier, "validation_step", validation_step)
+    stopping = EarlyStopping(metric="loss", patience=3, min_delta=min_delta)
+    fitted = fit(settings(epochs=6, early_stopping=stopping), clips(8), clips(2, "val"), tmp_path, ignore)
+    assert len(fitted.history) == epochs
+    assert fitted.best.val_loss == min(epoch.val_loss for epoch in fitted.history)
 
 
 class Unstopped(fitting.Stopping):

@@ -57,16 +57,19 @@ def test_without_more_every_clip_comes_once_in_an_order_of_the_epoch() -> None:
     [
         ({}, {1}, {1}),
         ({"balance": "sampler"}, {6, 7}, {0, 1}),
+        ({"balance": "oversample"}, {11, 12}, {1}),
         ({"balance": "weights"}, {1}, {1}),
         ({"hard_examples": 0.1}, {1}, {1}),  # no loss is known yet
         ({"draws_per_clip": 3}, {3}, {3}),
         ({"draws_per_clip": 2, "balance": "sampler"}, {12, 13}, {1, 2}),
+        ({"draws_per_clip": 2, "balance": "oversample"}, {23}, {2}),
     ],
 )
 def test_how_often_a_clip_is_drawn(learning: Any, settings: Any, reals: set[int], fakes: set[int]) -> None:
     items = training_items(videos(8, 92), learning(**settings))
     drawn = np.bincount(epoch_order(1, 0, items), minlength=200)
-    assert drawn.sum() == 100 * settings.get("draws_per_clip", 1)
+    whole = 184 if settings.get("balance") == "oversample" else 100
+    assert drawn.sum() == whole * settings.get("draws_per_clip", 1)
     assert (set(drawn[:8]), set(drawn[8:100]), drawn[100:].sum()) == (reals, fakes, 0)
 
 

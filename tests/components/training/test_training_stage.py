@@ -1,5 +1,6 @@
 import csv
 import logging
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,6 +20,7 @@ from components.params.training import EarlyStopping, Optimizer
 from components.project import Project
 from components.tables import FACES, PREDICTIONS, read_table, write_table
 from components.training import fit as fitting
+from components.training.history import Epoch
 from components.training.module import ClipClassifier
 from components.training.stage import run
 
@@ -51,7 +53,8 @@ def test_writes_what_later_stages_read(project: Project, params: Params, curves:
     model, info = load_candidate(project.candidate("simple_cnn"))
     assert (info.name, info.size, info.frames, info.seed) == ("simple_cnn", 32, (3, 3), 7)
     assert info.crop == params.faces.digest
-    assert (info.parameters, info.pretrained, info.epochs) == (422_530, "random", 6)
+    assert (info.parameters, info.trainable_parameters) == (422_530, 422_530)
+    assert (info.pretrained, info.epochs) == ("random", 6)
     assert not model.training
 
     rows = read_table(project.candidate("simple_cnn") / "predictions.parquet", PREDICTIONS)
@@ -65,13 +68,13 @@ def test_writes_what_later_stages_read(project: Project, params: Params, curves:
 
     with project.history("simple_cnn").open() as file:
         history = list(csv.DictReader(file))
-    assert list(history[0]) == ["epoch", "train_loss", "val_loss", "val_auc", "val_f1", "lr"]
-    assert [row["epoch"] for row in history] == list("012345")
+    assert list(history[0]) == list(Epoch._fields)
+    assert [row["epoch"] for row in history] == list("123456")
     best = min(history, key=lambda row: float(row["val_loss"]))
     assert int(best["epoch"]) == info.best_epoch
 
     assert curves.opened == [("simple_cnn", info.training)]
-    assert [step for step, _ in curves.logged] == list(range(6))
+    assert [step for step, _ in curves.logged] == list(range(1, 7))
     assert curves.logged[2][1]["val_loss"] == float(history[2]["val_loss"])
     assert not list(project.scratch.rglob("*.ckpt"))
 
@@ -271,6 +274,9 @@ def test_a_line_for_each_epoch_where_nobody_watches(
     with caplog.at_level(logging.INFO):
         run(project, params, "simple_cnn")
     assert "epoch 1/6: train loss 0." in caplog.text
+    assert re.search(
+        r"best epoch \d, by loss: .* in training, 0\.\d+ in validation: gap [+-]0\.\d+", caplog.text
+    )
     assert "lightning" not in caplog.text.lower()
     assert capfd.readouterr().out == ""
 

@@ -108,10 +108,11 @@ class Scripted:
         for epoch in range(done, settings.epochs):
             self._at(len(self.trainings) - 1, epoch)
             loss = math.nan if rate > 0.03 else 1.0 - auc
-            on_epoch({"train_loss": 0.1, "val_loss": loss, "val_auc": auc, "val_f1": auc, "lr": rate}, epoch)
+            measured = {"train_loss": 0.1, "val_loss": loss, "val_auc": auc, "val_f1": auc, "lr": rate}
+            on_epoch(measured, epoch + 1)
             self.trainings[-1][1].append(epoch)
             last.write_text(str(epoch + 1))
-        return SimpleNamespace(best=Epoch(settings.epochs - 1, 0.1, 1.0 - auc, auc, auc, rate))
+        return SimpleNamespace(best=Epoch(settings.epochs, 0.1, 1.0 - auc, auc, auc, auc, auc, rate))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_real_trainings_are_searched_reported_and_tracked(project: Project, tune
     assert all(child.data.tags["mlflow.parentRunId"] == parent.info.run_id for child in children)
     assert [child.info.status for child in children] == ["FINISHED"] * 3
     curve = MlflowClient().get_metric_history(children[1].info.run_id, "val_loss")
-    assert [point.step for point in curve] == [0, 1]
+    assert [point.step for point in curve] == [1, 2]
     assert float(children[1].data.params["optimizer.lr"]) == outcome.trials[1].suggested["optimizer.lr"]
 
     again = plan(project, params, "simple_cnn")
@@ -110,7 +110,7 @@ def test_the_run_of_an_interrupted_trial_goes_on(
     assert len(found) == 3
     assert {run.info.status for run in found} == {"FINISHED"}
     curve = MlflowClient().get_metric_history(found[2].info.run_id, "val_auc")
-    assert [point.step for point in curve] == [0, 1]
+    assert [point.step for point in curve] == [1, 2]
 
 
 @pytest.mark.usefixtures("light")

@@ -1,0 +1,85 @@
+"""The recipes against the table of what is told of them: whose each setting is, and what its value is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.params.recipes import recipe_names
+
+ROOT = Path(__file__).parents[2]
+TOLD: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parent / "told.yaml").read_text(encoding="utf-8")
+)
+
+OFF: dict[str, Any] = {
+    "faces.fallback": "none",
+    "training.accumulate": 1,
+    "training.loss.label_smoothing": 0.0,
+    "training.optimizer.backbone": 1.0,
+    "training.optimizer.sam": 0.0,
+    "training.early_stopping.min_delta": 0.0,
+    "training.ema": 0.0,
+    "training.cache_features": False,
+    "training.hard_examples": 0.0,
+    "training.learn_from": "all",
+    "training.self_blended": 0.0,
+    "training.methods": 0.0,
+    "training.augmentation.flip": 0.0,
+    "training.augmentation.brightness": 0.0,
+    "training.augmentation.contrast": 0.0,
+    "training.augmentation.shift": 0.0,
+}
+"""Features that a recipe names only to have them off, unless the table says otherwise."""
+
+
+def flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Settings by dotted key."""
+    settings: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{above}{key}"
+        settings |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return settings
+
+
+def settings_of(name: str) -> dict[str, Any]:
+    return flat(yaml.safe_load((ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def owned(name: str) -> dict[str, Any]:
+    """What the table says of the values that a recipe has."""
+    return {
+        key: value
+        for owner in ("source", "kind", "unmask")
+        for key, value in TOLD[name].get(owner, {}).items()
+    }
+
+
+def test_the_table_names_every_recipe() -> None:
+    assert sorted(TOLD) == recipe_names(ROOT / "recipes")
+    assert len(TOLD) >= 9
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_every_setting_has_one_owner_and_the_value_that_is_told(name: str) -> None:
+    owners = [key for owner in ("source", "kind", "unmask") for key in TOLD[name].get(owner, {})]
+    assert len(owners) == len(set(owners))
+    off = {key: value for key, value in OFF.items() if key in settings_of(name)}
+    assert settings_of(name) == off | owned(name)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_told_in_kind_is_on(name: str) -> None:
+    off = {None, "none", "fp32", 0}
+    kinds = TOLD[name].get("kind", {})
+    assert [key for key, value in kinds.items() if not isinstance(value, list) and value in off] == []
+
+
+@pytest.mark.parametrize("name", [name for name in TOLD if "differs" in TOLD[name]])
+def test_what_differs_from_what_is_told_is_said(name: str) -> None:
+    settings = settings_of(name)
+    assert all(settings.get(key) != value for key, value in TOLD[name]["differs"].items())
+    header = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").partition("\nfaces:")[0]
+    assert "# Differs: " in header
