@@ -1,0 +1,52 @@
+"""Light and colour of pictures: how much of them there is, and how to do without."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue (ITU-R BT.601)."""
+
+CAST = 0.5
+"""A picture has a cast if its weakest colour has less than this share of the strongest one's light. Lamps and
+sunsets stay above, stage lights and night vision do not."""
+
+
+def brightness(pictures: Image) -> float:
+    """Mean luma of RGB pictures (…, 3), as a share of white."""
+    return float(_means(pictures) @ LUMA / 255)
+
+
+def colourfulness(pictures: Image) -> float:
+    """How colourful RGB pictures (…, 3) are: 0 is grey, 15 slightly, 45 averagely, 82 highly so.
+
+    M3 of Hasler & Süsstrunk, 2003, Measuring Colourfulness in Natural Images,
+    https://doi.org/10.1117/12.477378: how far and how differently colours lie from grey.
+    """
+    red, green, blue = (pictures[..., channel].astype(np.float32) for channel in range(3))
+    opponents = (red - green, (red + green) / 2 - blue)
+    spread = np.hypot(*(float(axis.std()) for axis in opponents))
+    return float(spread + 0.3 * np.hypot(*(float(axis.mean()) for axis in opponents)))
+
+
+def has_cast(picture: Image) -> bool:
+    """Tell whether one colour drowns another in an RGB picture (H, W, 3)."""
+    means = _means(picture)
+    return bool(means.min() < CAST * means.max())
+
+
+def without_cast(picture: Image) -> Image:
+    """An RGB picture (H, W, 3) in grey: the brightest colour of each pixel, stretched from black to white.
+
+    Of a cast that colour holds nearly all there is to see; luma, or the other colours scaled up, would leave
+    a detector less of it.
+    """
+    brightest = cv2.normalize(picture.max(axis=2), None, 0, 255, cv2.NORM_MINMAX)  # type: ignore[call-overload]
+    return np.asarray(cv2.merge([brightest, brightest, brightest]), np.uint8)
+
+
+def _means(pictures: Image) -> NDArray[np.float32]:
+    """(3,) of red, green and blue."""
+    return pictures.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32)
