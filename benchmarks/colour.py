@@ -3,8 +3,8 @@
     python benchmarks/colour.py                     # after `make demo`
     python benchmarks/colour.py --bundle FOLDER     # of another model; the clips are those of the project
 
-Takes the clips of people whom nothing was trained on (validation and test), changes the colours of whole videos,
-encodes all versions alike, and scores them with the bundle. Prints the Markdown table of docs/results.md.
+Takes the clips of people whom nothing was trained on (validation and test), changes the colours of whole
+videos, encodes all versions alike, and scores them with the bundle. Prints the table of docs/results.md.
 """
 
 import argparse

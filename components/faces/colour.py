@@ -6,29 +6,31 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue (ITU-R BT.601)."""
+
+MOST_COLOURFUL = 512.0
+"""No picture reaches it: each of the two axes of `colourfulness` has a spread of at most 255."""
 
 CAST = 0.5
 """A picture has a cast if its weakest colour has less than this share of the strongest one's light. Lamps and
 sunsets stay above, stage lights and night vision do not."""
 
 
-def brightness(pictures: Image) -> float:
-    """Mean luma of RGB pictures (…, 3), as a share of white."""
-    return float(_means(pictures) @ LUMA / 255)
+def brightness(picture: Image) -> float:
+    """Mean luma of an RGB picture (H, W, 3), as a share of white."""
+    return float(_means(picture) @ LUMA / 255)
 
 
-def colourfulness(pictures: Image) -> float:
-    """How colourful RGB pictures (…, 3) are: 0 is grey, 15 slightly, 45 averagely, 82 highly so.
+def colourfulness(picture: Image) -> float:
+    """How colourful an RGB picture (H, W, 3) is: 0 is grey, 15 slightly, 45 averagely, 82 highly so.
 
     M3 of Hasler & Süsstrunk, 2003, Measuring Colourfulness in Natural Images,
-    https://doi.org/10.1117/12.477378: how far and how differently colours lie from grey.
+    https://doi.org/10.1117/12.477378: how far from grey the colours lie, and how differently.
     """
-    red, green, blue = (pictures[..., channel].astype(np.float32) for channel in range(3))
-    opponents = (red - green, (red + green) / 2 - blue)
-    spread = np.hypot(*(float(axis.std()) for axis in opponents))
-    return float(spread + 0.3 * np.hypot(*(float(axis.mean()) for axis in opponents)))
+    red, green, blue = cv2.split(picture.astype(np.float32))
+    opponents = np.stack([red - green, (red + green) / 2 - blue]).reshape(2, -1)
+    return float(np.linalg.norm(opponents.std(axis=1)) + 0.3 * np.linalg.norm(opponents.mean(axis=1)))
 
 
 def has_cast(picture: Image) -> bool:
@@ -47,6 +49,6 @@ def without_cast(picture: Image) -> Image:
     return np.asarray(cv2.merge([brightest, brightest, brightest]), np.uint8)
 
 
-def _means(pictures: Image) -> NDArray[np.float32]:
+def _means(picture: Image) -> NDArray[np.float64]:
     """(3,) of red, green and blue."""
-    return pictures.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(picture.reshape(-1, 3).mean(axis=0))
