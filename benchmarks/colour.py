@@ -29,7 +29,7 @@ Picture = NDArray[np.float32]
 
 
 def grey(picture: Picture) -> Picture:
-    return np.repeat((picture @ LUMA)[..., None], 3, axis=2)
+    return np.repeat((picture @ LUMA)[..., None], 3, axis=-1)
 
 
 def pale(picture: Picture) -> Picture:
