@@ -19,7 +19,7 @@ sunsets stay above, stage lights and night vision do not."""
 
 def brightness(picture: Image) -> float:
     """Mean luma of an RGB picture (H, W, 3), as a share of white."""
-    return float(_means(picture) @ LUMA / 255)
+    return min(1.0, float(_means(picture) @ LUMA / 255))  # the weights' sum is rounded
 
 
 def colourfulness(picture: Image) -> float:
@@ -51,4 +51,4 @@ def without_cast(picture: Image) -> Image:
 
 def _means(picture: Image) -> NDArray[np.float64]:
     """(3,) of red, green and blue."""
-    return np.asarray(picture.reshape(-1, 3).mean(axis=0))
+    return np.array(cv2.mean(picture)[:3])

@@ -108,20 +108,24 @@ class Mtcnn:
             found = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
         if found is None:
             found = self._search(image, self._policy.min_face)
-        for again in self._retries(frame, image):
-            if len(found.boxes):
-                break
-            image, found = again, self._search(again, self._policy.min_face)
+        if not len(found.boxes) and self._policy.retry:
+            image, found = self._search_again(frame, image)
         return found.placed(scale=_ratio(frame, image))
 
+    def _search_again(self, frame: Image, image: Image) -> tuple[Image, Detections]:
+        """Search what `_retries` yields until something is found; the picture in which that is, and what."""
+        for again in self._retries(frame, image):
+            found = self._search(again, self._policy.min_face)
+            if len(found.boxes):
+                return again, found
+        return image, Detections.none()
+
     def _retries(self, frame: Image, image: Image) -> Iterator[Image]:
-        """Pictures to search in turn where nothing is found in a shrunk frame, if the policy says `retry`.
+        """Pictures to search in turn where nothing is found in a shrunk frame.
 
         That is the frame at its own size, at most `FULL_SIDE`. Where one colour drowns the others, in which
         the networks, trained in daylight, see nothing, it is both sizes in grey.
         """
-        if not self._policy.retry:
-            return
         cast, full = has_cast(image), min(FULL_SIDE, max(frame.shape))
         if cast:
             yield without_cast(image)
