@@ -284,6 +284,8 @@ def own() -> Format:
             origins=np.full(length, Origin.DETECTED, np.uint8),
             face_share=1.0,
             box_side=100.0,
+            brightness=0.5,
+            colourfulness=40.0,
         )
         info = VideoInfo(250, 25.0, 1280, 720, 10.0, "h264", 10**6)
         faces = Faces((clip,), np.arange(float(length)), length, 1, None, info)

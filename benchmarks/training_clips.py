@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.export.detector import convert
-from components.faces.clip import Clip, Faces
+from components.faces.clip import Faces
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
@@ -131,14 +131,13 @@ def scaled(faces: Faces, size: int, length: int) -> Faces:
     places = np.arange(length) % len(faces.times)
     main = faces.main
     crops = np.stack([_resized(main.crops[place], size) for place in places])
-    clip = Clip(
+    clip = replace(
+        main,
         crops=crops,
         boxes=main.boxes[places],
         scores=main.scores[places],
         landmarks=main.landmarks[places],
         origins=main.origins[places],
-        face_share=main.face_share,
-        box_side=main.box_side,
     )
     return replace(faces, clips=(clip,), times=np.arange(float(length)), frames=length)
 

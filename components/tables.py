@@ -59,6 +59,8 @@ FACES = pa.schema(
         ("clips", pa.int64()),  # of them, those that are scored
         ("fallback", pa.string()),  # "center" where that was cut for want of a usable face
         ("box_side", pa.float64()),  # median side of the main face's box, px of the original video
+        ("brightness", pa.float64()),  # of the main face's crops, as a share of white
+        ("colourfulness", pa.float64()),  # of the same: components.faces.colour.colourfulness
         ("clip", pa.string()),  # file inside artifacts/clips; null where status is not ok
         ("crop_digest", pa.string()),  # CropPolicy.digest
     ]

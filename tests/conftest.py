@@ -76,6 +76,8 @@ def _clip(length: int, size: int, shade: int | None, share: float, rng: np.rando
         origins=np.full(length, Origin.DETECTED, np.uint8),
         face_share=share,
         box_side=81.5,
+        brightness=0.5,
+        colourfulness=40.0,
     )
 
 

@@ -10,15 +10,23 @@ from rich.table import Table
 
 from components.evaluation.comparison import Contender
 from components.evaluation.metrics import METRICS
-from components.evaluation.results import SplitCounts, rounded
-
-WITH_INTERVAL = ("auc", "f1", "accuracy")
+from components.evaluation.results import WITH_INTERVAL, Figures, SplitCounts, rounded, with_ends
+from components.evaluation.trained import FIGURES
 
 
 def leaderboard(
-    contenders: Sequence[Contender], test: SplitCounts, confidence: float
+    contenders: Sequence[Contender],
+    test: SplitCounts,
+    trained: Mapping[str, Figures],
+    confidence: float,
 ) -> list[dict[str, Any]]:
     """One row per candidate, best first.
+
+    Args:
+        contenders: the candidates, best first.
+        test: what the test split holds.
+        trained: what the training of each says.
+        confidence: of the intervals.
 
     `test_auc_behind` is the winner's AUC minus this candidate's, on the same resamples: an interval that
     holds zero says that the test videos do not tell the two apart.
@@ -28,15 +36,11 @@ def leaderboard(
         estimates = {f"test_{metric}": contender.metrics[metric] for metric in WITH_INTERVAL}
         estimates["test_auc_behind"] = contenders[0].metrics["auc"] - contender.metrics["auc"]
         row: dict[str, Any] = {"rank": place, "candidate": contender.name}
+        row |= {name: trained[contender.name].get(name) for name in FIGURES}
         row |= {f"val_{metric}": rounded(contender.decision.val[metric]) for metric in METRICS}
         row |= {f"test_{metric}": rounded(contender.metrics[metric].value) for metric in METRICS}
         for name, found in estimates.items():
-            drawn = found.interval(confidence)
-            row |= {
-                name: rounded(drawn.value),
-                f"{name}_low": rounded(drawn.low),
-                f"{name}_high": rounded(drawn.high),
-            }
+            row |= with_ends(name, found.interval(confidence))
         row |= {"test_coverage": rounded(test.coverage), "test_fallback": rounded(test.fallback_share)}
         row |= {"threshold": rounded(contender.decision.threshold)}
         rows.append(row)

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from components.evaluation.gate import GateReport
 from components.evaluation.leaderboard import shown
 from components.evaluation.results import Evaluation, title
+from components.evaluation.slices import LEAST, PROPERTIES
 from components.evaluation.winner import Winner
 
 FIGURES = {
@@ -17,7 +18,17 @@ FIGURES = {
     "reliability": "Does a stated probability come true as often as it says?",
     "training_curves": "Losses and validation AUC over the epochs; the dot is the epoch that was kept.",
 }
+"""Those at the end of the page, with what they show."""
 
+BESIDE_TABLES = ("candidates", "slices")
+
+TRAINING = {
+    "parameters": "Parameters",
+    "trainable_parameters": "of them trained",
+    "train_accuracy": "Accuracy in training",
+    "accuracy_gap": "Gap to validation",
+}
+"""What is said about a candidate's training where any candidate knows it."""
 
 SPLIT_TITLES = {"train": "training", "val": "validation", "test": "test"}
 
@@ -47,14 +58,24 @@ def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: di
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "figure_title": title}
+    environment.filters |= {"shown": shown, "counted": counted, "figure_title": title}
     environment.globals |= {"captions": FIGURES, "titles": SPLIT_TITLES, "named": NAMED}
+    environment.globals |= {"properties": PROPERTIES, "least": LEAST}
+    results = evaluation.candidates.values()
+    training = {name: told for name, told in TRAINING.items() if any(name in one.trained for one in results)}
     template = environment.get_template("report.html.j2")
-    return template.render(gate=gate, winner=winner, evaluation=evaluation, figures=figures)
+    return template.render(
+        gate=gate, winner=winner, evaluation=evaluation, figures=figures, training=training
+    )
+
+
+def counted(value: float | None) -> str:
+    """A count with spaces between its thousands, or any other figure as `shown`."""
+    return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}") if isinstance(value, int) else shown(value)
 
 
 def _embedded(folder: Path) -> dict[str, str]:
-    paths = {name: folder / f"{name}.png" for name in FIGURES}
+    paths = {name: folder / f"{name}.png" for name in (*FIGURES, *BESIDE_TABLES)}
     return {
         name: f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
         for name, path in paths.items()

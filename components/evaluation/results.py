@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from components.bundle import Calibration
+from components.bundle import Calibration, Interval
 from components.errors import StageError
 from components.faces.limits import Frozen
 from components.ingest.identities import disjointness
@@ -15,6 +15,9 @@ Figures = dict[str, int | float | None]
 """Figures by name; None where one is not defined, since JSON has no NaN."""
 
 TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate", "fallback": "Scored without a face"}
+
+WITH_INTERVAL = ("auc", "f1", "accuracy")
+"""Figures on test videos whose intervals every report shows."""
 
 Document = TypeVar("Document", bound=Frozen)
 
@@ -50,8 +53,28 @@ class SplitCounts(Frozen):
         return len(self.fallback) / self.videos if self.videos else math.nan
 
 
+class Slice(Frozen):
+    """The winner's errors on those test videos of which a property lies in a span.
+
+    A rate is None where there are too few videos of its class, the AUC where there are of either.
+    """
+
+    property: str
+    span: str
+    genuine: int
+    fake: int
+    false_alarms: int
+    missed: int
+    false_alarm_rate: Interval | None
+    miss_rate: Interval | None
+    auc: float | None
+
+
 class CandidateResult(Frozen):
-    """One candidate. Calibration and threshold come from validation videos only."""
+    """One candidate. Calibration and threshold come from validation videos only.
+
+    `trained` holds what its training has written down: its size, and how well it knew the training videos.
+    """
 
     threshold: float
     calibration: Calibration
@@ -59,6 +82,7 @@ class CandidateResult(Frozen):
     val: Figures
     test: Figures
     methods: dict[str, Figures]
+    trained: Figures = Field(default_factory=dict)
 
 
 class Evaluation(Frozen):
@@ -70,6 +94,7 @@ class Evaluation(Frozen):
     unusable: int
     data: dict[str, SplitCounts]
     candidates: dict[str, CandidateResult]
+    slices: tuple[Slice, ...] = ()
 
     @property
     def fallbacks(self) -> dict[str, tuple[str, ...]]:
@@ -91,6 +116,12 @@ def title(name: str) -> str:
 def rounded(value: float | None) -> float | None:
     """Six decimals, for reading and for version control; None where a figure is not defined."""
     return None if value is None or math.isnan(value) else round(value, 6)
+
+
+def with_ends(name: str, found: Interval | None) -> Figures:
+    """A figure and the ends of its interval by name, as tables have them; all None where there is none."""
+    ends = (found.value, found.low, found.high) if found else (None, None, None)
+    return dict(zip((name, f"{name}_low", f"{name}_high"), map(rounded, ends), strict=True))
 
 
 def write_document(document: Frozen, path: Path) -> None:

@@ -1,13 +1,13 @@
 """Stage `evaluate`: compares the candidates, writes the reports and names the winner."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
 from components.bundle import Calibration
+from components.evaluation.bars import draw_candidates, draw_slices
 from components.evaluation.calibration import calibrate
 from components.evaluation.comparison import Contender, decide, judge, rank
 from components.evaluation.dataset import count_splits, videos_with_clip
@@ -22,7 +22,9 @@ from components.evaluation.leaderboard import as_table, leaderboard, write_csv
 from components.evaluation.metrics import roc
 from components.evaluation.predictions import Predictions, read_predictions
 from components.evaluation.results import write_document
+from components.evaluation.slices import properties, slice_rows, slices
 from components.evaluation.summary import crown, summarise
+from components.evaluation.trained import Trained, read_trained
 from components.params import EvaluateParams, Params
 from components.project import ENSEMBLE, Project
 from components.tables import MANIFEST, read_faces, read_table
@@ -32,8 +34,8 @@ def run(project: Project, params: Params) -> None:
     """Evaluate every candidate of `params.yaml`.
 
     Reads the manifest, the faces table and each candidate's predictions. Writes `artifacts/winner.json`,
-    `reports/evaluation.json`, `leaderboard.csv`, `roc/`, `confusion.csv` and `figures/`; prints the
-    leaderboard.
+    `reports/evaluation.json`, `leaderboard.csv`, `slices.csv`, `roc/`, `confusion.csv` and `figures/`;
+    prints the leaderboard.
 
     Raises:
         StageError: an input is missing, clips are of another crop digest, or predictions are not of the
@@ -50,12 +52,20 @@ def run(project: Project, params: Params) -> None:
 
     counts, confidence = count_splits(manifest, faces), params.evaluate.confidence
     unusable = sum(row["status"] != "ok" for row in manifest)
-    board = leaderboard(contenders, counts["test"], confidence)
-    write_document(summarise(contenders, counts, unusable, params.evaluate), project.evaluation)
-    write_document(crown(contenders[0], counts["test"], confidence), project.winner)
+    trained = {one.name: read_trained(project, one.name) for one in contenders}
+    figures = {name: found.figures for name, found in trained.items()}
+    board = leaderboard(contenders, counts["test"], figures, confidence)
+    winner = contenders[0]
+    found = slices(winner, properties(manifest, faces, winner.test.videos), params.evaluate)
+    evaluation = summarise(contenders, counts, unusable, figures, found, params.evaluate)
+    write_document(evaluation, project.evaluation)
+    write_document(crown(winner, counts["test"], confidence), project.winner)
     write_csv(board, project.reports / "leaderboard.csv")
+    write_csv(slice_rows(found), project.reports / "slices.csv")
     write_plots(project.reports, contenders)
-    draw(project, contenders, confidence)
+    draw(project, contenders, trained, confidence)
+    draw_candidates(evaluation, project.reports / "figures" / "candidates.png")
+    draw_slices(evaluation, project.reports / "figures" / "slices.png")
     Console().print(as_table(board, confidence))
 
 
@@ -82,8 +92,10 @@ def write_plots(reports: Path, contenders: Sequence[Contender]) -> None:
     )
 
 
-def draw(project: Project, contenders: Sequence[Contender], confidence: float) -> None:
-    """All figures, into `reports/figures`."""
+def draw(
+    project: Project, contenders: Sequence[Contender], trained: Mapping[str, Trained], confidence: float
+) -> None:
+    """The figures of scores and of trainings, into `reports/figures`."""
     folder, winner = project.reports / "figures", contenders[0]
     labels, scores = winner.test.labels, winner.probabilities
     histories = {found.name: project.history(found.name) for found in contenders}
@@ -96,15 +108,6 @@ def draw(project: Project, contenders: Sequence[Contender], confidence: float) -
         {"before calibration": calibrate(Calibration(), winner.test.logits), "calibrated": scores},
         folder / "reliability.png",
     )
-    trained = {name: path for name, path in histories.items() if path.is_file()}
-    draw_training(trained, chosen_epochs(project, trained), folder / "training_curves.png")
-
-
-def chosen_epochs(project: Project, names: Iterable[str]) -> dict[str, int]:
-    """The epoch that gave each candidate its weights, where its `candidate.json` is there to say so."""
-    files = {name: project.candidate(name) / "candidate.json" for name in names}
-    return {
-        name: int(json.loads(file.read_text(encoding="utf-8"))["best_epoch"])
-        for name, file in files.items()
-        if file.is_file()
-    }
+    there = {name: path for name, path in histories.items() if path.is_file()}
+    chosen = {name: found.epoch for name, found in trained.items() if found.epoch is not None}
+    draw_training(there, chosen, folder / "training_curves.png")

@@ -7,9 +7,17 @@ import numpy as np
 
 from components.bundle import Histogram, Interval
 from components.evaluation.comparison import Contender
-from components.evaluation.intervals import Estimate
 from components.evaluation.metrics import Floats
-from components.evaluation.results import CandidateResult, Evaluation, Figures, SplitCounts, rounded
+from components.evaluation.results import (
+    WITH_INTERVAL,
+    CandidateResult,
+    Evaluation,
+    Figures,
+    Slice,
+    SplitCounts,
+    rounded,
+    with_ends,
+)
 from components.evaluation.winner import Winner
 from components.params import EvaluateParams
 
@@ -17,7 +25,12 @@ BINS = 20
 
 
 def summarise(
-    contenders: Sequence[Contender], counts: Mapping[str, SplitCounts], unusable: int, params: EvaluateParams
+    contenders: Sequence[Contender],
+    counts: Mapping[str, SplitCounts],
+    unusable: int,
+    trained: Mapping[str, Figures],
+    found: Sequence[Slice],
+    params: EvaluateParams,
 ) -> Evaluation:
     """`evaluation.json`.
 
@@ -25,6 +38,8 @@ def summarise(
         contenders: all candidates, best first.
         counts: what the splits hold.
         unusable: videos that could not be decoded, and stand in no split.
+        trained: what the training of each candidate says.
+        found: the winner's slices.
         params: how candidates were compared.
     """
     return Evaluation(
@@ -33,30 +48,33 @@ def summarise(
         confidence=params.confidence,
         unusable=unusable,
         data=dict(counts),
-        candidates={found.name: _candidate(found, counts["test"], params.confidence) for found in contenders},
+        candidates={
+            one.name: _candidate(one, counts["test"], trained[one.name], params.confidence)
+            for one in contenders
+        },
+        slices=tuple(found),
     )
 
 
-def _candidate(contender: Contender, test: SplitCounts, confidence: float) -> CandidateResult:
-    metrics = {name: rounded(found.value) for name, found in contender.metrics.items()}
+def _candidate(
+    contender: Contender, test: SplitCounts, trained: Figures, confidence: float
+) -> CandidateResult:
+    metrics: Figures = {name: rounded(found.value) for name, found in contender.metrics.items()}
+    for name in WITH_INTERVAL:
+        metrics |= with_ends(name, contender.metrics[name].interval(confidence))
     return CandidateResult(
         threshold=contender.decision.threshold,
         calibration=contender.decision.calibration,
         calibration_note=contender.decision.calibration_note,
         val={name: rounded(value) for name, value in contender.decision.val.items()},
-        test=metrics
-        | _auc(contender.metrics["auc"], confidence)
-        | {"coverage": rounded(test.coverage), "fallback": rounded(test.fallback_share)},
+        test=metrics | {"coverage": rounded(test.coverage), "fallback": rounded(test.fallback_share)},
         methods={
-            method: _auc(found, confidence) | {"videos": contender.test.methods.count(method)}
+            method: with_ends("auc", found.interval(confidence))
+            | {"videos": contender.test.methods.count(method)}
             for method, found in contender.methods.items()
         },
+        trained=trained,
     )
-
-
-def _auc(found: Estimate, confidence: float) -> Figures:
-    drawn = found.interval(confidence)
-    return {"auc": rounded(drawn.value), "auc_low": rounded(drawn.low), "auc_high": rounded(drawn.high)}
 
 
 def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:

@@ -32,7 +32,12 @@ class Clip:
     origins: NDArray[np.uint8]  # (T,) of `Origin`
     face_share: float  # of the sampled frames, those in which the face was detected
     box_side: float  # median, px
+    brightness: float  # of `components.faces.colour`, as is what follows: mean over the crops
+    colourfulness: float
 
+
+NUMBERS = ("face_share", "box_side", "brightness", "colourfulness")
+"""Numbers of a clip."""
 
 PER_FACE = ("crops", "boxes", "scores", "landmarks", "origins")
 """Arrays of a clip, which `Faces.parts` stacks along a first axis."""
@@ -62,7 +67,7 @@ class Faces:
     def parts(self) -> tuple[dict[str, Any], Arrays]:
         """The faces as numbers that JSON can hold, and arrays: `(K, T, …)` for `K` clips, `times` `(T,)`."""
         numbers = {
-            "clips": [{"face_share": clip.face_share, "box_side": clip.box_side} for clip in self.clips],
+            "clips": [{name: getattr(clip, name) for name in NUMBERS} for clip in self.clips],
             "frames": self.frames,
             "tracks": self.tracks,
             "fallback": self.fallback,

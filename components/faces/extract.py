@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.clip import Clip, Faces, Failure, Origin
+from components.faces.colour import brightness, colourfulness
 from components.faces.container import VideoFault
 from components.faces.cutter import Cut, Cutter, central_square
-from components.faces.detections import Detector
+from components.faces.detections import Detector, Image
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.sampling import Consecutive, Sampling
@@ -19,6 +20,9 @@ from components.faces.track import Track
 from components.faces.video import VideoInfo
 
 Indices = NDArray[np.intp]
+
+ENOUGH = 64
+"""Px of a crop's side from which on its light and colour are measured sparsely."""
 
 
 def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> Faces | Failure:
@@ -98,6 +102,7 @@ def _middle(cutter: Cutter, info: VideoInfo, shown: Indices) -> Clip:
 
 
 def _clip(cuts: Sequence[Cut], origins: Sequence[Origin], face_share: float, box_side: float) -> Clip:
+    sparse = [sparsely(cut.crop) for cut in cuts]
     return Clip(
         crops=np.stack([cut.crop for cut in cuts]),
         boxes=np.stack([cut.face.box for cut in cuts]),
@@ -106,7 +111,15 @@ def _clip(cuts: Sequence[Cut], origins: Sequence[Origin], face_share: float, box
         origins=np.array(origins, np.uint8),
         face_share=face_share,
         box_side=box_side,
+        brightness=float(np.mean([brightness(crop) for crop in sparse])),
+        colourfulness=float(np.mean([colourfulness(crop) for crop in sparse])),
     )
+
+
+def sparsely(crop: Image) -> Image:
+    """Every so many pixels of a crop, at least `ENOUGH` to a side: for figures of all of it."""
+    step = max(1, len(crop) // ENOUGH)
+    return crop[::step, ::step]
 
 
 def frames_shown(sampling: Sampling, taken: Indices) -> Indices:

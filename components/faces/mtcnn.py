@@ -7,7 +7,7 @@ pixel coordinates are kept, because the networks were trained with them. What di
 pictures are resized, and that fewer boxes of one face pass from one network to the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from components.faces.boxes import (
     suppress,
     suppress_nested,
 )
+from components.faces.colour import has_cast, without_cast
 from components.faces.detections import Detections, Floats, Image
 from components.faces.detector import PROVIDER_VARIABLE
 from components.faces.identity import detector_files
@@ -97,7 +98,7 @@ class Mtcnn:
 
         Args:
             frame: upright; it is shrunk to `longest_side`, and where nothing is found and the policy says
-                `retry`, searched again at its own size, at most `FULL_SIDE`.
+                `retry`, searched again, see `_retries`.
             near: boxes (M, 4) of where faces were a moment ago. Then only the parts around these are
                 searched, for faces hardly smaller than they, unless one of them is not found again.
         """
@@ -107,11 +108,30 @@ class Mtcnn:
             found = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
         if found is None:
             found = self._search(image, self._policy.min_face)
-        full = min(FULL_SIDE, max(frame.shape))
-        if not len(found.boxes) and self._policy.retry and max(image.shape) < full:
-            image = shrink(frame, full)
-            found = self._search(image, self._policy.min_face)
+        if not len(found.boxes) and self._policy.retry:
+            image, found = self._search_again(frame, image)
         return found.placed(scale=_ratio(frame, image))
+
+    def _search_again(self, frame: Image, image: Image) -> tuple[Image, Detections]:
+        """Search what `_retries` yields until something is found; the picture in which that is, and what."""
+        for again in self._retries(frame, image):
+            found = self._search(again, self._policy.min_face)
+            if len(found.boxes):
+                return again, found
+        return image, Detections.none()
+
+    def _retries(self, frame: Image, image: Image) -> Iterator[Image]:
+        """Pictures to search in turn where nothing is found in a shrunk frame.
+
+        That is the frame at its own size, at most `FULL_SIDE`. Where one colour drowns the others, in which
+        the networks, trained in daylight, see nothing, it is both sizes in grey.
+        """
+        cast, full = has_cast(image), min(FULL_SIDE, max(frame.shape))
+        if cast:
+            yield without_cast(image)
+        if max(image.shape) < full:
+            larger = shrink(frame, full)
+            yield without_cast(larger) if cast else larger
 
     def _search_near(self, image: Image, near: Floats) -> Detections | None:
         """Search around boxes; None where one of them has no face any more."""

@@ -29,7 +29,9 @@ class MtcnnPolicy(Frozen):
     name: Literal["mtcnn"] = "mtcnn"
     min_face: int = Field(24, ge=12, description="smallest face, px at detection size")
     longest_side: int = Field(640, ge=64, description="frames are shrunk to this before detection, px")
-    retry: bool = Field(True, description="search at full size where nothing was found")
+    retry: bool = Field(
+        True, description="search at full size, and without a strong colour cast, where nothing was found"
+    )
     thresholds: tuple[Share, Share, Share] = (0.7, 0.7, 0.7)
     factor: float = Field(0.709, gt=0.1, lt=1.0, description="scale step of the image pyramid")
 

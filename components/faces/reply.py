@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from components.faces.clip import Arrays, Faces, Failure, Origin
+from components.faces.colour import MOST_COLOURFUL
 from components.faces.detections import Floats
 from components.faces.examine import Examined
 from components.faces.limits import Count, Frozen, Share
@@ -35,6 +36,8 @@ class ClipNumbers(Frozen):
 
     face_share: Share
     box_side: float = Field(ge=0.0, le=2 * FARTHEST)
+    brightness: Share
+    colourfulness: float = Field(ge=0.0, le=MOST_COLOURFUL)
 
 
 class FacesNumbers(Frozen):

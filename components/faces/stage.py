@@ -35,7 +35,10 @@ Row = dict[str, Any]
 Summary = dict[str, Any]
 """The columns of a FACES row that come from its clips."""
 
-NO_CLIP: Summary = {"box_side": None, "fallback": None, "clips": 0, "clip": None}
+OF_MAIN = ("box_side", "brightness", "colourfulness")
+"""Columns that are numbers of the main face's clip."""
+
+NO_CLIP: Summary = {**dict.fromkeys(OF_MAIN), "fallback": None, "clips": 0, "clip": None}
 
 TOLD_EVERY = 30.0
 """Seconds between two lines about progress where no terminal shows a bar."""
@@ -123,8 +126,8 @@ def _summary(numbers: Mapping[str, Any], name: str) -> Summary:
         "tracks": numbers["tracks"],
         "clips": len(numbers["clips"]),
         "fallback": numbers["fallback"],
-        "box_side": main["box_side"],
         "clip": name,
+        **{column: main[column] for column in OF_MAIN},
     }
 
 

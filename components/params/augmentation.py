@@ -32,6 +32,13 @@ Rising = AfterValidator(_rising)
 KernelSide = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
 
 
+class Tint(Section):
+    """A colour cast: the colour that loses most loses so much of its light."""
+
+    chance: Share = 0.0
+    strength: Annotated[tuple[Share, Share], Rising] = (0.1, 0.6)
+
+
 class Blur(Section):
     """A Gaussian blur whose kernel is so many px wide."""
 
@@ -81,6 +88,8 @@ class AugmentationParams(Section):
     contrast: Amount
     saturation: Amount = 0.0
     hue: float = Field(default=0.0, ge=0.0, le=0.5)  # share of the colour circle
+    grey: Share = 0.0  # chance that a clip loses its colours
+    tint: Tint = Tint()
     blur: Blur = Blur()
     iso_noise: IsoNoise = IsoNoise()
     gaussian_noise: GaussianNoise = GaussianNoise()

@@ -138,7 +138,7 @@ def switched_on(params: AugmentationParams) -> dict[str, AugmentationParams]:
 def _certain(name: str, value: Any) -> Any:
     if isinstance(value, Frozen):
         return value.model_copy(update={"chance": 1.0})
-    return 1.0 if name in ("flip", "erasing") else value
+    return 1.0 if name in ("flip", "grey", "erasing") else value
 
 
 def told(name: str, value: Any, between: str = " ") -> str:

@@ -17,6 +17,7 @@ from components.errors import ParamsError
 from components.params import AugmentationParams
 from components.training.jpeg import Jpeg
 from components.training.noise import GaussianNoise, IsoNoise
+from components.training.tint import Tint
 
 
 def augmentation(params: AugmentationParams, size: int) -> v2.Transform:
@@ -46,6 +47,10 @@ def _scene(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
     if params.rotation or params.shear or params.scale != (1.0, 1.0):
         yield from _affine(params, size)
     yield v2.ColorJitter(params.brightness, params.contrast, params.saturation, params.hue)
+    if params.grey:
+        yield v2.RandomGrayscale(params.grey)
+    if params.tint.chance:
+        yield v2.RandomApply([Tint(*params.tint.strength)], params.tint.chance)
 
 
 def _affine(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:

@@ -12,6 +12,8 @@ from components.project import Project
 from components.tables import FACES, MANIFEST, PREDICTIONS, write_table
 
 QUALITY = {"simple_cnn": 3.0, "resnet18_average": 1.5, "efficientnet_bilstm": 0.5}
+LIKE: dict[str, Any] = {"width": 640, "height": 360, "frames": 100, "bytes": 500_000}
+SEEN: dict[str, Any] = {"box_side": 100.0, "brightness": 0.5, "colourfulness": 40.0}
 METHODS = ("selfblend", "swap", "flicker")
 SPLITS = ["train"] * 3 + ["val"] * 15 + ["test"] * 12
 
@@ -25,6 +27,7 @@ def video(person: int, split: str, label: str) -> dict[str, Any]:
         "group": f"p{person:03d}",
         "split": split,
         "status": "ok",
+        **LIKE,
     }
 
 
@@ -47,7 +50,9 @@ def project(tmp_path: Path, params: Params) -> Project:
     faces = [row | {"status": "no_face" if row["video_id"] == "real/p029" else "ok"} for row in videos]
     write_table([*videos, broken], MANIFEST, project.manifest)
     digest = params.faces.digest
-    told = [{key: row[key] for key in ("video_id", "status")} | {"crop_digest": digest} for row in faces]
+    told = [
+        {key: row[key] for key in ("video_id", "status")} | SEEN | {"crop_digest": digest} for row in faces
+    ]
     write_table(told, FACES, project.faces)
     scored = [row for row in faces if row["status"] == "ok" and row["split"] != "train"]
     for name, quality in QUALITY.items():

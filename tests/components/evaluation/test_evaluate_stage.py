@@ -16,7 +16,7 @@ from components.params import Params
 from components.project import Project
 from components.tables import FACES, PREDICTIONS, read_table, write_table
 
-FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves")
+FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves", "candidates", "slices")
 
 
 def change(project: Project, name: str, alter: Callable[[list[dict[str, Any]]], object]) -> None:
@@ -76,7 +76,8 @@ def test_writes_what_later_stages_and_people_read(
     }
     best = evaluation.candidates["simple_cnn"]
     assert (best.test["coverage"], best.test["fallback"]) == (pytest.approx(23 / 24, abs=1e-6), 0)
-    assert best.test["auc_low"] <= best.test["auc"] <= best.test["auc_high"]
+    for name in ("auc", "f1", "accuracy"):
+        assert best.test[f"{name}_low"] <= best.test[name] <= best.test[f"{name}_high"]
     assert {method: found["videos"] for method, found in best.methods.items()} == dict.fromkeys(
         ("flicker", "selfblend", "swap"), 4
     )

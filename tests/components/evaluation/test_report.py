@@ -1,8 +1,11 @@
+import csv
+import json
 from html.parser import HTMLParser
 
 import pytest
 
 from components.evaluation.gate import run_gate
+from components.evaluation.results import Evaluation, read_document
 from components.evaluation.stage import run
 from components.params import Params
 from components.project import Project
@@ -37,7 +40,7 @@ def page_of(project: Project, params: Params, **minima: float) -> Page:
 
 def test_needs_nothing_from_outside(evaluated: Project, params: Params) -> None:
     page = page_of(evaluated, params)
-    assert len(page.loaded) == 5
+    assert len(page.loaded) == 7
     assert all(address.startswith("data:image/png;base64,") for address in page.loaded)
 
 
@@ -87,6 +90,46 @@ def test_names_the_videos_that_were_scored_without_a_face(
     assert ("Scored without one" in text) == ("No usable face was found" in text) == bool(told)
     for line in told:
         assert line in text
+
+
+def test_tells_errors_by_what_recordings_are_like(evaluated: Project, params: Params) -> None:
+    text = " ".join(page_of(evaluated, params).text.split())
+    for line in (
+        "Colourfulness of the face",
+        "33 to 45",
+        "0.4 to 0.6",
+        "96 to 192",
+        "0.1 to 0.3",
+        "240 to 480",
+    ):
+        assert line in text
+    assert "of 11: 0." in text  # genuine ones called fake, with their rate: one of twelve shows no face
+
+
+def test_tells_what_trainings_have_written_down(project: Project, params: Params) -> None:
+    for place, name in enumerate(params.candidates):
+        content = {"best_epoch": 3, "parameters": 1_234_567 + place, "trainable_parameters": 1000}
+        (project.candidate(name) / "candidate.json").write_text(json.dumps(content))
+    history = project.history("simple_cnn")
+    lines = history.read_text().splitlines()
+    added = ["train_accuracy,val_accuracy", *[f"{0.5 + epoch / 10:.3f},0.6" for epoch in range(8)]]
+    history.write_text("\n".join(map(",".join, zip(lines, added, strict=True))))
+    run(project, params)
+    best = read_document(Evaluation, project.evaluation).candidates["simple_cnn"].trained
+    assert best == {
+        "parameters": 1_234_567,
+        "trainable_parameters": 1000,
+        "train_accuracy": 0.8,
+        "accuracy_gap": pytest.approx(0.2),
+    }
+    with (project.reports / "leaderboard.csv").open(newline="") as file:
+        board = {row["candidate"]: row for row in csv.DictReader(file)}
+    assert board["simple_cnn"]["accuracy_gap"] == "0.2"
+    assert board["resnet18_average"]["parameters"] == "1234568"
+    assert board["resnet18_average"]["accuracy_gap"] == ""
+    text = page_of(project, params).text
+    assert "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567" in text
+    assert "Gap to validation" in text
 
 
 def test_stands_without_figures(evaluated: Project, params: Params) -> None:

@@ -185,6 +185,9 @@ def test_rows_say_what_became_of_every_video(
     assert found["twin"]["clip"] == found[genuine.stem]["clip"]
     assert found["twin"]["face_share"] == 1.0
     assert 20 < found["twin"]["box_side"] < 240
+    assert 0.1 < found["twin"]["brightness"] < 0.9
+    assert 10 < found["twin"]["colourfulness"] < 100
+    assert (found["faceless"]["brightness"], found["faceless"]["colourfulness"]) == (None, None)
     assert {row["crop_digest"] for row in table} == {params.faces.digest}
     assert [path.name for path in project.clips.iterdir()] == [found["twin"]["clip"]]
     assert ClipStore(project.clips).read_crops(found["twin"]["clip"]).shape == (1, 2, 64, 64, 3)

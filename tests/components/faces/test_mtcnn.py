@@ -164,6 +164,34 @@ def test_a_frame_without_a_face_is_searched_again_at_full_size(
         assert np.abs(found.boxes[0].reshape(2, 2).mean(axis=0) - [721, 421]).max() <= 8
 
 
+CASTS = {"green night": (0.0, 1.0, 0.0), "red light": (1.0, 0.15, 0.1), "dark green": (0.05, 0.4, 0.05)}
+
+
+@pytest.mark.parametrize("cast", CASTS)
+@pytest.mark.parametrize("width", [640, 1600])
+def test_where_one_colour_drowns_the_others_grey_is_searched(
+    detector: Path, face: Image, cast: str, width: int
+) -> None:
+    plain = scene(face, width, 480, (200, 100, 220))
+    luma = cv2.cvtColor(plain, cv2.COLOR_RGB2GRAY)
+    tinted = np.rint(luma[..., None] * np.array(CASTS[cast])).astype(np.uint8)
+    mtcnn = Watched(detector)
+    (box,) = mtcnn.detect(tinted).boxes
+    assert overlaps(box[None], Mtcnn(detector, POLICY).detect(plain).boxes).max() >= 0.7
+    assert [search[0] for search in mtcnn.searches] == [640, 640]
+    assert not len(Mtcnn(detector, MtcnnPolicy(retry=False)).detect(tinted).boxes)
+
+
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (1.0, 0.8, 0.55), (0.6, 0.75, 1.0)])
+def test_in_ordinary_light_nothing_is_searched_twice(
+    detector: Path, face: Image, light: tuple[float, float, float]
+) -> None:
+    mtcnn = Watched(detector)
+    for picture in (scene(face, 640, 480), scene(face, 640, 480, (200, 100, 220))):
+        mtcnn.detect(np.rint(picture * np.array(light)).astype(np.uint8))
+    assert len(mtcnn.searches) == 2
+
+
 def test_full_size_is_bounded_and_a_small_frame_is_searched_once(
     detector: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

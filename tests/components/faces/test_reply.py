@@ -22,7 +22,7 @@ from components.faces.video import VideoInfo
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)
 CROWD = CropPolicy(sampling=Range(policy="range", least=2, most=5), size=32, tracks="all", fallback="center")
 INFO = asdict(VideoInfo(24, 25.0, 320, 240, 0.96, "h264", 7))
-CLIP = {"face_share": 1.0, "box_side": 40.0}
+CLIP = {"face_share": 1.0, "box_side": 40.0, "brightness": 0.5, "colourfulness": 40.0}
 NUMBERS = {"clips": [CLIP], "frames": 2, "tracks": 1, "fallback": None, "info": INFO}
 
 
@@ -79,7 +79,7 @@ def test_as_many_faces_and_frames_as_the_policy_allows_are_taken(clips: int, len
         ({}, {"landmarks": np.full((1, 2, 5, 2), np.nan, np.float32)}),
         ({}, {"origins": np.array([[Origin.REPEATED, Origin.INTERPOLATED]], np.uint8)}),
         ({"frames": 1}, {}),
-        ({"clips": [{"face_share": 0.0, "box_side": 0.0}]}, {}),
+        ({"clips": [dict.fromkeys(CLIP, 0.0)]}, {}),
     ],
     ids=["fallback", "no landmarks", "origins", "short", "small"],
 )
@@ -210,6 +210,9 @@ NONSENSE = {
     "endless side": faces({"clips": [CLIP | {"box_side": float("inf")}]}),
     "side below nothing": faces({"clips": [CLIP | {"box_side": -1e300}]}),
     "side of no face": faces({"clips": [CLIP | {"box_side": 1e9}]}),
+    "brighter than white": faces({"clips": [CLIP | {"brightness": 1.1}]}),
+    "no colourfulness": faces({"clips": [CLIP | {"colourfulness": float("nan")}]}),
+    "more colourful than can be": faces({"clips": [CLIP | {"colourfulness": 1e6}]}),
     "another number of a clip": faces({"clips": [CLIP | {"threshold": 0.0}]}),
     "another number": faces({"threshold": 0.0}),
     "unknown fallback": faces({"fallback": "corner"}),

@@ -11,9 +11,9 @@ SHIPPED: dict[str, Any] = {"flip": 0.5, "brightness": 0.15, "contrast": 0.15, "s
 def test_what_is_left_out_is_off() -> None:
     params = AugmentationParams(**SHIPPED)
     degradations = (params.blur, params.iso_noise, params.gaussian_noise, params.downscale, params.jpeg)
-    assert {kind.chance for kind in degradations} == {0.0}
+    assert {kind.chance for kind in (*degradations, params.tint)} == {0.0}
     assert (params.rotation, params.scale, params.shear, params.crop) == (0.0, (1.0, 1.0), 0.0, None)
-    assert (params.saturation, params.hue, params.erasing) == (0.0, 0.0, 0.0)
+    assert (params.saturation, params.hue, params.grey, params.erasing) == (0.0, 0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,9 @@ def test_what_is_left_out_is_off() -> None:
         ({"iso_noise": {"colour_shift": [0.0, 1.5]}}, "iso_noise.colour_shift"),
         ({"iso_noise": {"electrons": [0, 100]}}, "iso_noise.electrons"),
         ({"iso_noise": {"intensity": [0.1, 0.5]}}, "iso_noise.intensity"),
+        ({"grey": 1.5}, "grey"),
+        ({"tint": {"strength": [0.5, 1.5]}}, "tint.strength"),
+        ({"tint": {"strength": [0.5, 0.1]}}, "the least comes first"),
         ({"erasing": 1.5}, "erasing"),
     ],
 )

@@ -183,9 +183,12 @@ def test_strengths_in_words(strengths: Mapping[str, Any], told: str) -> None:
 
 
 def test_a_change_by_itself_is_certain() -> None:
-    params = AugmentationParams(**OFF | {"flip": 0.1, "hue": 0.2, "blur": {"chance": 0.3, "kernel": [5, 5]}})
+    params = AugmentationParams(
+        **OFF | {"flip": 0.1, "hue": 0.2, "grey": 0.1, "blur": {"chance": 0.3, "kernel": [5, 5]}}
+    )
     only = switched_on(params)
-    assert list(only) == ["flip", "hue", "blur"]
+    assert list(only) == ["flip", "hue", "grey", "blur"]
+    assert only["grey"] == AugmentationParams(**OFF | {"grey": 1.0})
     assert only["flip"] == AugmentationParams(**OFF | {"flip": 1.0})
     assert only["hue"] == AugmentationParams(**OFF | {"hue": 0.2})
     assert only["blur"] == AugmentationParams(**OFF | {"blur": {"chance": 1.0, "kernel": [5, 5]}})

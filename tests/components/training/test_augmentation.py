@@ -1,6 +1,8 @@
 import io
+import itertools
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
 from components.errors import ParamsError
-from components.params import AugmentationParams
+from components.params import AugmentationParams, load_params
 from components.training.augmentation import augmentation
 
 NONE: dict[str, Any] = {"flip": 0.0, "brightness": 0.0, "contrast": 0.0, "shift": 0.0}
@@ -26,6 +28,8 @@ ALIKE: dict[str, dict[str, Any]] = {
     "contrast": {"contrast": 0.5},
     "saturation": {"saturation": 0.5},
     "hue": {"hue": 0.3},
+    "grey": {"grey": 0.5},
+    "tint": {"tint": {"chance": 1.0}},
     "crop": {"crop": 24},
     "shift": {"shift": 0.25},
     "blur": {"blur": {"chance": 1.0}},
@@ -217,6 +221,36 @@ def test_a_chance_is_one() -> None:
     augment = transform({"blur": {"chance": 0.25}})
     touched = sum(not torch.equal(augment(still(1)), still(1)) for _ in range(80))
     assert 8 <= touched <= 34
+
+
+def test_a_grey_clip_has_no_colour_and_keeps_its_luma() -> None:
+    shown = transform({"grey": 1.0})(still())
+    assert torch.equal(shown[:, 0], shown[:, 1])
+    assert torch.equal(shown[:, 0], shown[:, 2])
+    luma = torch.einsum("tchw,c->thw", still().float(), torch.tensor([0.299, 0.587, 0.114]))
+    assert (shown[:, 0].float() - luma).abs().max() <= 1
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.9])
+def test_a_tint_takes_its_strength_from_one_colour_and_less_from_the_others(strength: float) -> None:
+    torch.manual_seed(0)
+    augment = transform({"tint": {"chance": 1.0, "strength": (strength, strength)}})
+    kept = torch.stack([augment(grey(200, 2, SIZE))[0, :, 0, 0] for _ in range(60)]) / 200  # (60, 3)
+    assert kept.amax(1).tolist() == pytest.approx([1.0] * 60)
+    assert kept.amin(1).tolist() == pytest.approx([1 - strength] * 60, abs=0.01)
+    assert {tuple(order) for order in kept.argsort(1).tolist()} == set(itertools.permutations(range(3)))
+
+
+def test_shipped_settings_take_colours_away_and_cast_others() -> None:
+    """So that no detector takes the loss of colour for forgery; green night vision is among it."""
+    params = load_params(Path(__file__).parents[3] / "params.yaml").training.augmentation
+    torch.manual_seed(0)
+    augment = augmentation(params, SIZE)
+    means = torch.stack([augment(still(1)).float().mean((0, 2, 3)) for _ in range(300)])  # (300, 3)
+    spread = (means.amax(1) - means.amin(1)) / means.amax(1)
+    assert 20 < (spread < 0.01).sum() < 150
+    green = (means[:, 1] > 1.2 * means[:, 0]) & (means[:, 1] > 1.2 * means[:, 2])
+    assert green.any()
 
 
 def test_the_sigma_of_noise_is_a_share_of_white() -> None:
