@@ -17,7 +17,8 @@ from components.ingest.datasets import Dataset, list_datasets
 from components.ingest.layouts import LABELS, LAYOUTS
 from components.ingest.layouts.base import Entry, some
 from components.project import Project
-from flows.graph import repository, run_dvc
+from flows.children import child
+from flows.graph import check_merged, repository, run_dvc
 
 NO_VIDEOS = (
     "no videos there; add a dataset with `unmask data add DIR`, put videos under data/real and data/fake, "
@@ -123,7 +124,10 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", *(["--quiet"] if quiet else []), "data"]
     # DVC's bars and errors go to standard error; what it prints are hints that `NEXT` spells out.
-    if code := subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, check=False).returncode:
+    with child(command, cwd=root, stdout=subprocess.DEVNULL) as process:
+        code = process.wait()
+    if code:
+        check_merged(root)
         raise StageError(f"dvc add data: ended with {code}; its own words stand above")
 
 

@@ -13,7 +13,9 @@ import typer
 
 from components.errors import RegistryError, StageError
 from components.project import Project
-from flows.server import ended_by_sigterm, server_record, start_server, stop, wait_until_ready
+from flows.children import child
+from flows.interruption import interruptible
+from flows.server import server_record, start_server, wait_until_ready
 
 
 def run_services(
@@ -27,7 +29,7 @@ def run_services(
     for port in (prefect_port, mlflow_port, api_port, page_port):
         check_port(port)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without it
-    with suppress(KeyboardInterrupt), ended_by_sigterm(), ExitStack() as services:
+    with suppress(KeyboardInterrupt), interruptible(), ExitStack() as services:
         api = services.enter_context(start_server(project, prefect_port, services=True))
         services.enter_context(announce(project, api))
         typer.echo(f"Prefect  http://127.0.0.1:{prefect_port}")
@@ -96,20 +98,9 @@ def start(
     """
     log = project.root / ".unmask" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            command,
-            cwd=project.root,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-    try:
+    with log.open("ab") as sink, child(command, cwd=project.root, stdout=sink, stderr=sink) as process:
         wait_until_ready(process, f"http://127.0.0.1:{port}{health}", log)
         yield process
-    finally:
-        stop(process)
 
 
 @contextmanager

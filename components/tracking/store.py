@@ -11,10 +11,14 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.addresses import SECONDS_TO_ANSWER, unreachable
 from components.errors import RegistryError
 from components.project import Project
 
 EXPERIMENT = "unmask"
+
+_known: set[str] = set()
+"""Stores that have answered this process."""
 
 
 def tracking_uri(project: Project) -> str:
@@ -39,11 +43,33 @@ def connect(project: Project) -> str:
     uri = tracking_uri(project)
     try:
         mlflow.set_tracking_uri(uri)
-        with _alone(project):
+        with _alone(project), _patience(uri):
             return _experiment(uri, project.root.resolve() / "mlartifacts")
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise RegistryError(f"MLflow store {uri}: {first}; check MLFLOW_TRACKING_URI") from error
+    except (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError) as error:
+        if os.environ.get("MLFLOW_TRACKING_URI"):
+            told = unreachable("MLFLOW_TRACKING_URI", uri, error, "the project's mlflow.db")
+        else:
+            told = f"MLflow store {uri}: {str(error).splitlines()[0]}"
+        raise RegistryError(told) from error
+
+
+@contextmanager
+def _patience(uri: str) -> Iterator[None]:
+    """A server that has answered once may take MLflow's two minutes, and is asked again; others are not."""
+    if uri in _known:
+        yield
+        return
+    told = {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+        _known.add(uri)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -58,7 +84,7 @@ def _alone(project: Project) -> Iterator[None]:
 
 def _experiment(uri: str, artifacts: Path) -> str:
     found = mlflow.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
+    if found is not None and found.name == EXPERIMENT:
         return str(found.experiment_id)
     # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
     location = artifacts.as_uri() if uri.startswith("sqlite") else None
