@@ -1,6 +1,7 @@
 """Addresses of servers that a user has named, and what is wrong with one that does not answer."""
 
 import re
+from urllib.parse import urlsplit
 
 SECONDS_TO_ANSWER = 10
 """That a server gets when it is first asked."""
@@ -25,8 +26,8 @@ def unreachable(variable: str, address: str, error: Exception, instead: str) -> 
 
 
 def _why(address: str, error: Exception) -> str:
-    if "://" not in address:
-        return "this is no address, which begins with http:// or the like"
+    if not _well_formed(address):
+        return "this is no address, such as http://HOST:PORT"
     one: BaseException | None = error
     while one is not None:
         if isinstance(one, TimeoutError):
@@ -39,3 +40,10 @@ def _why(address: str, error: Exception) -> str:
         refused = "it does not let this client in" if code[1] in ("401", "403") else "another kind of server?"
         return f"it answers with HTTP {code[1]}: {refused}"
     return text[:200] if not address.startswith("http") else "it answers as another kind of server"
+
+
+def _well_formed(address: str) -> bool:
+    try:
+        return "://" in urlsplit(address).geturl()
+    except ValueError:  # of half an IPv6 address
+        return False

@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Crashed
@@ -43,5 +44,9 @@ def _mark_dead(client: SyncPrefectClient, path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         run = client.read_flow_run(UUID(path.name))  # not found: another server knows it
         if run.state is None or not run.state.is_final():
+            mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+            for task in client.read_task_runs(flow_run_filter=mine):
+                if task.state is None or not task.state.is_final():
+                    client.set_task_run_state(task.id, Crashed(message=MESSAGE), force=True)
             client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
         path.unlink()

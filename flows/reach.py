@@ -33,12 +33,12 @@ def check_prefect() -> None:
     try:
         from httpx import HTTPError, InvalidURL
         from prefect.client.orchestration import get_client
-        from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+        from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
     except ValueError as error:  # Prefect reads its settings when it is imported
         raise StageError(unreachable("PREFECT_API_URL", url, error, OWN_SERVER)) from error
     try:
         with (
-            temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+            temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}),
             get_client(sync_client=True, httpx_settings={"timeout": SECONDS_TO_ANSWER}) as client,
         ):
             client.read_flows(limit=1)

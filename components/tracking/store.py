@@ -84,8 +84,10 @@ def _alone(project: Project) -> Iterator[None]:
 
 def _experiment(uri: str, artifacts: Path) -> str:
     found = mlflow.get_experiment_by_name(EXPERIMENT)
-    if found is not None and found.name == EXPERIMENT:
-        return str(found.experiment_id)
-    # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
-    location = artifacts.as_uri() if uri.startswith("sqlite") else None
-    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    if found is None:
+        # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
+        location = artifacts.as_uri() if uri.startswith("sqlite") else None
+        return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    if not found.experiment_id:  # of some other server's JSON
+        raise MlflowException("no experiment")
+    return str(found.experiment_id)

@@ -1,5 +1,6 @@
 """Training: the pipeline, the settings it runs with, and a look at what it learns from."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,13 +147,13 @@ def tune(
     project = enter()
     from flows.locks import project_lock
     from flows.reach import check_mlflow
-    from flows.tune import tune as search
 
-    if dry_run:
-        search(project, candidate, trials, jobs, dry_run, apply)
-        return
-    check_mlflow(project)
-    with project_lock(project, shared=True, wait=wait):
+    with ExitStack() as stack:
+        if not dry_run:
+            check_mlflow(project)
+            stack.enter_context(project_lock(project, shared=True, wait=wait))
+        from flows.tune import tune as search
+
         search(project, candidate, trials, jobs, dry_run, apply)
 
 
