@@ -44,6 +44,7 @@ def _why(address: str, error: Exception) -> str:
 
 def _well_formed(address: str) -> bool:
     try:
-        return "://" in urlsplit(address).geturl()
-    except ValueError:  # of half an IPv6 address
+        urlsplit(address)
+    except ValueError:  # half an IPv6 address
         return False
+    return "://" in address

@@ -24,6 +24,9 @@ ENDED = 130
 GRACE_SECONDS = 5.0
 """For an orderly end after SIGINT; what is alive then is killed."""
 
+ORPHANS_SECONDS = 1.0
+"""For what is left once the command itself has ended."""
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -38,7 +41,7 @@ def main(command: list[str]) -> int:
         if 0 in ready or {signal.SIGINT, signal.SIGTERM}.intersection(os.read(signals, 4096)):
             break
     code = process.returncode
-    _end_all()
+    _end_all(process.pid)
     if code is None:
         return ENDED
     return code if code >= 0 else 128 - code
@@ -58,11 +61,14 @@ def _signals() -> int:
     return reading
 
 
-def _end_all() -> None:
+def _end_all(command: int) -> None:
     os.killpg(0, signal.SIGINT)
-    deadline = time.monotonic() + GRACE_SECONDS
+    began = alive = time.monotonic()
     while _any_left():
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if psutil.pid_exists(command):
+            alive = now
+        if now > min(began + GRACE_SECONDS, alive + ORPHANS_SECONDS):
             for descendant in psutil.Process().children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     descendant.kill()

@@ -5,72 +5,79 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from flows.children import child
+from tests.components.faces.processes import PATIENCE, alive, eventually
 
 ROOT = Path(__file__).parents[2]
 
-PARENT = """
-import sys
+FLOW = """
 from flows.children import child
-with child(["sh", "-c", "sh -c 'sleep 77 & setsid sleep 77; true'; true"]) as process:
+from flows.interruption import interruptible
+with interruptible(), child(["sh", "-c", "sh -c 'sleep 77 & setsid sleep 77; true'; true"]) as process:
     print(process.pid, flush=True)
     process.wait()
 """
-"""As a flow starts DVC, which starts a shell, which starts a stage with a worker in a session of its own."""
+"""It starts DVC, which starts a shell, which starts a stage with a worker in a session of its own."""
 
-
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (held := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return held
+Flow = subprocess.Popen[str]
 
 
 @pytest.fixture
-def family() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Process]]]:
-    """A flow, and its descendants from the supervisor on."""
+def flow() -> Iterator[Flow]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT], env=environment, stdout=subprocess.PIPE, text=True
-    ) as flow:
-        assert flow.stdout
-        supervisor = psutil.Process(int(flow.stdout.readline()))
-        assert eventually(lambda: len(supervisor.children(recursive=True)) == 4)
-        members = [supervisor, *supervisor.children(recursive=True)]
-        try:
-            yield flow, members
-        finally:
-            for process in [psutil.Process(flow.pid), *members]:
-                if process.is_running():
-                    process.kill()
+        # Where tests run in the background, Ctrl-C is ignored.
+        ["env", "--default-signal=INT", sys.executable, "-c", FLOW],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        yield process
+        process.kill()
 
 
-@pytest.mark.parametrize("victim", ["flow", "command", "supervisor", "terminal"])
-def test_nothing_outlives_what_was_killed(
-    family: tuple["subprocess.Popen[str]", list[psutil.Process]], victim: str
-) -> None:
-    flow, members = family
-    group = [process for process in members if os.getpgid(process.pid) == members[0].pid]
-    if victim == "terminal":  # closes: its foreground group gets SIGHUP
-        flow.send_signal(signal.SIGHUP)
-    else:
-        {"flow": flow, "supervisor": members[0], "command": members[1]}[victim].kill()
+@pytest.fixture
+def family(flow: Flow) -> Iterator[list[int]]:
+    """The flow's descendants: supervisor, command, shell, stage and worker."""
+    assert flow.stdout
+    supervisor = psutil.Process(int(flow.stdout.readline()))
+    assert eventually(lambda: len(supervisor.children(recursive=True)) == 4)
+    members = [supervisor.pid, *(process.pid for process in supervisor.children(recursive=True))]
+    yield members
+    for pid in filter(alive, members):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["flow", "command", "supervisor"])
+def test_nothing_outlives_what_was_killed(flow: Flow, family: list[int], victim: str) -> None:
+    group = [pid for pid in family if os.getpgid(pid) == family[0]]
+    os.kill({"flow": flow.pid, "supervisor": family[0], "command": family[1]}[victim], signal.SIGKILL)
     # A killed supervisor loses what has moved to a session of its own.
-    ended = group if victim == "supervisor" else members
-    assert eventually(lambda: not any(alive(process) for process in ended))
+    ended = group if victim == "supervisor" else family
+    assert eventually(lambda: not any(map(alive, ended)))
 
 
-def alive(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+@pytest.mark.parametrize(
+    ("number", "times"),
+    [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGHUP, 1)],
+)
+def test_an_interrupted_flow_leaves_nothing(
+    flow: Flow, family: list[int], number: signal.Signals, times: int
+) -> None:
+    for _ in range(times):
+        flow.send_signal(number)
+        time.sleep(0.1)
+    _, told = flow.communicate(timeout=PATIENCE)
+    assert eventually(lambda: not any(map(alive, family)))
+    if times == 2:  # it has not waited for them
+        assert (flow.returncode, told) == (130, "interrupted\n")
 
 
 @pytest.mark.parametrize(("command", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
