@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
+from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.exceptions import ObjectNotFound
@@ -25,14 +26,14 @@ def watched(project: Project) -> Iterator[None]:
     """
     folder = project.root / ".unmask" / "flow-runs"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / str(flow_run.id)
+    path = folder / f"{flow_run.id}.lock"
     fresh = path.with_suffix(".new")
     with fresh.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fresh.rename(path)  # locked, before others take it for a dead one's
         try:
             with get_client(sync_client=True) as client:
-                for other in set(folder.glob("*[!w]")) - {path}:
+                for other in set(folder.glob("*.lock")) - {path}:
                     _mark_dead(client, other)
             yield
         finally:
@@ -40,9 +41,10 @@ def watched(project: Project) -> Iterator[None]:
 
 
 def _mark_dead(client: SyncPrefectClient, path: Path) -> None:
-    with suppress(FileNotFoundError, BlockingIOError, ObjectNotFound), path.open("r+") as lock:
+    # Alive, marked by another meanwhile, or not known to this server: the run goes on all the same.
+    with suppress(BlockingIOError, FileNotFoundError, ObjectNotFound, HTTPError), path.open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        run = client.read_flow_run(UUID(path.name))  # not found: another server knows it
+        run = client.read_flow_run(UUID(path.stem))
         if run.state is None or not run.state.is_final():
             mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
             for task in client.read_task_runs(flow_run_filter=mine):

@@ -13,16 +13,18 @@ from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from components.errors import StageError
 from components.merges import conflict
 from flows.children import child
-from flows.locks import wait_for_dvc, wait_for_processes
+from flows.locks import to_stderr, wait_for_dvc, wait_for_processes
 from flows.supervisor import ENDED
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
+
+T = TypeVar("T")
 
 HINTS = ("To track the changes", "git add", "To enable auto staging", "dvc config", "Use `dvc push`")
 """What DVC says after every stage; in the log of a flow it would drown the rest."""
@@ -68,9 +70,12 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
     Raises:
         StageError: DVC cannot tell.
     """
-    with repository(root) as repo:
-        changed = set(repo.status())
-    return with_downstream(changed, stages)
+
+    def changed() -> set[str]:
+        with repository(root) as repo:
+            return set(repo.status())
+
+    return with_downstream(unblocked(changed, to_stderr), stages)
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
@@ -106,16 +111,22 @@ def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], 
     Raises:
         StageError: it failed; carries what it first marked as an error, after `subject`.
     """
-    subject = subject or f"dvc {' '.join(arguments)}"
+    command = ["dvc", "--wait-for-lock", *arguments]
+    unblocked(lambda: relayed(command, root, relay, subject or f"dvc {' '.join(arguments)}"), relay)
+
+
+def unblocked(action: Callable[[], T], say: Callable[[str], None]) -> T:
+    """Do what another DVC command may be in the way of: wait for that one, after a line, and do it then.
+
+    Raises:
+        StageError: it cannot be done for another reason.
+    """
     while True:
         try:
-            relayed(
-                ["dvc", "--wait-for-lock", *arguments], root, relay, subject or f"dvc {' '.join(arguments)}"
-            )
-            return
+            return action()
         except StageError as error:
             blockers = [(int(pid), command) for pid, command in BLOCKER.findall(str(error))]
-            if not wait_for_processes(blockers, relay):
+            if not wait_for_processes(blockers, say):
                 raise
 
 
@@ -182,5 +193,5 @@ def repository(root: Path) -> Iterator["Repo"]:
             yield repo
     except DvcException as error:
         check_merged(root)
-        told = (str(error) or type(error).__name__).splitlines()[0]
-        raise StageError(f"{root}: {told}") from error
+        told = takewhile(bool, map(str.strip, str(error).splitlines()))
+        raise StageError(f"{root}: {' '.join(told) or type(error).__name__}") from error

@@ -65,7 +65,7 @@ def _acquire(lock: IO[str], path: Path, kind: int, wait: bool, say: Callable[[st
         told = f"{path.parent.parent}: {who(holders(path))} works here"
         if not wait:
             raise BusyError(f"{told}; wait for it, or end it") from error
-        say(f"{told}; waiting (Ctrl-C ends that, --no-wait does without)")
+        say(f"{told}; waiting for it")
         fcntl.flock(lock, kind)
 
 
@@ -116,7 +116,7 @@ def forget_dead(rwlock: Path) -> None:
 
     DVC believes that one lives while any process has its number; after a restart of the machine many do.
     """
-    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # or of another form
         noted = json.loads(rwlock.read_text(encoding="utf-8"))
         users = [*noted.get("write", {}).values(), *chain.from_iterable(noted.get("read", {}).values())]
         if not any(_of_dvc(int(user["pid"]), user["cmd"]) for user in users):
@@ -134,13 +134,14 @@ def _of_dvc(pid: int, command: str) -> psutil.Process | None:
 
 def holders(lock: Path) -> list[psutil.Process]:
     """The processes that hold a lock on a file; Linux does not tell of other machines and containers."""
-    table = Path("/proc/locks")
     found = []
-    for line in table.read_text(encoding="ascii").splitlines() if table.is_file() else ():
-        fields = line.split()  # 1: FLOCK ADVISORY WRITE 4711 fe:00:2148083 0 EOF
-        if fields[1] != "->" and fields[5].rpartition(":")[2] == str(lock.stat().st_ino):
-            with suppress(psutil.Error):
-                found.append(psutil.Process(int(fields[4])))
+    with suppress(FileNotFoundError):
+        inode = str(lock.stat().st_ino)
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            fields = line.split()  # 1: FLOCK ADVISORY WRITE 4711 fe:00:2148083 0 EOF
+            if fields[1] != "->" and fields[5].rpartition(":")[2] == inode:
+                with suppress(psutil.Error):
+                    found.append(psutil.Process(int(fields[4])))
     return found
 
 
@@ -155,7 +156,7 @@ def who(processes: list[psutil.Process]) -> str:
 
 def _command(process: psutil.Process) -> str:
     """As it was typed: without the interpreter, its options and the path of the script."""
-    words = process.cmdline()
+    words = process.cmdline() or [process.name()]
     if Path(words[0]).name.startswith("python"):
         words = words[1:]
         while words and words[0].startswith("-"):

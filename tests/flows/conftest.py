@@ -107,7 +107,7 @@ class StubProject:
     def living_flow_run(self) -> str:
         """The id of the only run that has begun and not ended."""
         (file,) = (self.root / ".unmask" / "flow-runs").iterdir()
-        return file.name
+        return file.stem
 
     def set_gate(self, value: float) -> None:
         passed = value >= 0.8
