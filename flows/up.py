@@ -29,10 +29,10 @@ def run_services(
         StageError: a port is taken, or a server did not start.
         RegistryError: the environment names an MLflow that does not answer.
     """
-    from components.tracking.store import tracking_uri
-
     for port in (prefect_port, mlflow_port, api_port, page_port):
         check_port(port)
+    from components.tracking.store import tracking_uri
+
     check_mlflow(project)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without it
     with suppress(KeyboardInterrupt), interruptible(), ExitStack() as services:
