@@ -13,6 +13,9 @@ from components.project import Project
 
 log = logging.getLogger(__name__)
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
 
 def find_project(start: Path | None = None) -> Project:
     """The nearest folder upwards that holds params.yaml and dvc.yaml, or the one named by `UNMASK_PROJECT`.
@@ -48,10 +51,6 @@ def prepare(project: Project) -> None:
     bin_folder = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != bin_folder:
         os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
-
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def spare_loopback(environment: MutableMapping[str, str]) -> None:
