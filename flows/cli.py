@@ -7,8 +7,8 @@ import typer
 
 from components.errors import UnmaskError, full_disk
 from flows.commands import data, scoring, services, training
+from flows.interruption import INTERRUPTED
 
-INTERRUPTED = 130
 NOTHING_STORED = ("augment-preview", "faces", "score")
 """Commands that begin anew after an interruption."""
 

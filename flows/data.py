@@ -20,7 +20,8 @@ from components.ingest.layouts import LABELS, LAYOUTS
 from components.ingest.layouts.base import Entry
 from components.printable import printable, some
 from components.project import Project
-from flows.graph import repository, run_dvc
+from flows.children import child
+from flows.graph import check_merged, repository, run_dvc
 from flows.paths import print_table
 
 NO_VIDEOS = (
@@ -136,7 +137,10 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", *(["--quiet"] if quiet else []), "data"]
     # DVC's bars and errors go to standard error; what it prints are hints that `NEXT` spells out.
-    if code := subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, check=False).returncode:
+    with child(command, cwd=root, stdout=subprocess.DEVNULL) as process:
+        code = process.wait()
+    if code:
+        check_merged(root)
         raise StageError(f"dvc add data: ended with {code}; its own words stand above")
 
 

@@ -6,6 +6,7 @@ import typer
 
 from components.project import Project
 from flows.data import track_with_dvc
+from flows.locks import project_lock
 from flows.server import prefect_server
 
 
@@ -19,7 +20,7 @@ def run_demo(project: Project) -> None:
     step("Sample data", f"procedurally rendered people in {project.data}")
     make_data(project)
     scores = project.root / "scores"
-    with prefect_server(project):
+    with project_lock(project), prefect_server(project):
         from flows.pipeline import training
         from flows.score import batch_scoring
 

@@ -1,4 +1,4 @@
-"""How a mistake that a user can mend ends a flow or a task: Failed, with its one line and no traceback."""
+"""How a mistake that a user can mend, or Ctrl-C, ends a flow or a task: in one line, with no traceback."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,7 +6,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import Task
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.exceptions import CancelledRun
+from prefect.states import Cancelled, Failed
 
 from components.errors import UnmaskError
 
@@ -15,7 +16,9 @@ R = TypeVar("R")
 
 
 def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
-    """Turn an `UnmaskError` into a Failed state that carries it; whoever asks for the result gets it raised.
+    """Turn an `UnmaskError` into a Failed state that carries it, an interruption into a Cancelled one.
+
+    Whoever asks for the result gets the error raised, or `CancelledRun`.
 
     Prefect logs a traceback for every exception that leaves a flow or a task; other exceptions still leave.
     """
@@ -26,6 +29,8 @@ def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except UnmaskError as error:
             return Failed(message=str(error), data=error)
+        except (KeyboardInterrupt, CancelledRun):
+            return Cancelled(message="interrupted")
 
     # To callers it still returns R: Prefect raises a Failed state's error where the result is asked for.
     return cast(Callable[P, R], guarded)

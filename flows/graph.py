@@ -11,16 +11,31 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from components.errors import StageError
+from components.merges import conflict
+from flows.children import child
+from flows.locks import to_stderr, wait_for_dvc, wait_for_processes
+from flows.supervisor import ENDED
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
+T = TypeVar("T")
+
 HINTS = ("To track the changes", "git add", "To enable auto staging", "dvc config", "Use `dvc push`")
 """What DVC says after every stage; in the log of a flow it would drown the rest."""
+
+BLOCKER = re.compile(r"\(PID (\d+)\): (.+?)(?= \(PID |$)")
+"""Who uses what a stage needs, in DVC's message."""
+
+BUSY = re.compile(
+    r"is busy, it is being blocked by:|^ +\(PID \d+\): |^If there are no processes with such PIDs"
+)
+"""That message, which a line of our own replaces."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +70,12 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
     Raises:
         StageError: DVC cannot tell.
     """
-    with repository(root) as repo:
-        changed = set(repo.status())
-    return with_downstream(changed, stages)
+
+    def changed() -> set[str]:
+        with repository(root) as repo:
+            return set(repo.status())
+
+    return with_downstream(unblocked(changed, to_stderr), stages)
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
@@ -88,33 +106,79 @@ def run_stage(name: str, root: Path, relay: Callable[[str], None]) -> None:
 def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], subject: str = "") -> None:
     """Run a DVC command in a child process and relay its lines; it waits for DVC's lock.
 
+    What another DVC command uses is waited for, too.
+
     Raises:
-        StageError: it failed; carries the first line that it marked as an error, after `subject`.
+        StageError: it failed; carries what it first marked as an error, after `subject`.
     """
-    relayed(["dvc", "--wait-for-lock", *arguments], root, relay, subject or f"dvc {' '.join(arguments)}")
+    command = ["dvc", "--wait-for-lock", *arguments]
+    unblocked(lambda: relayed(command, root, relay, subject or f"dvc {' '.join(arguments)}"), relay)
+
+
+def unblocked(action: Callable[[], T], say: Callable[[str], None]) -> T:
+    """Do what another DVC command may be in the way of: wait for that one, after a line, and do it then.
+
+    Raises:
+        StageError: it cannot be done for another reason.
+    """
+    while True:
+        try:
+            return action()
+        except StageError as error:
+            blockers = [(int(pid), command) for pid, command in BLOCKER.findall(str(error))]
+            if not wait_for_processes(blockers, say):
+                raise
 
 
 def relayed(module: Sequence[str], root: Path, relay: Callable[[str], None], subject: str) -> None:
     """Run a module with its arguments in a child process and relay its lines.
 
     Raises:
-        StageError: it failed; carries the first line that it marked as an error, after `subject`.
+        StageError: it failed; carries what it first marked as an error, after `subject`.
+        KeyboardInterrupt: `end_children` has ended it.
     """
     command = [sys.executable, "-m", *module]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    message = ""
-    with subprocess.Popen(
+    message: list[str] = []
+    with child(
         command, cwd=root, env=environment, text=True, errors="replace",
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         for line in process.stdout or ():
             text = line.rstrip()
-            if text and not text.lstrip().startswith(HINTS):
+            if text and not text.lstrip().startswith(HINTS) and not BUSY.search(text):
                 relay(text)
-            message = text if text.startswith(("error: ", "ERROR: ")) and not message else message
+            if message or text.startswith(("error: ", "ERROR: ")):
+                message.append(text.strip())
+    if process.returncode == ENDED:
+        raise KeyboardInterrupt
     if process.returncode != 0:
-        told = re.sub(r"^error: ", "", message, flags=re.IGNORECASE) or f"ended with {process.returncode}"
-        raise StageError(f"{subject}: {told}")
+        raise StageError(f"{subject}: {first_error(message) or f'ended with {process.returncode}'}")
+
+
+def first_error(lines: Sequence[str]) -> str:
+    """In one line the error that these begin with: one of a stage is a line, one of DVC a paragraph."""
+    paragraph = list(takewhile(bool, lines))
+    told = paragraph if lines and lines[0].startswith("ERROR: ") else paragraph[:1]
+    return " ".join(told).partition(": ")[2]
+
+
+def check_merged(root: Path) -> None:
+    """Tell of a merge that DVC's files are in the midst of.
+
+    Raises:
+        StageError: one holds the marks of a conflict.
+    """
+    for path in (root / "dvc.yaml", root / "dvc.lock", *sorted(root.glob("*.dvc"))):
+        if found := conflict(path):
+            raise StageError(f"{found}; {_remedy(path.name)}")
+
+
+def _remedy(name: str) -> str:
+    if name == "dvc.yaml":
+        return "keep what is right of them, and remove the marks"
+    then = f"`dvc checkout {name}`, " if name.endswith(".dvc") else ""
+    return f"take one side (git checkout --ours {name}, or --theirs), {then}and run the same command again"
 
 
 @contextmanager
@@ -125,7 +189,9 @@ def repository(root: Path) -> Iterator["Repo"]:
 
     try:
         with chdir(root), Repo() as repo:
+            wait_for_dvc(Path(repo.lock.lockfile))
             yield repo
     except DvcException as error:
-        told = (str(error) or type(error).__name__).splitlines()[0]
-        raise StageError(f"{root}: {told}") from error
+        check_merged(root)
+        told = takewhile(bool, map(str.strip, str(error).splitlines()))
+        raise StageError(f"{root}: {' '.join(told) or type(error).__name__}") from error

@@ -22,10 +22,13 @@ from components.errors import GateError
 from components.params import load_params
 from components.project import Project
 from components.providers import cuda_devices
+from flows.children import end_children
+from flows.crashed import watched
 from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages
+from flows.locks import forget_dead, project_lock
 from flows.promote import Outcome, promote, record, register
 
 GATE, FACES, TRAIN = "gate", "faces", "train@"
@@ -99,7 +102,14 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
     """
     home = find_project(Path(project) if project else None)
     prepare(home)
+    with watched(home), project_lock(home, say=get_run_logger().info):
+        return train(home, jobs)
+
+
+def train(home: Project, jobs: int) -> Outcome:
+    """The steps of the flow."""
     root = str(home.root)
+    forget_dead(home.root / ".dvc" / "tmp" / "rwlock")
     stages = read_graph(home.root)
     if needs_pull(home.root):
         call(pull_task, root)
@@ -175,8 +185,12 @@ def run_stages(stages: Sequence[Stage], root: str, stale: Iterable[str], jobs: i
                 },
                 wait_for=[futures[name] for name in stage.upstream if name in futures],
             )
-        for future in futures.values():
-            future.wait()
+        try:
+            for future in futures.values():
+                future.wait()
+        except BaseException:
+            end_children()  # the pool waits for its threads, and they for their stages
+            raise
     failed = [future for future in futures.values() if future.state.is_failed() or future.state.is_crashed()]
     for future in failed:
         future.result()

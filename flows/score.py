@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from components.project import Project
+from flows.crashed import watched
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
 from serving.batch.plan import SHARD_SIZE, Shard, plan
@@ -62,6 +63,7 @@ def batch_scoring(
     for line in found.left_out:
         logger.warning(line)
     with (
+        watched(home),
         open_scorer(
             Path(bundle) if bundle else None, provider=provider, workers=workers, alias=model, project=home
         ) as scorer,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -10,12 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from components.errors import StageError
 from components.project import Project
+from flows.children import child
+from flows.interruption import interruptible
+from flows.reach import check_mlflow, check_prefect
 
 STARTUP_SECONDS = 150
 
@@ -26,26 +27,35 @@ def server_record(project: Project) -> Path:
 
 
 @contextmanager
-def prefect_server(project: Project) -> Iterator[str]:
-    """Yield the address of Prefect's API, and point this process at it.
+def prefect_server(project: Project, *, registry: bool = True) -> Iterator[str]:
+    """Yield the address of Prefect's API, and point this process at it; Ctrl-C ends the block quietly.
 
     A temporary server per flow run costs about half a minute of CPU; one for a whole command costs it once.
 
+    Args:
+        project: the project folder.
+        registry: whether what follows needs MLflow.
+
     Raises:
-        StageError: the server did not start; names its log.
+        StageError: the server did not start, or the one that the environment names does not answer.
+        RegistryError: MLflow does not.
     """
-    url = os.environ.get("PREFECT_API_URL") or running_server(project)
-    if url:
-        os.environ["PREFECT_API_URL"] = url
-        yield url
-        return
-    with ended_by_sigterm(), start_server(project, free_port(), services=False) as url:
-        os.environ["PREFECT_API_URL"] = url
-        try:
+    check_prefect()
+    if registry:
+        check_mlflow(project)
+    with interruptible():
+        url = os.environ.get("PREFECT_API_URL") or running_server(project)
+        if url:
+            os.environ["PREFECT_API_URL"] = url
             yield url
-        finally:
-            flush_logs()
-            os.environ.pop("PREFECT_API_URL", None)
+            return
+        with start_server(project, free_port(), services=False) as url:
+            os.environ["PREFECT_API_URL"] = url
+            try:
+                yield url
+            finally:
+                flush_logs()
+                os.environ.pop("PREFECT_API_URL", None)
 
 
 def flush_logs() -> None:
@@ -78,18 +88,14 @@ def start_server(project: Project, port: int, *, services: bool) -> Iterator[str
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     url = f"http://127.0.0.1:{port}/api"
-    with log.open("ab") as sink:
-        # Its own session: Ctrl-C must end the flow first, which still talks to the server.
-        process = subprocess.Popen(
-            command if services else [*command, "--no-scheduler", "--no-late-runs"],
-            stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, start_new_session=True,
-            env={**os.environ, "PREFECT_UI_API_URL": url, "PREFECT_SERVER_UI_API_URL": url},
-        )  # fmt: skip
-    try:
+    environment = {**os.environ, "PREFECT_UI_API_URL": url, "PREFECT_SERVER_UI_API_URL": url}
+    with log.open("ab") as sink, child(
+        command if services else [*command, "--no-scheduler", "--no-late-runs"],
+        outlives=True,  # a flow that ends its stages still talks to it
+        stdout=sink, stderr=sink, env=environment,
+    ) as process:  # fmt: skip
         wait_until_ready(process, f"{url}/health", log)
         yield url
-    finally:
-        stop(process)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -105,37 +111,13 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) ->
         time.sleep(0.3)
 
 
-@contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, so that what was started in it is ended too."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def answers(url: str) -> bool:
-    """Whether a local server answers with success."""
+    """Whether a server of this machine answers with success; no proxy is asked for it."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - an http address of ours
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a server and what it has started, by force if they do not go by themselves."""
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(10)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def free_port() -> int:

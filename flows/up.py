@@ -11,9 +11,13 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import typer
 
+from components.addresses import without_password
 from components.errors import RegistryError, StageError
 from components.project import Project
-from flows.server import ended_by_sigterm, server_record, start_server, stop, wait_until_ready
+from flows.children import child
+from flows.interruption import interruptible
+from flows.reach import check_mlflow
+from flows.server import server_record, start_server, wait_until_ready
 
 
 def run_services(
@@ -23,19 +27,25 @@ def run_services(
 
     Raises:
         StageError: a port is taken, or a server did not start.
+        RegistryError: the environment names an MLflow that does not answer.
     """
     for port in (prefect_port, mlflow_port, api_port, page_port):
         check_port(port)
+    from components.tracking.store import tracking_uri
+
+    check_mlflow(project)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs without it
-    with suppress(KeyboardInterrupt), ended_by_sigterm(), ExitStack() as services:
+    with suppress(KeyboardInterrupt), interruptible(), ExitStack() as services:
         api = services.enter_context(start_server(project, prefect_port, services=True))
         services.enter_context(announce(project, api))
         typer.echo(f"Prefect  http://127.0.0.1:{prefect_port}")
-        mlflow = services.enter_context(
-            start(project, "mlflow", mlflow_command(project, mlflow_port), mlflow_port)
-        )
-        typer.echo(f"MLflow   http://127.0.0.1:{mlflow_port}/#/models/unmask")
-        watched = [mlflow]
+        watched = []
+        if (uri := tracking_uri(project)).startswith("http"):
+            typer.echo(f"MLflow   {without_password(uri)}")
+        else:
+            command = mlflow_command(uri, project, mlflow_port)
+            watched.append(services.enter_context(start(project, "mlflow", command, mlflow_port)))
+            typer.echo(f"MLflow   http://127.0.0.1:{mlflow_port}/#/models/unmask")
         if has_champion(project):
             command = [sys.executable, "-m", "flows.cli", "serve", "--port", str(api_port)]
             watched.append(services.enter_context(start(project, "api", command, api_port, "/health/live")))
@@ -49,16 +59,14 @@ def run_services(
         wait_for_any(watched)
 
 
-def mlflow_command(project: Project, port: int) -> Sequence[str]:
+def mlflow_command(store: str, project: Project, port: int) -> Sequence[str]:
     """MLflow's server over the project's store."""
-    from components.tracking.store import tracking_uri
-
     artifacts = (project.root / "mlartifacts").as_uri()
     return [
         *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
         *(
             "--backend-store-uri",
-            tracking_uri(project),
+            store,
             "--artifacts-destination",
             artifacts,
             "--workers",
@@ -96,20 +104,9 @@ def start(
     """
     log = project.root / ".unmask" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            command,
-            cwd=project.root,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-        )
-    try:
+    with log.open("ab") as sink, child(command, cwd=project.root, stdout=sink, stderr=sink) as process:
         wait_until_ready(process, f"http://127.0.0.1:{port}{health}", log)
         yield process
-    finally:
-        stop(process)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, 
 from components.errors import ParamsError
 from components.faces.limits import Limits, Share
 from components.faces.policy import CropPolicy
+from components.merges import conflict
 from components.params.ensemble import EnsembleParams
 from components.params.messages import first_line, outdated, where_and_what
 from components.params.section import Section
@@ -188,6 +189,8 @@ def load_params(path: Path) -> Params:
             f"{path}: not found; run this in a project folder (one with params.yaml)"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
+        if found := conflict(path):
+            raise ParamsError(f"{found}; keep what is right of them, and remove the marks") from error
         raise ParamsError(f"{path}: not valid YAML: {where_and_what(error)}") from error
     return checked(content, path)
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from components.cores import cores
 from components.errors import StageError
+from components.parent import end_with_parent
 from components.synthesis.encode import atomically, write_masks, write_video
 from components.synthesis.folder import MANIFEST, MARKER, claimed
 from components.synthesis.session import Casting, cast, record
@@ -103,6 +104,7 @@ def _record_side_by_side(
 def _start_worker() -> None:
     """One core each; Ctrl-C is the parent's to answer."""
     cv2.setNumThreads(1)
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

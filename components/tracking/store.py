@@ -12,12 +12,16 @@ from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.addresses import SECONDS_TO_ANSWER, unreachable
 from components.errors import RegistryError
 from components.project import Project
 
 EXPERIMENT = "unmask"
 
 log = logging.getLogger(__name__)
+
+_known: set[str] = set()
+"""Stores that have answered this process."""
 
 
 def tracking_uri(project: Project) -> str:
@@ -46,14 +50,36 @@ def connect(project: Project) -> str:
     uri = tracking_uri(project)
     try:
         mlflow.set_tracking_uri(uri)
-        with _alone(project):
+        with _alone(project), _patience(uri):
             experiment = _experiment(uri, project.root.resolve() / "mlartifacts")
             if uri == _own_store(project):
                 _follow_move(uri, experiment, (project.root.resolve() / "mlartifacts").as_uri())
             return str(experiment.experiment_id)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise RegistryError(f"MLflow store {uri}: {first}; check MLFLOW_TRACKING_URI") from error
+    except (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError) as error:
+        if os.environ.get("MLFLOW_TRACKING_URI"):
+            reason = unreachable("MLFLOW_TRACKING_URI", uri, error, "the project's mlflow.db")
+        else:
+            reason = f"MLflow store {uri}: {str(error).splitlines()[0]}"
+        raise RegistryError(reason) from error
+
+
+@contextmanager
+def _patience(uri: str) -> Iterator[None]:
+    """A server that has answered once may take MLflow's two minutes, and is asked again; others are not."""
+    if uri in _known:
+        yield
+        return
+    settings = {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+        _known.add(uri)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -68,11 +94,13 @@ def _alone(project: Project) -> Iterator[None]:
 
 def _experiment(uri: str, artifacts: Path) -> Experiment:
     found = mlflow.get_experiment_by_name(EXPERIMENT)
-    if found is not None:
-        return found
-    # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
-    location = artifacts.as_uri() if uri.startswith("sqlite") else None
-    return mlflow.get_experiment(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    if found is None:
+        # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
+        location = artifacts.as_uri() if uri.startswith("sqlite") else None
+        return mlflow.get_experiment(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+    if not found.experiment_id:  # of some other server's JSON
+        raise MlflowException("no experiment")
+    return found
 
 
 def _follow_move(uri: str, experiment: Experiment, artifacts: str) -> None:

@@ -1,16 +1,15 @@
 """Processes that prepare clips ahead of a training. They import this, so it imports little."""
 
 import multiprocessing
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
 import cv2
 import torch
 
 from components.errors import UnmaskError
+from components.parent import end_with_parent
 
 AHEAD = 4
 """Batches that each process prepares ahead."""
@@ -61,11 +60,4 @@ def _context() -> Any:
 def _begin(worker: int) -> None:
     """Torch sees to its own threads; those of OpenCV would take the cores of other processes."""
     cv2.setNumThreads(0)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """After a kill -9 of the training; torch watches the process that this one was forked from instead."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
+    end_with_parent()  # torch watches the process that this one was forked from instead

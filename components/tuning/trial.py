@@ -3,7 +3,7 @@
 import hashlib
 import math
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,9 +54,7 @@ class _Ended(NamedTuple):
     best: Mapping[str, float] = {}
 
 
-def run_trial(
-    bench: Bench, study: optuna.Study, trial: optuna.Trial, guard: Callable[[], None] = lambda: None
-) -> None:
+def run_trial(bench: Bench, study: optuna.Study, trial: optuna.Trial) -> None:
     """Train with what the trial suggests, and tell the study how good it was.
 
     Interrupted, the trial is put back, and its next turn goes on from its last epoch.
@@ -65,11 +63,10 @@ def run_trial(
         bench: what is trained, and on what.
         study: that suggested it.
         trial: fresh, or one that goes on.
-        guard: called after every epoch; may raise KeyboardInterrupt.
 
     Raises:
         UnmaskError: the settings cannot be trained; the trial counts as failed.
-        KeyboardInterrupt: by Ctrl-C or by the guard.
+        KeyboardInterrupt: by Ctrl-C.
     """
     from components.tracking.studies import trial_run  # noqa: PLC0415 - mlflow takes seconds to import
 
@@ -79,7 +76,7 @@ def run_trial(
         folder /= _digest(settings)
         with trial_run(bench.run, trial.number, trial.params, trial.user_attrs.get(RUN, "")) as run:
             trial.set_user_attr(RUN, run.run_id)
-            ended = _trained(bench, trial, settings, folder, run, guard)
+            ended = _trained(bench, trial, settings, folder, run)
             run.end(ended.state, ended.best)
     except KeyboardInterrupt:
         put_back(study, trial.number)
@@ -105,7 +102,6 @@ def _trained(
     settings: CandidateParams,
     folder: Path,
     run: "TrialRun",
-    guard: Callable[[], None],
 ) -> _Ended:
     known = _reported(trial)
 
@@ -116,7 +112,6 @@ def _trained(
         step = epoch - 1  # pruners count from 0
         if step not in known:  # it was, if a kill came between this and the checkpoint
             trial.report(metrics[f"val_{bench.tune.metric}"], step)
-        guard()
         if trial.should_prune():
             raise optuna.TrialPruned
 

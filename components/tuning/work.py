@@ -17,6 +17,7 @@ import optuna
 
 from components.errors import TrainingError, UnmaskError
 from components.params import Metric
+from components.parent import end_with_parent
 from components.tuning.results import Tried, finished, line, tried
 from components.tuning.study import claim, one_at_a_time, open_study, shared
 from components.tuning.trial import Bench, run_trial
@@ -30,14 +31,13 @@ POLL = 0.5
 """Seconds between two looks at the study that workers share."""
 
 
-def work(bench: Bench, target: int, on_trial: OnTrial, guard: Callable[[], None] = lambda: None) -> None:
+def work(bench: Bench, target: int, on_trial: OnTrial) -> None:
     """Run trials in this process until as many as wanted have begun.
 
     Args:
         bench: what is trained, and on what.
         target: so many trials in all.
         on_trial: gets each finished one.
-        guard: called after every epoch; may raise KeyboardInterrupt.
 
     Raises:
         UnmaskError: settings that cannot be trained.
@@ -45,7 +45,7 @@ def work(bench: Bench, target: int, on_trial: OnTrial, guard: Callable[[], None]
     study = open_study(bench.project, bench.study, bench.tune, bench.settings.epochs)
     alone = partial(one_at_a_time, bench.project, bench.study)
     while (trial := claim(study, bench.space, bench.tune, target, alone)) is not None:
-        run_trial(bench, study, trial, guard)
+        run_trial(bench, study, trial)
         trials = tried(study.get_trials(deepcopy=False))
         on_trial(trials[trial.number], trials)
 
@@ -62,9 +62,7 @@ def work_side_by_side(bench: Bench, target: int, jobs: int, on_trial: OnTrial) -
     folder = bench.project.scratch / "tuning" / bench.study
     folder.mkdir(parents=True, exist_ok=True)
     logs = [folder / f"worker-{number}.log" for number in range(jobs)]
-    workers = [
-        context.Process(target=_worker, args=(bench, target, os.getpid(), errors, path)) for path in logs
-    ]
+    workers = [context.Process(target=_worker, args=(bench, target, errors, path)) for path in logs]
     study = open_study(bench.project, bench.study, bench.tune, bench.settings.epochs)
     with _running(workers):
         _watch(study, workers, on_trial)
@@ -116,20 +114,16 @@ def _running(workers: Sequence[BaseProcess]) -> Iterator[None]:
                 worker.join()
 
 
-def _worker(bench: Bench, target: int, parent: int, errors: "SimpleQueue[UnmaskError]", path: Path) -> None:
+def _worker(bench: Bench, target: int, errors: "SimpleQueue[UnmaskError]", path: Path) -> None:
+    end_with_parent()
     os.setsid()  # Ctrl-C comes once, from the process that waits
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     sink = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
-
-    def guard() -> None:
-        if os.getppid() != parent:
-            raise KeyboardInterrupt
-
     try:
         with shared(bench.project, bench.study):
-            work(bench, target, lambda one, trials: None, guard)
+            work(bench, target, lambda one, trials: None)
     except KeyboardInterrupt:
         pass
     except UnmaskError as error:

@@ -39,6 +39,11 @@ ProviderOption = Annotated[
 ]
 Workers = Annotated[int, typer.Option(help="Processes that decode and find faces; 0 is one per core.", min=0)]
 
+Wait = Annotated[
+    bool,
+    typer.Option("--wait/--no-wait", help="Wait for another run of this project, or refuse."),
+]
+
 
 def candidates_like(typed: str) -> list[str]:
     """For the shell's completion of a candidate."""

@@ -139,7 +139,7 @@ def batch(
 
         typer.echo(pending(project, source, output, model, bundle, shard_size))
         return
-    with prefect_server(project):
+    with prefect_server(project, registry=bundle is None):
         from flows.score import batch_scoring
 
         summary = batch_scoring(

@@ -1,14 +1,18 @@
 """Training: the pipeline, the settings it runs with, and a look at what it learns from."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from components.errors import GateError, ParamsError, UnmaskError
 from components.project import Project
-from flows.commands.options import candidates_like, enter
+from flows.commands.options import Wait, candidates_like, enter
 from flows.environment import find_project
+
+if TYPE_CHECKING:
+    from flows.promote import Outcome
 
 
 def recipes_like(typed: str) -> list[str]:
@@ -38,6 +42,7 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="With --recipe: replace settings that are not committed, too.")
     ] = False,
+    wait: Wait = True,
 ) -> None:
     """Run the pipeline as a Prefect flow: stages, gate, export, registry.
 
@@ -56,16 +61,27 @@ def run(
     from components.params import load_params
 
     load_params(project.params)  # a mistake is told before a server starts or a plan is shown
-    if recipe is not None:
-        from flows.recipes import adopt, preview
+    if dry_run and recipe is not None:
+        from flows.recipes import preview
 
-        if dry_run:
-            preview(project, recipe)
-            return
-        adopt(project, recipe, force)
+        preview(project, recipe)
+        return
     if dry_run:
         show_plan(project)
         return
+    from flows.locks import project_lock
+
+    with project_lock(project, wait=wait):
+        if recipe is not None:
+            from flows.recipes import adopt
+
+            adopt(project, recipe, force)
+        outcome = train(project, jobs)
+    typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
+
+
+def train(project: Project, jobs: int) -> "Outcome":
+    """Run the training flow; where the gate fails, its rules are printed."""
     from flows.server import prefect_server
 
     with prefect_server(project):
@@ -73,11 +89,10 @@ def run(
         from flows.pipeline import training
 
         try:
-            outcome = training(str(project.root), jobs)
+            return training(str(project.root), jobs)
         except GateError:
             print_gate(project.gate)
             raise
-    typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
 
 
 def show_plan(project: Project) -> None:
@@ -112,6 +127,7 @@ def tune(
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the best settings into params.yaml; its comments stay.")
     ] = False,
+    wait: Wait = True,
 ) -> None:
     """Search for the settings with which a candidate does best on validation videos.
 
@@ -129,9 +145,16 @@ def tune(
     The last one tries nothing more, and writes what is best so far.
     """
     project = enter()
-    from flows.tune import tune as search
+    from flows.locks import project_lock
+    from flows.reach import check_mlflow
 
-    search(project, candidate, trials, jobs, dry_run, apply)
+    with ExitStack() as stack:
+        if not dry_run:
+            check_mlflow(project)
+            stack.enter_context(project_lock(project, shared=True, wait=wait))
+        from flows.tune import tune as search
+
+        search(project, candidate, trials, jobs, dry_run, apply)
 
 
 def augment_preview(

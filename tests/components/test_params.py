@@ -80,6 +80,15 @@ def test_a_mistake_is_named_in_one_line(tmp_path: Path, old: str, new: str, told
     assert not re.search(r"\n|Input|instance|dictionary|tuple|pars|the file", message)
 
 
+def test_the_marks_of_a_merge_are_named(tmp_path: Path) -> None:
+    sides = "<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> theirs\n"
+    (tmp_path / "params.yaml").write_text(f"faces: {{}}\n{sides}", encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(tmp_path / "params.yaml")
+    where = f"{tmp_path / 'params.yaml'}:2: a merge has left both sides here (<<<<<<< HEAD)"
+    assert str(caught.value) == f"{where}; keep what is right of them, and remove the marks"
+
+
 THEN = """faces:
   frames: 8
   size: 64

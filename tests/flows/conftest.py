@@ -8,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
+import httpx
 import pytest
 import yaml
 
@@ -76,12 +78,36 @@ class StubProject:
         self.prefect_api = prefect_api
 
     def unmask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "flows.cli", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-        environment["PREFECT_API_URL"] = self.prefect_api
-        return subprocess.run(
-            command, cwd=self.root, env=environment, text=True, capture_output=True, check=False, timeout=250
+        with self.start(*arguments) as process:
+            told = process.communicate(timeout=250)
+        return subprocess.CompletedProcess(process.args, process.returncode, *told)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """The command in a process group of its own, as a shell starts it."""
+        return subprocess.Popen(
+            # Where tests run in the background, Ctrl-C is ignored.
+            ["env", "--default-signal=INT", sys.executable, "-m", "flows.cli", *arguments],
+            cwd=self.root,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "COLUMNS": "200",
+                "PREFECT_API_URL": self.prefect_api,
+            },
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
         )
+
+    def flow_run(self, name: str) -> dict[str, Any]:
+        """What Prefect knows of a run."""
+        return dict(httpx.get(f"{self.prefect_api}/flow_runs/{name}").raise_for_status().json())
+
+    def living_flow_run(self) -> str:
+        """The id of the only run that has begun and not ended."""
+        (file,) = (self.root / ".unmask" / "flow-runs").iterdir()
+        return file.stem
 
     def set_gate(self, value: float) -> None:
         passed = value >= 0.8

@@ -57,6 +57,7 @@ def test_a_killed_job_goes_on_with_nothing_lost_or_doubled(
     wait_for(lambda: len(list(output.glob("shards/*/shard-*.parquet"))) >= 2, job)
     os.killpg(job.pid, signal.SIGKILL)
     job.wait()
+    killed = stub_project.living_flow_run()
     before = {file: file.stat().st_mtime_ns for file in output.glob("shards/*/shard-*.parquet")}
     assert not (output / "scores.parquet").exists()
 
@@ -68,6 +69,7 @@ def test_a_killed_job_goes_on_with_nothing_lost_or_doubled(
         "text.mp4"
     }
     assert {file: file.stat().st_mtime_ns for file in before} == before  # none was scored again
+    assert stub_project.flow_run(killed)["state_type"] == "CRASHED"
 
 
 def test_only_what_is_new_or_changed_is_scored(

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,28 @@ def test_a_broken_graph_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StageError) as caught:
         read_graph(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+CONFLICT = "schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n=======\nstages:\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        (
+            "dvc.lock",
+            "take one side (git checkout --ours dvc.lock, or --theirs), and run the same command again",
+        ),
+        (
+            "data.dvc",
+            "take one side (git checkout --ours data.dvc, or --theirs), `dvc checkout data.dvc`, and run",
+        ),
+        ("dvc.yaml", "keep what is right of them, and remove the marks"),
+    ],
+)
+def test_the_marks_of_a_merge_are_told(tmp_path: Path, name: str, remedy: str) -> None:
+    _write_project(tmp_path, "true")
+    (tmp_path / name).write_text(CONFLICT, encoding="utf-8")
+    told = f"{tmp_path / name}:2: a merge has left both sides here (<<<<<<< HEAD); {remedy}"
+    with pytest.raises(StageError, match=f"^{re.escape(told)}"):
+        stale_stages(tmp_path, read_graph(tmp_path))

@@ -1,9 +1,12 @@
 """The training flow, with real DVC, Prefect and MLflow, over stages that cost nothing."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from mlflow import MlflowClient
 
@@ -14,6 +17,7 @@ from components.tracking import registry
 from components.tracking.runs import CANDIDATE
 from components.tracking.store import connect
 from flows.promote import auc, probabilities, promote, register
+from tests.components.faces.processes import eventually
 
 if TYPE_CHECKING:
     from conftest import StubProject
@@ -129,6 +133,32 @@ def test_the_same_command_goes_on_once_what_failed_is_mended(
     (run,) = MlflowClient().search_runs([connect(project)], f"tags.`{CANDIDATE}` = 'b'")
     assert len(MlflowClient().get_metric_history(run.info.run_id, "test_auc")) == 1  # not logged twice
     assert registry.version_behind(registry.CHAMPION, project) == "1"
+
+
+def test_ctrl_c_ends_a_run_in_one_line_and_all_that_it_has_started(stub_project: "StubProject") -> None:
+    begun = stub_project.root / "begun"
+    graph = (stub_project.root / "dvc.yaml").read_text(encoding="utf-8")
+    waiting = graph.replace(
+        "cmd: cp prepared/manifest", f"cmd: touch {begun}; sleep 99; cp prepared/manifest"
+    )
+    (stub_project.root / "dvc.yaml").write_text(waiting, encoding="utf-8")
+    with stub_project.start("run") as run:
+        assert eventually(begun.exists)
+        flow_run = stub_project.living_flow_run()
+        family = psutil.Process(run.pid).children(recursive=True)
+        refused = stub_project.unmask("run", "--no-wait")
+        os.killpg(run.pid, signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    assert refused.returncode == 2
+    assert f"process {run.pid} (" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert run.returncode == 130
+    assert told.splitlines()[-1] == "interrupted; run the same command again to go on"
+    for noise in ("Crash", "Traceback", "ERROR", "Cancelled"):
+        assert noise not in told
+    assert len(family) >= 3  # the supervisor, DVC, the stage
+    assert not any(process.is_running() for process in family)
+    assert stub_project.flow_run(flow_run)["state_type"] == "CANCELLED"
 
 
 def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:

@@ -1,0 +1,50 @@
+"""Addresses of servers that a user has named, and what is wrong with one that does not answer."""
+
+import re
+from urllib.parse import urlsplit
+
+SECONDS_TO_ANSWER = 10
+"""That a server gets when it is first asked."""
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown."""
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address)
+
+
+def unreachable(variable: str, address: str, error: Exception, instead: str) -> str:
+    """One line about an address that cannot be used.
+
+    Args:
+        variable: of the environment, that holds it.
+        address: what it holds.
+        error: of the client that has tried.
+        instead: what is used where the variable is not set.
+    """
+    told = f"{variable}={without_password(address)}: {_why(address, error)}"
+    return f"{told}; correct it, start what it names, or unset it to use {instead}"
+
+
+def _why(address: str, error: Exception) -> str:
+    if not _well_formed(address):
+        return "this is no address, such as http://HOST:PORT"
+    one: BaseException | None = error
+    while one is not None:
+        if isinstance(one, TimeoutError):
+            return f"no answer in {SECONDS_TO_ANSWER} s"
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror
+        one = one.__cause__ or one.__context__
+    text = str(error).replace(address, without_password(address)).strip().splitlines()[0]
+    if code := re.search(r"error (?:code )?'?(\d{3})\b", text):
+        refused = "it does not let this client in" if code[1] in ("401", "403") else "another kind of server?"
+        return f"it answers with HTTP {code[1]}: {refused}"
+    return text[:200] if not address.startswith("http") else "it answers as another kind of server"
+
+
+def _well_formed(address: str) -> bool:
+    try:
+        urlsplit(address)
+    except ValueError:  # half an IPv6 address
+        return False
+    return "://" in address

@@ -1,0 +1,95 @@
+"""Whatever ends a flow, nothing that it has started lives on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.children import child
+from tests.components.faces.processes import PATIENCE, alive, eventually
+
+ROOT = Path(__file__).parents[2]
+
+FLOW = """
+from flows.children import child
+from flows.interruption import interruptible
+with interruptible(), child(["sh", "-c", "sh -c 'sleep 77 & setsid sleep 77; true'; true"]) as process:
+    print(process.pid, flush=True)
+    process.wait()
+"""
+"""It starts DVC, which starts a shell, which starts a stage with a worker in a session of its own."""
+
+Flow = subprocess.Popen[str]
+
+
+@pytest.fixture
+def flow() -> Iterator[Flow]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        # Where tests run in the background, Ctrl-C is ignored.
+        ["env", "--default-signal=INT", sys.executable, "-c", FLOW],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def family(flow: Flow) -> Iterator[list[int]]:
+    """The flow's descendants: supervisor, command, shell, stage and worker."""
+    assert flow.stdout
+    supervisor = psutil.Process(int(flow.stdout.readline()))
+    assert eventually(lambda: len(supervisor.children(recursive=True)) == 4)
+    members = [supervisor.pid, *(process.pid for process in supervisor.children(recursive=True))]
+    yield members
+    for pid in filter(alive, members):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["flow", "command", "supervisor"])
+def test_nothing_outlives_what_was_killed(flow: Flow, family: list[int], victim: str) -> None:
+    group = [pid for pid in family if os.getpgid(pid) == family[0]]
+    os.kill({"flow": flow.pid, "supervisor": family[0], "command": family[1]}[victim], signal.SIGKILL)
+    # A killed supervisor loses what has moved to a session of its own.
+    ended = group if victim == "supervisor" else family
+    assert eventually(lambda: not any(map(alive, ended)))
+
+
+@pytest.mark.parametrize(
+    ("number", "times"),
+    [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 1), (signal.SIGHUP, 1)],
+)
+def test_an_interrupted_flow_leaves_nothing(
+    flow: Flow, family: list[int], number: signal.Signals, times: int
+) -> None:
+    for _ in range(times):
+        flow.send_signal(number)
+        time.sleep(0.1)
+    _, told = flow.communicate(timeout=PATIENCE)
+    assert eventually(lambda: not any(map(alive, family)))
+    if times == 2:  # it has not waited for them
+        assert (flow.returncode, told) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize(("command", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
+def test_a_childs_exit_code_is_its_commands(command: str, code: int) -> None:
+    with child(["sh", "-c", command]) as process:
+        assert process.wait() == code
+
+
+def test_a_child_has_time_to_end_in_order(tmp_path: Path) -> None:
+    begun, tidied = tmp_path / "begun", tmp_path / "tidied"
+    script = "touch $0; trap 'touch $1; exit' INT; while :; do sleep 0.1; done"
+    with child(["sh", "-c", script, str(begun), str(tidied)]) as process:
+        assert eventually(begun.exists)
+    assert process.returncode == 130
+    assert tidied.exists()
