@@ -6,11 +6,8 @@ Compared as bytes these are strangers, and one person stands in training and in 
 """
 
 import unicodedata
-from collections.abc import Iterator
 
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
-_SHOWN = 3
-"""So many names are spelt out in a note, each in so many ways."""
 
 
 def normalised(name: str) -> str:
@@ -29,33 +26,3 @@ def normalised(name: str) -> str:
 
 def _is_seen(letter: str) -> bool:
     return unicodedata.category(letter) != "Cf" and ord(letter) not in _VARIATION_SELECTORS
-
-
-class Spellings:
-    """The ways in which names of one kind are written, each name by its key."""
-
-    def __init__(self) -> None:
-        self._ways: dict[str, dict[str, None]] = {}
-
-    def first(self, name: str) -> str:
-        """The name as it was first written; what is asked for counts as one more way of writing it."""
-        ways = self._ways.setdefault(normalised(name), {})
-        ways.setdefault(name)
-        return next(iter(ways))
-
-    def ways(self, name: str) -> tuple[str, ...]:
-        """All ways in which a name was written so far, in their order."""
-        return tuple(self._ways.get(normalised(name), ()))
-
-    def notes(self, kind: str) -> Iterator[str]:
-        """One line on what was merged, if anything was: "identity: 'José' is written in 3 ways (…)"."""
-        merged = [tuple(ways) for ways in self._ways.values() if len(ways) > 1]
-        if merged:
-            more = f", and {len(merged) - _SHOWN} more" if len(merged) > _SHOWN else ""
-            yield f"{kind}: {', '.join(map(_described, merged[:_SHOWN]))}{more}; each is taken for one"
-
-
-def _described(ways: tuple[str, ...]) -> str:
-    # Escaped, since composed and decomposed letters print alike.
-    shown = ", ".join((*map(ascii, ways[:_SHOWN]), *(("…",) if len(ways) > _SHOWN else ())))
-    return f"{ways[0]!r} is written in {len(ways)} ways ({shown})"

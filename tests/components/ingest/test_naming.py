@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.ingest.naming import Spellings, normalised
+from components.ingest.naming import normalised
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,3 @@ def test_the_key_is_a_key(name: str) -> None:
     for form in ("NFC", "NFD"):
         assert normalised(unicodedata.normalize(form, name)) == key  # type: ignore[arg-type]
     assert normalised(f"  {name}\u00a0") == normalised(name.casefold()) == key
-
-
-def test_what_was_merged_is_said_in_one_line() -> None:
-    spellings = Spellings()
-    written = ["José", "Zoë", "Jose\u0301", "JOSÉ", "Zoë", "josé", "p1"]
-    assert [spellings.first(name) for name in written] == ["José", "Zoë", "José", "José", "Zoë", "José", "p1"]
-    (line,) = spellings.notes("identity")
-    assert line == (
-        r"identity: 'José' is written in 4 ways ('Jos\xe9', 'Jose\u0301', 'JOS\xc9', …); "
-        "each is taken for one"
-    )
-    assert spellings.ways("JOSÉ") == ("José", "Jose\u0301", "JOSÉ", "josé")
-    for number in range(4):
-        spellings.first(f"q{number}"), spellings.first(f"Q{number}")
-    (line,) = spellings.notes("source")
-    assert line.endswith("'q1' is written in 2 ways ('q1', 'Q1'), and 2 more; each is taken for one")
-    assert list(Spellings().notes("method")) == []
