@@ -102,7 +102,9 @@ def _write(
     by_looks, names = params.ingest.near_duplicates == "tie", Names()
     pairs = make_samples(videos, names, by_looks)
     samples = [sample for _, sample in pairs]
-    assignments = assign(samples, params.ingest, lock.adopting(names.ways_of_people()))
+    assignments = assign(
+        samples, params.ingest, lock.adopting(names.ways_of_people()), params.validate_.min_videos_per_class
+    )
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
     leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
