@@ -224,7 +224,7 @@ def _splits(params: ValidateParams) -> Iterator[Check]:
 def _balance(params: ValidateParams) -> Iterator[Check]:
     yield Check(
         "each listed video is there",
-        "put these files where their dataset's list has them, or take them out of it",
+        "put these files where the list of the dataset has them, or take them out of it",
         gxe.ExpectColumnValuesToNotBeInSet(column="reason", value_set=[NOT_FOUND]),
         "warning",
     )
