@@ -182,7 +182,7 @@ class _Sources:
 
     def __init__(self, tree: Tree, listed: Iterable[str]) -> None:
         self._tree = tree
-        paths = [*map(normpath, listed), *tree.videos()]
+        paths = [*tree.videos(), *map(normpath, listed)][::-1]  # of equal ones the first file counts
         self._paths = {normalised(splitext(path)[0]): path for path in paths}
         self._paths |= {normalised(path): path for path in paths}
 
