@@ -12,7 +12,8 @@ UnmaskError                 the base; `exit_code` is what a command line ends wi
 ├── BusyError               another process holds the folder this one would write to
 └── GateError               the gate did not pass (exit code 3)
 
-A message is one line: what is wrong, where, and what to do about it.
+A message is one line: what is wrong, where, and what to do about it. Only a ValidationError has more lines,
+one for each expectation that does not hold.
 """
 
 import errno

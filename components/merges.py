@@ -1,15 +1,29 @@
 """Files in which a merge of git's has left both sides."""
 
+import re
 from pathlib import Path
+from typing import NamedTuple
+
+_MARK = re.compile(r"^(<{7}|>{7})( .*)?$", re.MULTILINE)
+
+
+class Mark(NamedTuple):
+    """A line that git has written between the sides of a merge."""
+
+    number: int
+    line: str
+
+
+def find_mark(content: str) -> Mark | None:
+    """The first mark of a merge conflict in a text."""
+    found = _MARK.search(content)
+    return Mark(content.count("\n", 0, found.start()) + 1, found[0][:60]) if found else None
 
 
 def conflict(path: Path) -> str | None:
     """Where a text file holds the mark of a merge conflict, and that this is one; None if it holds none."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        mark = find_mark(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
-    for number, line in enumerate(lines, start=1):
-        if line.startswith("<<<<<<< "):
-            return f"{path}:{number}: a merge has left both sides here ({line[:60]})"
-    return None
+    return f"{path}:{mark.number}: a merge has left both sides here ({mark.line})" if mark else None

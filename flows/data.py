@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from components.errors import DataError, StageError
-from components.ingest.adding import Plan, bring, make_plan
+from components.ingest.adding import Plan, bring, check_complete, make_plan
 from components.ingest.datasets import Dataset, list_datasets
 from components.ingest.layouts import LABELS, LAYOUTS
 from components.ingest.layouts.base import Entry
+from components.ingest.spellings import Names
+from components.params import load_params
 from components.printable import printable, some
 from components.project import Project
 from flows.children import child
@@ -31,12 +33,20 @@ NO_VIDEOS = (
 
 
 def add(
-    project: Project, source: Path, layout: str | None, name: str | None, copy: bool, dry_run: bool
+    project: Project,
+    source: Path,
+    layout: str | None,
+    name: str | None,
+    copy: bool,
+    dry_run: bool,
+    allow_missing: bool = False,
 ) -> None:
     """Link a dataset into `data/`, let DVC track it, and say what to commit.
 
     Raises:
-        DataError: the folder holds no dataset, or its place is taken.
+        DataError: the folder holds no dataset, its place is taken, or, unless that is allowed, it lacks more
+            of the videos that it lists than `validate.warn_lost_share`.
+        ParamsError: params.yaml cannot be read.
         StageError: DVC cannot track it.
     """
     console = Console(stderr=True, emoji=False)
@@ -44,6 +54,8 @@ def add(
     print_table(describe([plan.dataset]), console)
     for line in notes(plan):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not allow_missing:
+        check_complete(plan, load_params(project.params).validate_.warn_lost_share)
     if dry_run:
         console.print(f"dry run: nothing was written; {plan.target} would get {len(plan.missing)} files")
         return
@@ -116,13 +128,18 @@ def notes(plan: Plan) -> Iterator[str]:
     """Lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
     entries = plan.dataset.listing.entries
     yield from plan.dataset.listing.notes
+    names = Names()
+    for entry in entries:
+        names.unified(entry)
+    yield from names.notes()
     for label in LABELS:
         if not any(entry.label == label for entry in entries):
             yield f"no {label} videos: another dataset has to bring them"
     if unnamed := sum(not entry.identities for entry in entries):
         yield f"{unnamed} of {len(entries)} videos name nobody; a manifest.csv can (docs/datasets.md)"
-    if plan.unreadable:
-        yield f"{len(plan.unreadable)} files cannot be read and are left out: {some(list(plan.unreadable))}"
+    unreadable = [path for path in plan.unreadable if plan.dataset.tree.holds(path)]
+    if unreadable:
+        yield f"{len(unreadable)} files cannot be read and are left out: {some(unreadable)}"
     if plan.gone:
         yield f"{len(plan.gone)} files in data/ that the dataset has no more stay: {some(list(plan.gone))}"
     there = f", {plan.present} are there already" if plan.present else ""

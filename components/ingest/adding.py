@@ -16,12 +16,13 @@ from pathlib import Path
 from components.errors import DataError
 from components.ingest.datasets import MARKER, Dataset, find_layout, pictures_remedy, read_dataset, supersedes
 from components.ingest.layouts import LAYOUTS, Layout, layout_of
-from components.ingest.layouts.base import some
+from components.ingest.layouts.base import SPLIT_NAMES, some
+from components.ingest.naming import normalised
 from components.ingest.scan import FileStat
 from components.ingest.tree import Tree, walk
 from components.tables import write_text
 
-RESERVED = frozenset({"real", "fake", "testing", "celeb-real", "celeb-fake", "data"})
+RESERVED = frozenset({"real", "fake", "celeb-real", "celeb-fake", "data", *SPLIT_NAMES})
 """Folders that mean something where a dataset stands in `data/` itself."""
 
 _PARTIAL = ".unmask-adding-"
@@ -75,7 +76,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     if not dataset.listing.entries:
         remedy = pictures_remedy([dataset]) or f"its shape is {chosen.TITLE}"
         raise DataError(f"{source}: not one video of layout {chosen.NAME}; {remedy}")
-    target = data / _check_name(name or chosen.NAME)
+    target = _target(data, name or chosen.NAME)
     _check_target(target, chosen)
     clips = [member for entry in dataset.listing.entries for member in tree.members(entry.path)]
     paths = [*clips, *dataset.listing.annotations]
@@ -84,7 +85,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
         entry for entry in dataset.listing.entries if not files.keys().isdisjoint(tree.members(entry.path))
     )
     if not here:
-        raise DataError(f"{source}: not one of the videos that it lists can be read{_hint(paths)}")
+        raise DataError(f"{source}: not one of the videos that it lists can be read: {some(paths)}")
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
     if len(missing) == len(files):
         _check_unused(target)
@@ -97,6 +98,26 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
         gone=tuple(path for path in _present(target) if path not in files),
         bytes=sum(files[path].size for path in missing),
     )
+
+
+def check_complete(plan: Plan, most_missing: float) -> None:
+    """A dataset that lacks many of the videos that it lists was read with wrong paths, or half unpacked.
+
+    Args:
+        plan: of what is to be brought.
+        most_missing: share of the listed videos that may be missing.
+
+    Raises:
+        DataError: more of them are.
+    """
+    annotations = set(plan.dataset.listing.annotations)
+    absent = [path for path in plan.unreadable if path not in annotations]
+    listed = len(plan.dataset.listing.entries) + len(absent)
+    if len(absent) > most_missing * listed:
+        raise DataError(
+            f"{plan.dataset.tree.root}: {len(absent)} of {listed} listed videos cannot be found or read: "
+            f"{some(absent)}; correct their paths, or go on without them (--allow-missing)"
+        )
 
 
 def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
@@ -172,11 +193,15 @@ def _check_apart(source: Path, data: Path) -> None:
         raise DataError(f"{source}: is inside {data}, or holds it; name a folder elsewhere")
 
 
-def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name) or name.casefold() in RESERVED:
-        taken = ", ".join(sorted(RESERVED))
-        raise DataError(f"--name {name!r}: use letters, digits and . _ + -, and none of {taken}")
-    return name
+def _target(data: Path, name: str) -> Path:
+    """The dataset's folder: the one that is there already, if its name is equal to the one asked for."""
+    there = data.iterdir() if data.is_dir() else ()
+    target = next((path for path in sorted(there) if normalised(path.name) == normalised(name)), data / name)
+    taken = normalised(name) in RESERVED and not (target / MARKER).is_file()
+    if not _NAME.fullmatch(name) or taken:
+        words = ", ".join(sorted(RESERVED))
+        raise DataError(f"--name {name!r}: use letters, digits and . _ + -, and none of {words}")
+    return target
 
 
 def _check_target(target: Path, layout: Layout) -> None:
@@ -209,10 +234,6 @@ def _present(target: Path) -> list[str]:
 
 def _readable(tree: Tree, path: str) -> FileStat | None:
     return tree.files.get(path) if os.access(tree.root / path, os.R_OK) else None
-
-
-def _hint(paths: list[str]) -> str:
-    return "; write / instead of \\ in paths" if any("\\" in path for path in paths) else ""
 
 
 def _is_current(stat: FileStat, target: Path) -> bool:

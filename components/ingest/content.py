@@ -16,6 +16,9 @@ from components.faces.picture_files import disk_state, list_pictures
 SETTLE_NS = 2_000_000_000
 """File systems keep times as coarsely as this: a file written to more lately may change and keep its time."""
 
+NOT_FOUND = "file not found"
+"""The reason of what a list names and nothing is there for."""
+
 AHEAD = 4
 """Files that each thread may hash before they are asked for."""
 
@@ -65,7 +68,7 @@ def hash_file(path: Path) -> Content | Failure:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
     except FileNotFoundError:
-        return Failure("undecodable", "file not found")
+        return Failure("undecodable", NOT_FOUND)
     except OSError as error:
         return Failure("undecodable", f"cannot be read: {error.strerror}")
     unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)

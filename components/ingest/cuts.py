@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from components.ingest.dealer import Unit, classes, strata
 from components.ingest.groups import Group, Sample, Tie, connected, ties
-from components.ingest.layouts.base import SPLITS, Split
+from components.ingest.layouts.base import LABELS, SPLITS, Split
 from components.ingest.lock import Lock
 from components.ingest.roles import Part
+from components.ingest.stratification import Counts, Unit, strata
 
 Rank = tuple[bool, bool, int]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """All that dealing looks at; videos are named by their index."""
+    """All that the assignment looks at; videos are named by their index."""
 
     samples: Sequence[Sample]
     parts: Sequence[Part]
@@ -41,6 +41,19 @@ class Scene:
                 if split in part.allowed:
                     homes[identity] = split
         return homes
+
+    @cached_property
+    def originals(self) -> frozenset[int]:
+        """The videos that count as such: of those of equal content the first by id, as `validate` counts."""
+        firsts: dict[str, int] = {}
+        for index in sorted(range(len(self.samples)), key=lambda index: self.samples[index].video_id):
+            firsts.setdefault(self.samples[index].sha256 or f"unread {index}", index)
+        return frozenset(firsts.values())
+
+    def counts(self, indices: Iterable[int]) -> Counts:
+        """How many of these videos there are of each label, copies counted once."""
+        labels = Counter(self.samples[index].label for index in indices if index in self.originals)
+        return tuple(labels[label] for label in LABELS)
 
     def locked(self, index: int) -> set[Split | None]:
         """Where the people of a video were dealt before; None for those who were not."""
@@ -169,7 +182,7 @@ def _unit(
     split = next(iter(before), None) or _most_tied(
         (anchors[tie] for tie in shared if tie in anchors), allowed
     )
-    return Unit(name, strata(videos), classes(scene.pick(alone)), allowed, split)
+    return Unit(name, strata(videos), scene.counts(alone), allowed, split)
 
 
 def _most_tied(counts: Iterable[Mapping[Split, int]], allowed: frozenset[Split]) -> Split | None:

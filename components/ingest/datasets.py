@@ -19,7 +19,7 @@ from components.ingest.layouts import (
     layout_of,
     manifest,
 )
-from components.ingest.layouts.base import Entry, some
+from components.ingest.layouts.base import SPLIT_NAMES, Entry, some
 from components.ingest.tree import Tree, walk
 
 MARKER = "unmask.yaml"
@@ -116,6 +116,9 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     marked = {folder for folder in tree.top_folders if f"{folder}/{MARKER}" in tree.files}
     root = tree.without(marked)
     layout = find_layout(root)
+    if layout is folders:  # a folder called like a split may be a dataset with a manifest of its own
+        listed = {name for name in map(root.folders.get, SPLIT_NAMES) if name and _has_manifest(tree, name)}
+        root, marked = root.without(listed), marked | listed
     listing = layout.read(root) if layout else Listing(())
     own = _tops(listing)
     below = (tree.subtree(folder) for folder in tree.top_folders if folder not in own or folder in marked)
@@ -126,6 +129,10 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     elif rest.files or rest.odd or rest.again or rest.hidden:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
+
+
+def _has_manifest(tree: Tree, folder: str) -> bool:
+    return manifest.recognises(tree.subtree(folder))
 
 
 def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:

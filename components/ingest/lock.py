@@ -6,12 +6,13 @@ each person, or for each file that names nobody. It tells no name, but whoever g
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from components.errors import DataError
 from components.ingest.layouts.base import SPLITS, Split
+from components.ingest.naming import normalised
 from components.params import IngestParams
 
 VERSION = 1
@@ -43,14 +44,30 @@ class Lock:
         """Where an identity was dealt."""
         return self.splits.get(hashed(identity)) if self.splits else None
 
+    def adopting(self, people: Iterable[Sequence[str]]) -> "Lock":
+        """The same lock as its own names read now: earlier ones hashed an identity as it was written.
+
+        Args:
+            people: for each all ways in which it is written; the first one known says where they were.
+        """
+        known: dict[str, Split] = {}
+        for ways in people:
+            splits = (self.splits[raw] for raw in map(_hash, ways) if raw in self.splits)
+            known |= {hashed(ways[0]): split for split in [next(splits, None)] if split}
+        return replace(self, splits={**known, **self.splits})
+
     def extended(self, dealt: Iterable[tuple[str, Split]]) -> "Lock":
         """The same lock with more identities; a later word on one replaces an earlier one."""
         return Lock({**self.splits, **{hashed(identity): split for identity, split in dealt}})
 
 
 def hashed(identity: str) -> str:
-    """What stands for an identity in the file."""
-    return sha256(identity.encode()).hexdigest()[:HASH_DIGITS]
+    """What stands for an identity in the file, however it is written."""
+    return _hash(normalised(identity))
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:HASH_DIGITS]
 
 
 def read_lock(path: Path, params: IngestParams) -> Lock:

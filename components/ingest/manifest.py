@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,9 +11,9 @@ from components.faces.examine import Examined
 from components.ingest.content import Content
 from components.ingest.datasets import ROOT_NAME
 from components.ingest.groups import Sample
-from components.ingest.identities import UNNAMED
-from components.ingest.layouts import LABELS, Entry
+from components.ingest.layouts import Entry, folders
 from components.ingest.near_duplicates import near_duplicates
+from components.ingest.spellings import Names
 from components.ingest.splits import Assignment
 
 Row = dict[str, Any]
@@ -33,16 +33,19 @@ class Video:
         return self.result.fingerprint if isinstance(self.result, Examined) else None
 
 
-def make_samples(videos: Sequence[Video], by_looks: bool = True) -> list[tuple[Video, Sample]]:
-    """What dealing needs to know of each video, by video id: the order of `videos` decides nothing.
+def make_samples(videos: Sequence[Video], names: Names, by_looks: bool = True) -> list[tuple[Video, Sample]]:
+    """What the assignment needs to know of each video, by video id: the order of `videos` decides nothing.
 
-    `by_looks` says whether to look for near duplicates.
+    Args:
+        videos: of all datasets.
+        names: brings all ways of writing a name to one.
+        by_looks: whether to look for near duplicates.
     """
     ids = video_ids([video.entry.path for video in videos])
     ordered = sorted(zip(ids, videos, strict=True), key=lambda pair: pair[0])
     firsts = near_duplicates([video.fingerprint if by_looks else None for _, video in ordered])
     return [
-        (video, _sample(video, video_id, None if first is None else ordered[first][0]))
+        (video, _sample(video, video_id, names, None if first is None else ordered[first][0]))
         for (video_id, video), first in zip(ordered, firsts, strict=True)
     ]
 
@@ -85,16 +88,18 @@ def video_ids(paths: Sequence[str]) -> list[str]:
     return [stem if taken[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
 
 
-def _sample(video: Video, video_id: str, near_duplicate: str | None) -> Sample:
-    entry, usable = video.entry, isinstance(video.result, Examined)
+def _sample(video: Video, video_id: str, names: Names, near_duplicate: str | None) -> Sample:
+    # A source may be another video's path or id, so each video is a source by these names.
+    sources = (video.entry.path, video_id, *video.entry.sources)
+    entry = names.unified(replace(video.entry, sources=tuple(filter(None, sources))))
+    usable = isinstance(video.result, Examined)
     return Sample(
         video_id=video_id,
         dataset=video.dataset,
         label=entry.label,
         method=entry.method,
-        identities=entry.identities or (_stand_in(video),),
-        # A source may be another video's path or id, so each video is a source by these names.
-        sources=tuple(sorted({entry.path, video_id, *entry.sources} - {""})),
+        identities=entry.identities or (names.stand_in(_without_class(video)),),
+        sources=tuple(sorted(entry.sources)),
         # Broken files are often alike, empty ones always: that ties nobody to anybody.
         sha256=video.content.sha256 if video.content and usable else None,
         near_duplicate=near_duplicate,
@@ -103,17 +108,15 @@ def _sample(video: Video, video_id: str, near_duplicate: str | None) -> Sample:
     )
 
 
-def _stand_in(video: Video) -> str:
-    """What stands for the person whom nobody names: the path without suffix and class folder.
+def _without_class(video: Video) -> str:
+    """The path without suffix and class folder, which stands for the person whom nobody names.
 
     So `real/7.mp4` and `fake/7.mp4` belong together, as those who name files alike mean it; `a/7.mp4` and
-    `b/7.mp4` do not.
+    `b/7.mp4` do not, nor do `train/real/7.mp4` and `test/real/7.mp4`.
     """
-    parts = list(PurePosixPath(video.entry.path).with_suffix("").parts)
-    inside = 0 if video.dataset == ROOT_NAME else 1
-    if len(parts) > inside + 1 and parts[inside].casefold() in LABELS:
-        del parts[inside]
-    return UNNAMED + "/".join(parts)
+    above = "" if video.dataset == ROOT_NAME else f"{video.dataset}/"
+    path = str(PurePosixPath(video.entry.path).with_suffix(""))
+    return above + folders.without_class(path.removeprefix(above))
 
 
 def _facts(result: Examined | Failure) -> Row:

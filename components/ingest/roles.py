@@ -7,6 +7,7 @@ from typing import Literal
 from components.errors import ParamsError
 from components.ingest.groups import Sample
 from components.ingest.layouts.base import SPLITS, Split, some
+from components.ingest.naming import normalised
 from components.params import IngestParams
 
 Excluded = Literal["unlabelled", "dataset", "bridge", "leak"]
@@ -48,13 +49,10 @@ def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
     Raises:
         ParamsError: the shares leave nothing to train on, or `ingest.datasets` names what is not there.
     """
-    _check_names(samples, params)
+    roles = _roles({sample.dataset for sample in samples}, params)
     splits = frozenset(shares(params))
     testing = {sample.dataset for sample in samples if sample.prescribed == "test"}
-    return [
-        _part(sample, params.datasets.get(sample.dataset), sample.dataset in testing, splits)
-        for sample in samples
-    ]
+    return [_part(sample, roles.get(sample.dataset), sample.dataset in testing, splits) for sample in samples]
 
 
 def shares(params: IngestParams) -> dict[Split, float]:
@@ -72,14 +70,22 @@ def shares(params: IngestParams) -> dict[Split, float]:
     return {split: share for split, share in given.items() if share > 0.0}
 
 
-def _check_names(samples: Sequence[Sample], params: IngestParams) -> None:
-    there = {sample.dataset for sample in samples}
-    absent = sorted(params.datasets.keys() - there)
-    if absent and there:
-        raise ParamsError(
-            f"params.yaml: ingest.datasets names {some(absent)}, and there are {some(sorted(there))}; "
-            "correct or remove the name"
-        )
+def _roles(there: set[str], params: IngestParams) -> dict[str, Role]:
+    """The role of each dataset that is given one: of the one called so, or of all whose names are equal."""
+    roles: dict[str, Role] = {}
+    for name, role in params.datasets.items():
+        meant = {name} & there or {dataset for dataset in there if normalised(dataset) == normalised(name)}
+        if there and not meant:
+            raise ParamsError(
+                f"params.yaml: ingest.datasets names {some([name])}, and there are {some(sorted(there))}; "
+                "correct or remove the name"
+            )
+        if any(roles.get(dataset, role) != role for dataset in meant):
+            raise ParamsError(
+                f"params.yaml: ingest.datasets gives {some(sorted(meant))} two roles; remove one"
+            )
+        roles |= dict.fromkeys(meant, role)
+    return roles
 
 
 def _part(sample: Sample, role: Role | None, testing: bool, splits: frozenset[Split]) -> Part:

@@ -25,7 +25,7 @@ def make_seal(
     Args:
         datasets: as their layouts read them.
         files: of all entries.
-        params: `ingest` and `limits` count.
+        params: `ingest`, `limits` and `validate.min_videos_per_class` count.
         outputs: that a run writes.
     """
     digest = hashlib.sha256()
@@ -33,7 +33,8 @@ def make_seal(
         written = [(path.name, _sha256(path)) for path in outputs]
     except OSError:
         return None
-    settings = [params.ingest.model_dump(), params.limits.model_dump(), written]
+    smallest = params.validate_.min_videos_per_class
+    settings = [params.ingest.model_dump(), params.limits.model_dump(), smallest, written]
     digest.update(json.dumps([settings, examining_digest(params.limits), _code()], sort_keys=True).encode())
     for dataset in datasets:
         digest.update(repr((dataset.name, dataset.layout, dataset.listing.notes)).encode())

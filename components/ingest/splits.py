@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.ingest.cuts import Cut, Scene, cut_group, is_bridge, settle
-from components.ingest.dealer import Unit, classes, deal, strata
 from components.ingest.groups import Group, Sample, Tie, connected, group_samples, leak_keys, named, ties
-from components.ingest.layouts.base import LABELS, SPLITS, Label, Split
+from components.ingest.layouts.base import SPLITS, Split
 from components.ingest.lock import Lock
 from components.ingest.roles import Excluded, parts, shares
+from components.ingest.stratification import Unit, strata, stratify
 from components.params import IngestParams
 
 __all__ = ["Assignment", "Excluded", "assign", "dealt"]
 
-Dealt = dict[int, tuple[Split | None, tuple[Split, ...]]]
+Outcome = dict[int, tuple[Split | None, tuple[Split, ...]]]
 """For each video that was free: its split, None for a bridge, and those of its people."""
 
 
@@ -36,20 +36,21 @@ class Assignment:
     people: tuple[Split, ...] = ()
 
 
-def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock) -> list[Assignment]:
+def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: int = 1) -> list[Assignment]:
     """Decide the split of every sample.
 
     Args:
         samples: in any order; the outcome does not depend on it.
         params: seed, shares, and what becomes of datasets, leaks and large groups.
         lock: what was dealt before; `dealt` gives what to add to it.
+        least: videos of each class that each split is to hold, where any assignment of groups can.
 
     Raises:
         ParamsError: the shares leave nothing to train on, or `ingest.datasets` names what is not there.
     """
     scene = Scene(samples, parts(samples, params), lock)
     limit = params.max_group_share * sum(part.taken for part in scene.parts)
-    outcome = _deal_best(scene, params, limit)
+    outcome = _best_outcome(scene, params, limit, least)
     splits = [outcome[i][0] if i in outcome else part.fixed for i, part in enumerate(scene.parts)]
     leaking = _leaking(samples, splits) if params.leak == "drop" else set()
     groups = _groups(scene, splits, limit)
@@ -76,24 +77,27 @@ def _reason(scene: Scene, index: int, split: Split | None) -> Excluded | None:
     return "bridge" if part.taken and split is None else part.excluded
 
 
-def _deal_best(scene: Scene, params: IngestParams, limit: float) -> Dealt:
-    """Deal with large groups cut, unless dealing them whole brings both classes to more splits."""
-    cut = _deal(scene, params, limit)
-    if _complete(scene, cut) == len(shares(params)):
+def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+    """Large groups are cut, unless they bring more videos of both classes to the splits as they are."""
+    cut = _outcome(scene, params, limit, least)
+    best = (len(shares(params)), 2 * least * len(shares(params)))
+    if _coverage(scene, cut, params, least) == best:
         return cut
-    return max(cut, _deal(scene, params, math.inf), key=lambda outcome: _complete(scene, outcome))
+    whole = _outcome(scene, params, math.inf, least)
+    return max(cut, whole, key=lambda outcome: _coverage(scene, outcome, params, least))
 
 
-def _complete(scene: Scene, outcome: Dealt) -> int:
-    """How many splits hold both classes."""
-    held: dict[Split | None, set[Label | None]] = defaultdict(set)
+def _coverage(scene: Scene, outcome: Outcome, params: IngestParams, least: int) -> tuple[int, int]:
+    """How many splits hold both classes, and how many videos of each, as far as they are asked for."""
+    held: dict[Split | None, list[int]] = defaultdict(list)
     for index, part in enumerate(scene.parts):
-        held[outcome[index][0] if index in outcome else part.fixed].add(scene.samples[index].label)
-    return sum(held[split].issuperset(LABELS) for split in SPLITS)
+        held[outcome[index][0] if index in outcome else part.fixed].append(index)
+    counts = [scene.counts(held[split]) for split in shares(params)]
+    return sum(map(all, counts)), sum(min(count, least) for both in counts for count in both)
 
 
-def _deal(scene: Scene, params: IngestParams, limit: float) -> Dealt:
-    """Deal all that is free; groups of more than `limit` videos are cut."""
+def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+    """Assign all that is free; groups of more than `limit` videos are cut."""
     whole: list[tuple[Unit, list[int]]] = []
     cuts: list[Cut] = []
     torn = {index for index in range(len(scene.parts)) if scene.is_torn(index)}
@@ -103,8 +107,8 @@ def _deal(scene: Scene, params: IngestParams, limit: float) -> Dealt:
         else:
             whole.append((_whole(scene, name, free, fixed), free))
     units = [*_given(scene), *(unit for unit, _ in whole), *(unit for cut in cuts for unit in cut.units)]
-    placed = deal(units, shares(params), params.seed)
-    outcome: Dealt = {}
+    placed = stratify(units, shares(params), params.seed, least)
+    outcome: Outcome = {}
     for unit, free in whole:
         split = placed[unit.name]
         outcome |= {index: (split, (split,) * len(scene.samples[index].identities)) for index in free}
@@ -153,7 +157,7 @@ def _settled(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> set[Spl
 def _whole(scene: Scene, name: Group, free: Sequence[int], fixed: Sequence[int]) -> Unit:
     videos = scene.pick(free)
     settled = next(iter(_settled(scene, free, fixed)), None)
-    return Unit(name, strata(videos), classes(videos), scene.common(free), settled)
+    return Unit(name, strata(videos), scene.counts(free), scene.common(free), settled)
 
 
 def _given(scene: Scene) -> Iterator[Unit]:
@@ -161,7 +165,7 @@ def _given(scene: Scene) -> Iterator[Unit]:
     for split in SPLITS:
         videos = [index for index, part in enumerate(scene.parts) if part.fixed == split]
         counted = [index for index in videos if scene.parts[index].counted]
-        yield Unit("", strata(scene.pick(counted)), classes(scene.pick(videos)), frozenset({split}), split)
+        yield Unit("", strata(scene.pick(counted)), scene.counts(videos), frozenset({split}), split)
 
 
 def _leaking(samples: Sequence[Sample], splits: Sequence[Split | None]) -> set[int]:

@@ -17,6 +17,7 @@ from components.ingest.lock import read_lock, write_lock
 from components.ingest.manifest import Video, make_rows, make_samples
 from components.ingest.quarantine import quarantine
 from components.ingest.seal import make_seal
+from components.ingest.spellings import Names
 from components.ingest.splits import assign, dealt
 from components.ingest.summary import Summary, lines, summarise, table
 from components.params import Params
@@ -98,14 +99,16 @@ def _write(
     """Deal the videos and write all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
     _say(console, *filter(None, [lock.notice]))
-    by_looks = params.ingest.near_duplicates == "tie"
-    pairs = make_samples(videos, by_looks)
+    by_looks, names = params.ingest.near_duplicates == "tie", Names()
+    pairs = make_samples(videos, names, by_looks)
     samples = [sample for _, sample in pairs]
-    assignments = assign(samples, params.ingest, lock)
+    assignments = assign(
+        samples, params.ingest, lock.adopting(names.ways_of_people()), params.validate_.min_videos_per_class
+    )
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
     leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
-    summary = summarise(iterate(manifest), datasets, leaks, tangle, by_looks)
+    summary = summarise(iterate(manifest), datasets, leaks, tangle, by_looks, names.notes())
     write_text(json.dumps(summary, indent=2) + "\n", project.splits)
     write_text(quarantine(iterate(manifest)), project.quarantine)
     write_lock(project.splits_lock, params.ingest, lock.extended(dealt(samples, assignments)))

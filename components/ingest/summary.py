@@ -82,6 +82,7 @@ def summarise(
     leaks: Iterable[Leak],
     tangle: Tangle | None = None,
     by_looks: bool = True,
+    merged: Iterable[str] = (),
 ) -> Summary:
     """`reports/splits.json`.
 
@@ -91,13 +92,14 @@ def summarise(
         leaks: what stands in two splits.
         tangle: the group that holds most videos, if one does.
         by_looks: whether near duplicates were looked for.
+        merged: notes on names that are written in several ways.
 
     Returns:
         `videos`; `splits`: for each its videos, real, fake, named people, videos that name nobody, videos
         without a fingerprint, groups, and videos per method and dataset; `excluded` and `broken`: videos
         by reason and by status;
         `datasets`: layout, videos and notes; `leaks`: how many of each kind;
-        `tangle` and `by_looks`: as given.
+        `tangle`, `by_looks` and `merged`: as given.
     """
     tallies = {split: _Tally() for split in SPLITS}
     excluded: Counter[str] = Counter(dict.fromkeys(get_args(Excluded), 0))
@@ -119,6 +121,7 @@ def summarise(
         "leaks": {kind: found[kind] for kind in KINDS},
         "tangle": asdict(tangle) if tangle else None,
         "by_looks": by_looks,
+        "merged": list(merged),
     }
 
 
@@ -140,6 +143,7 @@ def lines(summary: Summary) -> Iterator[str]:
     for name, dataset in summary["datasets"].items():
         yield f"{name}: {dataset['videos']} videos, read as {dataset['layout']}"
         yield from (f"{name}: {note}" for note in dataset["notes"])
+    yield from summary["merged"]
     for reason, count in summary["excluded"].items():
         if count:
             yield f"{count} usable videos take no part: {REASONS[reason]} ({reason})"

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from components.errors import DataError
 from components.faces.picture_files import is_picture_name
+from components.ingest.naming import normalised
 from components.ingest.picture_clips import find_clips
 from components.ingest.scan import FileStat, is_video_name, scan
+from components.ingest.text import read_text
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,19 @@ class Tree:
 
     @cached_property
     def folders(self) -> dict[str, str]:
-        """Top-level folders that hold files: their names in lower case, and as they stand."""
-        return {name.casefold(): name for name in reversed(self.top_folders)}
+        """Top-level folders that hold files: their normalised names, and as they stand."""
+        return {normalised(name): name for name in reversed(self.top_folders)}
 
     @cached_property
-    def _by_folded(self) -> dict[str, str]:
-        return {path.casefold(): path for path in reversed(list(self.files))}
+    def _keys(self) -> dict[str, str]:
+        return {path: normalised(path) for path in self.files}
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path, key in self._keys.items():
+            found.setdefault(key, []).append(path)
+        return found
 
     @cached_property
     def _by_top(self) -> dict[str, dict[str, FileStat | None]]:
@@ -72,13 +81,20 @@ class Tree:
         return found
 
     def find(self, path: str) -> str | None:
-        """A file's path as it stands, whatever the letter case it is asked for in."""
-        return path if path in self.files else self._by_folded.get(path.casefold())
+        """A file's path as it stands, however it is written: see `normalised`.
+
+        Of several files whose names differ in nothing else, the one of the same letters and case is meant.
+        """
+        if path in self.files:
+            return path
+        composed = unicodedata.normalize("NFC", path)
+        alike = self._by_key.get(normalised(path), [])
+        return min(alike, key=lambda found: unicodedata.normalize("NFC", found) != composed, default=None)
 
     def under(self, folder: str) -> Iterator[str]:
-        """Paths in a folder and its subfolders, in any letter case; all files for the empty name."""
-        prefix = f"{folder.casefold()}/" if folder else ""
-        return (path for path in self.files if path.casefold().startswith(prefix))
+        """Paths in a folder and its subfolders, however its name is written; all files for the empty name."""
+        prefix = f"{normalised(folder)}/" if folder else ""
+        return (path for path, key in self._keys.items() if key.startswith(prefix))
 
     def videos(self, folder: str = "") -> list[str]:
         """Paths under a folder that are videos, by their name or their content."""
@@ -98,8 +114,8 @@ class Tree:
 
     def picture_clips(self, folder: str = "") -> list[str]:
         """Paths below a folder, but not itself, that are folders of pictures."""
-        prefix = f"{folder.casefold()}/" if folder else ""
-        return [path for path in self.pictures if path and path.casefold().startswith(prefix)]
+        prefix = f"{normalised(folder)}/" if folder else ""
+        return [path for path in self.pictures if path and normalised(path).startswith(prefix)]
 
     @cached_property
     def pictures(self) -> dict[str, list[str]]:
@@ -107,12 +123,12 @@ class Tree:
         return find_clips(self.files, self.is_video)
 
     def find_clip(self, path: str) -> str | None:
-        """The path of a folder of pictures as it stands, whatever the letter case it is asked for in."""
-        return path if path in self.pictures else self._pictures_by_folded.get(path.casefold())
+        """The path of a folder of pictures as it stands, however it is written: see `normalised`."""
+        return path if path in self.pictures else self._pictures_by_key.get(normalised(path))
 
     @cached_property
-    def _pictures_by_folded(self) -> dict[str, str]:
-        return {path.casefold(): path for path in reversed(list(self.pictures))}
+    def _pictures_by_key(self) -> dict[str, str]:
+        return {normalised(path): path for path in reversed(list(self.pictures))}
 
     def members(self, path: str) -> list[str]:
         """The files that an entry stands for: itself, or the pictures of a folder."""
@@ -154,19 +170,20 @@ class Tree:
         """A path of this dataset as a path inside `data/`."""
         return f"{self.name}/{path}" if self.name else path
 
+    def holds(self, path: str) -> bool:
+        """Tell whether there is something of this path, which the walk may have passed over as hidden."""
+        try:
+            return path in self.files or (self.root / path).exists()
+        except OSError:
+            return False
+
     def read_text(self, path: str) -> str:
         """The text of an annotation file.
 
         Raises:
-            DataError: it cannot be read, or is not UTF-8.
+            DataError: see `components.ingest.text.read_text`.
         """
-        file = self.root / path
-        try:
-            return file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: not text in UTF-8 ({error.reason}); download it again") from error
-        except OSError as error:
-            raise DataError(f"{file}: cannot be read ({error.strerror}); download it again") from error
+        return read_text(self.root / path).content
 
 
 def walk(root: Path) -> Tree:

@@ -16,9 +16,6 @@ from components.validation.leaks import write_leaks
 from components.validation.report import Report, make_report
 from components.validation.suite import make_suite
 
-MAX_FAILURES = 3
-"""So many broken expectations are spelt out in an error; the reports hold them all."""
-
 
 def run(project: Project, params: Params) -> None:
     """Write `validation.json`, `leaks.csv` and Data Docs to reports/validation, then judge.
@@ -52,8 +49,10 @@ def _write(folder: Path, report: Report, page: str) -> Path:
 
 
 def _judge(report: Report, manifest: Path, page: Path) -> None:
-    failures = [verdict.line() for verdict in report.failures("critical")]
-    if failures:
-        rest = len(failures) - MAX_FAILURES
-        more = f" | and {rest} more" if rest > 0 else ""
-        raise ValidationError(f"{manifest}: {' | '.join(failures[:MAX_FAILURES])}{more}")
+    broken = report.failures("critical")
+    if broken:
+        lines = "".join(f"\n  {verdict.line()}" for verdict in broken)
+        total = len(report.expectations)
+        raise ValidationError(
+            f"{manifest}: {len(broken)} of {total} expectations do not hold, these below (see {page}){lines}"
+        )

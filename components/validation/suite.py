@@ -10,6 +10,7 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
 from components.faces.limits import Status
+from components.ingest.content import NOT_FOUND
 from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
 from components.ingest.roles import Excluded
 from components.ingest.summary import MOST_UNSEEN
@@ -221,6 +222,12 @@ def _splits(params: ValidateParams) -> Iterator[Check]:
 
 
 def _balance(params: ValidateParams) -> Iterator[Check]:
+    yield Check(
+        "each listed video is there",
+        "put these files where the list of the dataset has them, or take them out of it",
+        gxe.ExpectColumnValuesToNotBeInSet(column="reason", value_set=[NOT_FOUND]),
+        "warning",
+    )
     yield Check(
         f"the share of broken videos is at most {params.max_broken_share:g}",
         "mend or remove these videos (reports/quarantine.csv), "

@@ -54,6 +54,13 @@ def data_add(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what is there and would be brought.")
     ] = False,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Go on where many of the listed videos are not found (validate.warn_lost_share).",
+        ),
+    ] = False,
 ) -> None:
     """Bring a dataset into `data/`, let DVC track it, and say what to commit.
 
@@ -64,7 +71,7 @@ def data_add(
     project = enter()
     from flows.data import add
 
-    add(project, source, dataset, name, copy, dry_run)
+    add(project, source, dataset, name, copy, dry_run, allow_missing)
 
 
 def data_list() -> None:

@@ -144,6 +144,17 @@ def test_the_command_line(project: Project, source: Path) -> None:
     listed = unmask("list")
     assert "celeb-df" in listed.stdout
     assert "mine" in listed.stdout
+    lines = ["path,label", "real/a.mp4,real", *(f"fake/{name}.mp4,fake" for name in "bcd")]
+    (source / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
+    lost = unmask("add", str(source))
+    assert (lost.returncode, (project.data / "manifest").exists()) == (2, False)
+    assert lost.stderr.endswith(
+        "2 of 4 listed videos cannot be found or read: fake/c.mp4, fake/d.mp4; "
+        "correct their paths, or go on without them (--allow-missing)\n"
+    )
+    allowed = unmask("add", str(source), "--allow-missing", "--dry-run")
+    assert allowed.returncode == 0, allowed.stderr
+    assert "manifest.csv: 2 of 4 listed videos are not there: fake/c.mp4, fake/d.mp4" in allowed.stderr
     wrong = unmask("add", str(source), "--dataset", "celeb-dff")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("error: --dataset celeb-dff: no such layout; choose one of ")

@@ -3,15 +3,50 @@
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.errors import DataError
 from components.ingest.layouts.base import some
+from components.ingest.naming import normalised
+from components.ingest.text import UTF_8, read_text
 from components.ingest.tree import Tree, is_odd
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 Cells = dict[str, str]
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Between the values of a table, and what to call several of them."""
+
+_HINT = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+"""How Excel is told the separator, in a line before the header."""
+
+
+class CsvTable(NamedTuple):
+    """A table as text.
+
+    Attributes:
+        header: the names of its columns, normalised.
+        lines: each line's number in the file, and its cells, stripped.
+        notes: where it is no CSV file in the narrow sense: how it was read.
+    """
+
+    header: list[str]
+    lines: list[tuple[int, Cells]]
+    notes: tuple[str, ...]
+
+
+class CsvRows(NamedTuple):
+    """A table before its columns are checked: names in the header, numbered lines, and how it was read."""
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    separator: str
+    notes: tuple[str, ...]
 
 
 def read_object(tree: Tree, path: str) -> dict[str, Any]:
@@ -33,36 +68,64 @@ def read_object(tree: Tree, path: str) -> dict[str, Any]:
     return content
 
 
-def read_csv(
-    tree: Tree, path: str, required: Collection[str], optional: Collection[str] = ()
-) -> tuple[list[str], list[tuple[int, Cells]]]:
-    """The header in lower case, and each line's number in the file and its cells, both stripped.
+def read_csv(tree: Tree, path: str, required: Collection[str], optional: Collection[str] = ()) -> CsvTable:
+    """Read a table whose values are separated by what parts the required names in its header.
 
-    Cells of other columns than those asked for are left out.
+    Cells of other columns than those asked for, and lines of empty cells, are left out.
 
     Raises:
         DataError: the file is not CSV, a column is missing or stands there twice, a line is too short or
             too long, or a cell holds control characters.
     """
     file = tree.root / path
-    header, lines = read_lines(tree, path)
+    header, rows, separator, notes = read_rows(tree, path, required)
     check_header(header, required, f"{file}:1")
     known = {*required, *optional}
-    return header, [(number, _cells(header, row, known, f"{file}:{number}")) for number, row in lines]
+    cells = [(number, _cells(header, row, known, separator, f"{file}:{number}")) for number, row in rows]
+    return CsvTable(header, cells, notes)
 
 
-def read_lines(tree: Tree, path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The header of a CSV file in lower case, stripped, and each line's number in the file and its cells.
+def read_rows(tree: Tree, path: str, required: Collection[str]) -> CsvRows:
+    """The same with each line's cells as they stand, whose columns may lack a name.
 
     Raises:
         DataError: the file is not CSV.
     """
+    file = tree.root / path
+    content, encoding = read_text(file)
+    separator = _separator(content, required)
     try:
-        reader = csv.reader(io.StringIO(tree.read_text(path), newline=""), strict=True)
-        header = [name.strip().casefold() for name in next(reader, [])]
-        return header, [(reader.line_num, row) for row in reader if row]
+        reader = _reader(content, separator)
+        if _HINT.match(content):
+            next(reader)
+        header = [normalised(name) for name in next(reader, [])]
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
-        raise DataError(f"{tree.root / path}: not a CSV file ({error}); save it as one") from error
+        raise DataError(f"{file}: not a CSV file ({error}); save it as one") from error
+    return CsvRows(header, rows, separator, tuple(_notes(path, encoding, separator)))
+
+
+def _reader(content: str, separator: str) -> "Reader":
+    lines = io.StringIO(content, newline="")
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+
+
+def _separator(content: str, required: Collection[str]) -> str:
+    if hint := _HINT.match(content):
+        return hint[1]
+    for separator in SEPARATORS:
+        try:
+            header = next(_reader(content, separator), [])
+        except csv.Error:
+            continue
+        if {normalised(name) for name in header}.issuperset(required):
+            return separator
+    return ","
+
+
+def _notes(path: str, encoding: str, separator: str) -> Iterator[str]:
+    if (encoding, separator) != (UTF_8, ","):
+        yield f"{path}: read as {encoding}, with values separated by {SEPARATORS.get(separator, separator)}"
 
 
 def check_header(header: list[str], required: Collection[str], where: str) -> None:
@@ -90,9 +153,10 @@ def check_cells(cells: Cells, where: str) -> None:
             raise DataError(f"{where}: {name} {value[:80]!r} holds control characters; write it without them")
 
 
-def _cells(header: list[str], row: list[str], known: Collection[str], where: str) -> Cells:
+def _cells(header: list[str], row: list[str], known: Collection[str], separator: str, where: str) -> Cells:
     if len(row) != len(header):
-        raise DataError(f"{where}: {len(row)} values for {len(header)} columns; quote values with commas")
+        inside = SEPARATORS.get(separator, separator)
+        raise DataError(f"{where}: {len(row)} values for {len(header)} columns; quote values with {inside}")
     cells = {name: value.strip() for name, value in zip(header, row, strict=True) if name in known}
     check_cells(cells, where)
     return cells

@@ -14,6 +14,14 @@ Prescribed = Split | Literal["trainval"]
 LABELS: tuple[Label, ...] = get_args(Label)
 SPLITS: tuple[Split, ...] = get_args(Split)
 
+_SYNONYMS: dict[Split, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+SPLIT_NAMES: dict[str, Split] = {name: split for split, names in _SYNONYMS.items() for name in names}
+"""What people call the splits, in folders' names and in lists."""
+
 GENUINE_METHOD = "none"
 UNKNOWN_METHOD = "unknown"
 

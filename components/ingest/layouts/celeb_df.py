@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from components.errors import DataError
 from components.ingest.layouts.base import GENUINE_METHOD, Entry, Label, Listing, Prescribed, some
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "celeb-df"
@@ -45,7 +46,7 @@ class Names(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A video as the list names it, whatever the letter case and the folders between."""
+    """A video as the list names it, however that is written and whatever the folders between."""
 
     folder: str
     file: str
@@ -91,7 +92,7 @@ def read(tree: Tree) -> Listing:
 
 def parse(folder: str, path: str) -> Names | None:
     """People and recording that a file's name tells, by the folder it is in; None where it does not fit."""
-    found = NAMES[folder].fullmatch(PurePosixPath(path).stem.casefold())
+    found = NAMES[folder].fullmatch(normalised(PurePosixPath(path).stem))
     if not found:
         return None
     parts = found.groupdict()
@@ -103,7 +104,7 @@ def parse(folder: str, path: str) -> Names | None:
 
 
 def _key(path: str) -> Key:
-    parts = PurePosixPath(path.casefold()).parts
+    parts = PurePosixPath(normalised(path)).parts
     return Key(ALIASES.get(parts[0], parts[0]), parts[-1])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from components.ingest.layouts import celeb_df
 from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "classroom"
@@ -36,7 +37,7 @@ def read(tree: Tree) -> Listing:
 
 
 def _plain(folder: str) -> str:
-    return re.sub(r"[-\s_]+", "-", folder.casefold())
+    return re.sub(r"[-\s_]+", "-", normalised(folder))
 
 
 def _top(path: str) -> str:

@@ -13,11 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from components.errors import DataError
 from components.ingest.layouts.annotations import read_csv, read_object
-from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, default_method, some
+from components.ingest.layouts.base import Entry, Label, Listing, Prescribed, Split, default_method, some
+from components.ingest.layouts.official_lists import prescribed
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "dfdc"
@@ -25,8 +27,6 @@ TITLE = "DFDC: dfdc_train_part_N/metadata.json, test/labels.csv, validation/labe
 
 PARTS = 50
 METADATA, TABLE = "metadata.json", "labels.csv"
-
-Role = Literal["train", "val", "test"]
 
 _LABELS: dict[str, Label] = {"real": "real", "fake": "fake", "0": "real", "1": "fake"}
 
@@ -41,7 +41,7 @@ class Described(NamedTuple):
 
     file: str
     label: Label
-    role: Role
+    role: Split
     original: str | None = None
 
 
@@ -50,7 +50,7 @@ class Listed:
     """One list: where it stands, what its videos are for, those that are there by path, and the others."""
 
     path: str
-    role: Role
+    role: Split
     videos: Mapping[str, Described]
     absent: Sequence[str]
 
@@ -72,12 +72,12 @@ def read(tree: Tree) -> Listing:
     """
     by_name: dict[str, list[str]] = defaultdict(list)
     for path in tree.videos():
-        by_name[path.rpartition("/")[2].casefold()].append(path)
+        by_name[_file_key(path)].append(path)
     lists = [_read(tree, path, by_name) for path in _lists(tree)]
     owners = _owners(tree, lists)
     roles = {listed.role for listed in lists if listed.videos}
     entries = tuple(
-        _entry(path, listed.videos[path], _split(listed.role, roles)) for path, listed in owners.items()
+        _entry(path, listed.videos[path], prescribed(listed.role, roles)) for path, listed in owners.items()
     )
     notes = (*_part_notes(lists), *_list_notes(lists), *_video_notes(tree, lists, owners))
     return Listing(entries, notes, tuple(listed.path for listed in lists))
@@ -85,6 +85,10 @@ def read(tree: Tree) -> Listing:
 
 def _called(tree: Tree) -> str:
     return (tree.name or tree.root.name).casefold()
+
+
+def _file_key(path: str) -> str:
+    return normalised(path.rpartition("/")[2])
 
 
 def _folders(path: str) -> tuple[str, ...]:
@@ -129,9 +133,8 @@ def _read(tree: Tree, path: str, by_name: Mapping[str, Sequence[str]]) -> Listed
 
 
 def _table(tree: Tree, path: str) -> Iterator[Described]:
-    _, lines = read_csv(tree, path, ("filename", "label"))
     place = str(tree.root / path)
-    for number, cells in lines:
+    for number, cells in read_csv(tree, path, ("filename", "label")).lines:
         yield Described(cells["filename"], _label(cells["label"], f"{place}:{number}"), "test")
 
 
@@ -161,11 +164,11 @@ def _label(value: Any, where: str) -> Label:
 def _locate(tree: Tree, folder: str, file: str, by_name: Mapping[str, Sequence[str]]) -> str | None:
     """A listed file beside its list, or in a folder below."""
     prefix = f"{folder}/" if folder else ""
-    below = (path for path in by_name.get(file.casefold(), ()) if path.startswith(prefix))
+    below = (path for path in by_name.get(_file_key(file), ()) if path.startswith(prefix))
     return tree.find(prefix + file) or next(below, None)
 
 
-def _told_role(path: str) -> Role | None:
+def _told_role(path: str) -> Split | None:
     names = _folders(path)
     if any(map(_VALIDATION.fullmatch, names)):
         return "val"
@@ -186,14 +189,6 @@ def _owners(tree: Tree, lists: Sequence[Listed]) -> dict[str, Listed]:
                 sides = " and ".join(str(tree.root / side.path) for side in (first, listed))
                 raise DataError(f"{sides} contradict each other on {path}; download both again")
     return owners
-
-
-def _split(role: Role, roles: set[Role]) -> Prescribed | None:
-    if role != "train":
-        return role
-    if "test" not in roles:
-        return None
-    return "train" if "val" in roles else "trainval"
 
 
 def _entry(path: str, video: Described, split: Prescribed | None) -> Entry:
@@ -242,7 +237,7 @@ def _video_notes(tree: Tree, lists: Sequence[Listed], named: Collection[str]) ->
     unlisted = [path for path in _beside(tree, lists) if path not in named]
     if unlisted:
         yield f"left out, named by no {METADATA} or {TABLE}: {len(unlisted)} videos: {some(unlisted)}"
-    counts = Counter(path.rpartition("/")[2].casefold() for path in named)
+    counts = Counter(map(_file_key, named))
     twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
         yield f"in more than one folder: {len(twice)} videos: {some(twice)}"

@@ -21,7 +21,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from components.errors import DataError
-from components.ingest.layouts.annotations import check_cells, read_lines
+from components.ingest.layouts.annotations import check_cells, read_rows
 from components.ingest.layouts.base import GENUINE_METHOD, Entry, Label, Listing, default_method, some
 from components.ingest.tree import Tree
 
@@ -112,11 +112,11 @@ def _method(stem: str, told: Told | None) -> str:
 
 
 def _read_table(tree: Tree, file: str) -> dict[Key, Told]:
-    header, lines = read_lines(tree, file)
+    header, rows, *_ = read_rows(tree, file, COLUMNS)
     where = tree.root / file
     if tuple(header[: len(COLUMNS)]) != COLUMNS:
         raise DataError(f"{where}:1: does not begin with {','.join(COLUMNS)}; download it again")
-    return dict(_read_line(row, f"{where}:{number}") for number, row in lines)
+    return dict(_read_line(row, f"{where}:{number}") for number, row in rows)
 
 
 def _read_line(row: list[str], where: str) -> tuple[Key, Told]:

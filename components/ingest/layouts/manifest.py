@@ -3,14 +3,17 @@
 Columns: `path,label[,identity,source,method,split]`. `path` is relative to the folder. An empty `label` is
 one that nobody told. `identity` separates people by `;`; a name is the same person in every dataset.
 `source` separates recordings by `;`: another video's path (its suffix may be left out), or any name, which
-ties no videos but those of this dataset. `split` may be train, val, test or trainval.
+ties no videos but those of this dataset. `split` may be train, val, test or trainval; without that column,
+folders may name the split (`components.ingest.layouts.folders`). How names and paths are written does not
+matter: see `components.ingest.naming`.
 
 The file is the last word on what belongs to the dataset: videos under real/ and fake/ that it does not list
 are reported and left out, since nobody said who is in them and a guess could put a person on both sides of
 a split.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from posixpath import normpath, splitext
 from typing import NamedTuple, get_args
 
@@ -23,6 +26,8 @@ from components.ingest.layouts.annotations import Cells, check_cells, check_head
 from components.ingest.layouts.base import (
     GENUINE_METHOD,
     LABELS,
+    SPLIT_NAMES,
+    UNKNOWN_METHOD,
     Entry,
     Label,
     Listing,
@@ -31,6 +36,7 @@ from components.ingest.layouts.base import (
     default_method,
     some,
 )
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "manifest"
@@ -39,7 +45,9 @@ TITLE = "any videos, listed in manifest.csv or manifest.parquet: path,label[,ide
 FILES = ("manifest.csv", "manifest.parquet")
 REQUIRED = ("path", "label")
 OPTIONAL = ("identity", "source", "method", "split")
-SPLITS: dict[str, Prescribed] = {**{split: split for split in get_args(Split)}, "trainval": "trainval"}
+SPLITS: dict[str, Prescribed] = {**SPLIT_NAMES, "trainval": "trainval"}
+METHODS = (GENUINE_METHOD, UNKNOWN_METHOD)
+"""Words in the column `method` that mean no method's name."""
 
 # A column of nothing but missing values is of the type null.
 _TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
@@ -51,6 +59,14 @@ class Row(NamedTuple):
     place: str
     where: str
     cells: Cells
+
+
+class Table(NamedTuple):
+    """All rows, the names of all columns in lower case, and notes on how the file was read."""
+
+    header: list[str]
+    rows: list[Row]
+    notes: tuple[str, ...] = ()
 
 
 def recognises(tree: Tree) -> bool:
@@ -67,17 +83,27 @@ def read(tree: Tree) -> Listing:
             there twice.
     """
     name = _only(tree)
-    header, rows = _read_csv(tree, name) if name.casefold() == FILES[0] else _read_parquet(tree, name)
+    table = _read_csv(tree, name) if normalised(name) == FILES[0] else _read_parquet(tree, name)
     entries: dict[str, Entry] = {}
-    seen: dict[str, str] = {}
-    sources = _Sources(tree, (row.cells["path"] for row in rows))
-    for row in rows:
+    rows: dict[str, Row] = {}
+    sources = _Sources(tree, (row.cells["path"] for row in table.rows))
+    for row in table.rows:
         entry = _entry(row, tree, sources)
         if entry.path in entries:
-            raise DataError(f"{row.where}: {entry.path} stands in {seen[entry.path]} already; remove one")
-        entries[entry.path], seen[entry.path] = entry, row.place
-    unlisted = [path for label in LABELS for path in tree.clips(label) if path not in entries]
-    return Listing(tuple(entries.values()), tuple(_notes(name, header, unlisted)), (name,))
+            raise DataError(
+                f"{row.where}: {entry.path} stands in {rows[entry.path].place} already; remove one"
+            )
+        entries[entry.path], rows[entry.path] = entry, row
+    places = {} if "split" in table.header else {path: f for path in entries if (f := folders.place(path))}
+    splits = folders.prescribed_splits(places)
+    notes = (
+        *table.notes,
+        *_column_notes(name, table.header),
+        *_path_notes(name, tree, rows),
+        *folders.split_notes(places),
+    )
+    placed = (replace(entry, split=splits.get(path, entry.split)) for path, entry in entries.items())
+    return Listing(tuple(placed), notes, (name,))
 
 
 def _present(tree: Tree) -> Iterator[str]:
@@ -95,19 +121,20 @@ def _only(tree: Tree) -> str:
     return present[0]
 
 
-def _read_csv(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
-    header, lines = read_csv(tree, name, REQUIRED, OPTIONAL)
+def _read_csv(tree: Tree, name: str) -> Table:
+    table = read_csv(tree, name, REQUIRED, OPTIONAL)
     file = tree.root / name
-    return header, [Row(f"line {number}", f"{file}:{number}", cells) for number, cells in lines]
+    rows = [Row(f"line {number}", f"{file}:{number}", cells) for number, cells in table.lines]
+    return Table(table.header, rows, table.notes)
 
 
-def _read_parquet(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
+def _read_parquet(tree: Tree, name: str) -> Table:
     file = tree.root / name
     try:
         # Not `pq.read_table`, which makes columns out of folders that are called "key=value".
         with pq.ParquetFile(file) as parquet:
             schema = parquet.schema_arrow
-            header = [name.strip().casefold() for name in schema.names]
+            header = [normalised(name) for name in schema.names]
             check_header(header, REQUIRED, str(file))
             columns = zip(header, schema.names, strict=True)
             known = {name: column for name, column in columns if name in {*REQUIRED, *OPTIONAL}}
@@ -119,7 +146,8 @@ def _read_parquet(tree: Tree, name: str) -> tuple[list[str], list[Row]]:
         why = some([" ".join(str(error).split())])
         raise DataError(f"{file}: not a Parquet file ({why}); write it again") from error
     places = (f"row {index}" for index in range(1, len(rows) + 1))
-    return header, [_row(place, f"{file}: {place}", cells) for place, cells in zip(places, rows, strict=True)]
+    located = zip(places, rows, strict=True)
+    return Table(header, [_row(place, f"{file}: {place}", cells) for place, cells in located])
 
 
 def _row(place: str, where: str, cells: Cells) -> Row:
@@ -154,18 +182,17 @@ class _Sources:
 
     def __init__(self, tree: Tree, listed: Iterable[str]) -> None:
         self._tree = tree
-        paths = [*tree.clips(), *map(normpath, listed)]
-        self._by_stem = {splitext(path)[0]: path for path in reversed(paths)}
-        self._paths = frozenset(paths)
+        paths = [*tree.clips(), *map(normpath, listed)][::-1]  # of equal ones the first file counts
+        self._paths = {normalised(splitext(path)[0]): path for path in paths}
+        self._paths |= {normalised(path): path for path in paths}
 
     def full_name(self, source: str) -> str:
-        path = normpath(source)
-        return self._tree.inside(path if path in self._paths else self._by_stem.get(path, source))
+        return self._tree.inside(self._paths.get(normalised(normpath(source)), source))
 
 
 def _entry(row: Row, tree: Tree, sources: _Sources) -> Entry:
     cells, where = row.cells, row.where
-    path = _path(cells["path"], tree, where)
+    path = _path(_written_path(cells, tree), tree, where)
     label = _label(cells["label"], path, where)
     return Entry(
         path=path,
@@ -175,6 +202,12 @@ def _entry(row: Row, tree: Tree, sources: _Sources) -> Entry:
         sources=tuple(sources.full_name(name) for name in _names(cells.get("source", ""))),
         split=_split(cells.get("split", ""), where),
     )
+
+
+def _written_path(cells: Cells, tree: Tree) -> str:
+    """The path in a row; written on Windows, it may part folders by backslashes."""
+    path = cells["path"]
+    return path if "\\" not in path or tree.find(path) else path.replace("\\", "/")
 
 
 def _path(value: str, tree: Tree, where: str) -> str:
@@ -189,10 +222,11 @@ def _path(value: str, tree: Tree, where: str) -> str:
 def _label(value: str, path: str, where: str) -> Label | None:
     if not value:
         return None
-    label = next((label for label in LABELS if value.casefold() == label), None)
+    label = next((label for label in LABELS if normalised(value) == label), None)
     if label is None:
         raise DataError(f"{where}: label {value!r}; write real or fake, or leave it empty")
-    if folders.folder_label(path) not in {None, label}:
+    place = folders.place(path)
+    if place and place.label != label:
         raise DataError(f"{where}: {path} is labelled {label}; move the file or correct the label")
     return label
 
@@ -200,25 +234,38 @@ def _label(value: str, path: str, where: str) -> Label | None:
 def _method(value: str, label: Label | None, where: str) -> str:
     if label is None and value:
         raise DataError(f"{where}: method {value!r} on a video without a label; add the label")
-    method = value or default_method(label)
+    known = next((word for word in METHODS if normalised(value) == word), value)
+    method = known or default_method(label)
     if label and (label == "real") != (method == GENUINE_METHOD):
         raise DataError(f"{where}: method {method!r} on a {label} video; correct the method or the label")
     return method
 
 
 def _names(value: str) -> tuple[str, ...]:
-    return tuple(sorted({name.strip() for name in value.split(";")} - {""}))
+    return tuple(sorted({name.strip() for name in value.split(";") if normalised(name)}))
 
 
 def _split(value: str, where: str) -> Prescribed | None:
-    if value and value.casefold() not in SPLITS:
-        raise DataError(f"{where}: split {value!r}; write {', '.join(SPLITS)}, or leave it empty")
-    return SPLITS.get(value.casefold())
+    if value and normalised(value) not in SPLITS:
+        words = ", ".join((*get_args(Split), "trainval"))
+        raise DataError(f"{where}: split {value!r}; write {words}, or leave it empty")
+    return SPLITS.get(normalised(value))
 
 
-def _notes(file: str, header: list[str], unlisted: list[str]) -> Iterator[str]:
+def _column_notes(file: str, header: list[str]) -> Iterator[str]:
     unknown = [name for name in header if name not in {*REQUIRED, *OPTIONAL}]
     if unknown:
         yield f"{file}: columns not used: {some(unknown)}"
+
+
+def _path_notes(file: str, tree: Tree, rows: Mapping[str, Row]) -> Iterator[str]:
+    """What is listed and not there, listed under another name than its file's, or there and not listed."""
+    absent = [path for path in rows if not tree.holds(path)]
+    if absent:
+        yield f"{file}: {len(absent)} of {len(rows)} listed videos are not there: {some(absent)}"
+    renamed = [path for path, row in rows.items() if path != normpath(row.cells["path"])]
+    if renamed:
+        yield f"{file}: {len(renamed)} paths are not written as their files are named: {some(renamed)}"
+    unlisted = [entry.path for entry in folders.read(tree).entries if entry.path not in rows]
     if unlisted:
         yield f"{file}: {len(unlisted)} videos are not listed and left out: {some(unlisted)}"

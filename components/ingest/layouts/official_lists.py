@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.errors import DataError
-from components.ingest.layouts.base import SPLITS, Split
+from components.ingest.layouts.base import SPLITS, Prescribed, Split
 from components.ingest.tree import Tree
 
 
@@ -19,6 +19,25 @@ class OfficialLists:
 
     files: Mapping[Split, str]
     splits: Mapping[str, Split]
+
+
+def prescribed(split: Split | None, named: Collection[Split | None]) -> Prescribed | None:
+    """What a dataset prescribes for a video, where it names only some of the splits.
+
+    Args:
+        split: that it names for the video; None where it names none.
+        named: all that it names for any video.
+
+    Returns:
+        Validation and test as they are named. The rest is never tested on where there are test videos, and
+        only trained on where it is named so and there are validation videos, too; what a dataset does not
+        name at all is assigned out of the rest.
+    """
+    if split in {"val", "test"}:
+        return split
+    if "test" not in named:
+        return None
+    return "train" if split == "train" and "val" in named else "trainval"
 
 
 def find_lists(tree: Tree, folders: Sequence[str], suffix: str) -> dict[Split, str]:

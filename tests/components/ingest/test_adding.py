@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.errors import DataError
-from components.ingest.adding import bring, make_plan
+from components.ingest.adding import bring, check_complete, make_plan
 from components.ingest.datasets import read_datasets
 
 Download = Callable[..., Path]
@@ -181,9 +181,43 @@ def test_videos_that_are_listed_and_not_there_do_not_count(download: Download, t
     plan = make_plan(source, tmp_path / "data")
     assert [entry.path for entry in plan.dataset.listing.entries] == ["x/a.mp4"]
     assert plan.unreadable == ("x/gone.mp4",)
-    (source / "manifest.csv").write_text("path,label\nx\\a.mp4,real\n", encoding="utf-8")
-    with pytest.raises(DataError, match="that it lists can be read; write / instead of"):
+    check_complete(plan, most_missing=0.5)
+    with pytest.raises(DataError) as caught:
+        check_complete(plan, most_missing=0.25)
+    assert str(caught.value) == (
+        f"{source}: 1 of 2 listed videos cannot be found or read: x/gone.mp4; correct their paths, "
+        "or go on without them (--allow-missing)"
+    )
+    (source / "manifest.csv").write_text("path,label\ny/a.mp4,real\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"not one of the videos that it lists can be read: y/a\.mp4"):
         make_plan(source, tmp_path / "data")
+
+
+def test_an_equal_name_means_the_folder_that_is_there(download: Download, tmp_path: Path) -> None:
+    source, data = download(), tmp_path / "data"
+    list(bring(make_plan(source, data, name="Mine")))
+    plan = make_plan(source, data, name="mine")
+    assert (plan.target, plan.missing) == (data / "Mine", ())
+
+
+def test_a_name_that_came_to_mean_a_split_is_still_that_of_a_dataset_that_is_there(
+    download: Download, tmp_path: Path
+) -> None:
+    source, data = download(), tmp_path / "data"
+    with pytest.raises(DataError, match="--name 'Train': use letters, digits"):
+        make_plan(source, data, name="Train")
+    (data / "train").mkdir(parents=True)
+    (data / "train" / "unmask.yaml").write_text("layout: folders\n", encoding="utf-8")
+    assert make_plan(source, data, name="train").target == data / "train"
+
+
+def test_splits_in_folders_are_one_dataset(download: Download, tmp_path: Path) -> None:
+    paths = [f"{split}/{label}/a.mp4" for split in ("train", "test") for label in ("real", "fake")]
+    plan = make_plan(download(*paths), tmp_path / "data")
+    assert (plan.dataset.layout, sorted(plan.missing)) == ("folders", sorted(paths))
+    list(bring(plan))
+    (dataset,) = read_datasets(tmp_path / "data")
+    assert [entry.split for entry in dataset.listing.entries] == ["test", "test", "trainval", "trainval"]
 
 
 def test_what_is_gone_from_the_source_stays_and_is_told(download: Download, tmp_path: Path) -> None:

@@ -134,6 +134,26 @@ def test_a_manifest_in_the_folder_itself_claims_what_it_lists(tmp_path: Path) ->
     assert found(data) == {"data": ("manifest", ["loose.mp4", "own/real/a.mp4"])}
 
 
+def test_folders_called_like_splits_are_those_of_the_folder_itself(tmp_path: Path) -> None:
+    data = make(tmp_path, *(f"{split}/{path}" for split in ("train", "Val", "test") for path in PAIR))
+    (dataset,) = read_datasets(data)
+    assert (dataset.name, dataset.layout) == ("data", "folders")
+    assert {entry.path.split("/")[0]: entry.split for entry in dataset.listing.entries} == {
+        "train": "train",
+        "Val": "val",
+        "test": "test",
+    }
+
+
+def test_a_dataset_called_like_a_split_keeps_its_manifest(tmp_path: Path) -> None:
+    text = "path,label,identity\nreal/a.mp4,real,p1\nfake/b.mp4,fake,p1\n"
+    data = make(tmp_path, *PAIR, *(f"test/{path}" for path in PAIR), texts={"test/manifest.csv": text})
+    assert found(data) == {
+        "data": ("folders", ["fake/b.mp4", "real/a.mp4"]),
+        "test": ("manifest", ["test/fake/b.mp4", "test/real/a.mp4"]),
+    }
+
+
 def test_a_marker_names_the_layout(tmp_path: Path) -> None:
     own = [f"own/{path}" for path in ("Celeb-real/x.mp4", "real/a.mp4", "fake/b.mp4")]
     data = make(tmp_path, *own, texts={f"own/{MARKER}": "layout: Folders\n"})
@@ -292,6 +312,9 @@ def test_a_dataset_where_it_was_unpacked_has_paths_of_its_own(tmp_path: Path) ->
         (["metadata.json", "labels.csv", "x.mp4"], None),
         (["test/labels.csv"], None),
         (PAIR, "folders"),
+        (["Train/REAL/a.mp4"], "folders"),
+        (["test/swap/fake/a.mp4"], "folders"),
+        (["test/a.mp4", "train/b.mp4"], None),
         (["Real/readme.txt"], "folders"),
         (["more/real/a.mp4"], None),
         ([], None),

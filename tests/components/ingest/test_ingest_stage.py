@@ -340,6 +340,7 @@ def test_manifest_csv_names_people_and_a_listed_file_may_be_missing(
     assert rows["fake/p2"]["split"] == rows["real/p3"]["split"]
     assert (rows["fake/lost"]["status"], rows["fake/lost"]["reason"]) == ("undecodable", "file not found")
     told = capsys.readouterr().err
+    assert "manifest.csv: 1 of 12 listed videos are not there: fake/lost.mp4" in told
     assert "manifest.csv: 1 videos are not listed and left out: fake/p5.mp4" in told
     assert "No person, no source recording, no content, no near duplicate stands in two splits." in told
 

@@ -12,6 +12,7 @@ from components.ingest.content import Content
 from components.ingest.layouts.base import Entry, Prescribed
 from components.ingest.lock import Lock
 from components.ingest.manifest import Video, make_rows, make_samples, video_ids
+from components.ingest.spellings import Names
 from components.ingest.splits import assign
 from components.params import IngestParams
 from components.tables import MANIFEST, to_table
@@ -37,7 +38,7 @@ def video(
 
 
 def rows_of(videos: Sequence[Video]) -> list[dict[str, Any]]:
-    pairs = make_samples(videos)
+    pairs = make_samples(videos, Names())
     assignments = assign([sample for _, sample in pairs], PARAMS, Lock.empty())
     return list(make_rows(pairs, assignments, "data"))
 
@@ -130,8 +131,11 @@ def test_videos_that_look_the_same_are_one_group() -> None:
 
 def test_looks_tie_nobody_where_nothing_looks_for_near_duplicates() -> None:
     videos = [video("real/a.mp4", fingerprint="0f" * 128), video("real/b.mp4", fingerprint="0f" * 128)]
-    assert [sample.near_duplicate for _, sample in make_samples(videos)] == ["real/a", "real/a"]
-    assert [sample.near_duplicate for _, sample in make_samples(videos, by_looks=False)] == [None, None]
+    assert [sample.near_duplicate for _, sample in make_samples(videos, Names())] == ["real/a", "real/a"]
+    assert [sample.near_duplicate for _, sample in make_samples(videos, Names(), by_looks=False)] == [
+        None,
+        None,
+    ]
 
 
 def test_a_file_is_not_taken_for_the_person_of_that_name() -> None:

@@ -1,10 +1,11 @@
 """The laws of splits, as properties: whatever is dealt, they hold."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any, get_args
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.ingest.audit import Leak, find_leaks
@@ -65,29 +66,67 @@ def test_splits_are_disjoint_complete_repeatable_and_remembered(
     assert outcomes_of(assign(samples, chosen, remembered(samples, found))) == outcomes_of(found)
 
 
-def possible(samples: list[Sample]) -> bool:
-    """Try every way of dealing: can each split hold both classes?"""
-    held: dict[str, set[str]] = {}
-    for one, group in zip(samples, group_samples(samples, [one.usable for one in samples]), strict=True):
-        held.setdefault(group, set()).update({str(one.label)} if one.usable else ())
-    everything = set(product(SPLITS, LABELS))
-    return any(
-        {(split, label) for split, labels in zip(splits, held.values(), strict=True) for label in labels}
-        == everything
-        for splits in product(SPLITS, repeat=len(held))
-    )
+def held(samples: Sequence[Sample], places: Iterable[object]) -> Counter[tuple[object, str]]:
+    """Videos of each class in each place, copies counted once, as `validate` counts."""
+    contents: set[str | None] = {None}
+    counts: Counter[tuple[object, str]] = Counter()
+    for one, place in sorted(zip(samples, places, strict=True), key=lambda pair: pair[0].video_id):
+        counts[place, str(one.label)] += one.usable and one.sha256 not in contents
+        contents.add(one.sha256 if one.usable else None)
+    return counts
 
 
-@given(SAMPLES, st.integers(0, 3), SHARES, MAX_GROUP)
-def test_each_split_holds_both_classes_where_that_is_possible(
-    samples: list[Sample], seed: int, shares: tuple[float, float], limit: float
+def is_complete(counts: Mapping[tuple[object, str], int], least: int) -> bool:
+    return all(counts.get(pair, 0) >= least for pair in product(SPLITS, LABELS))
+
+
+def possible(samples: list[Sample], least: int) -> bool:
+    """Try every assignment of groups: can each split hold so many videos of both classes?"""
+    groups = group_samples(samples, [one.usable for one in samples])
+    in_groups = held(samples, groups)
+    reached = {(0,) * 6}  # real and fake in each split, as far as they count
+    for group in set(groups):
+        added = tuple(in_groups[group, label] for label in LABELS)
+        places = [(0, 0) * place + added + (0, 0) * (2 - place) for place in range(3)]
+        reached = {
+            tuple(min(least, have + more) for have, more in zip(counts, place, strict=True))
+            for counts in reached
+            for place in places
+        }
+    return (least,) * 6 in reached
+
+
+PERSON = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 8))
+
+
+def make_people(drawn: Sequence[tuple[int, int, int]]) -> list[Sample]:
+    """For each person so many genuine and forged videos; some are copies, some show the next person too."""
+    return [
+        sample(
+            f"{label}{person}{n}",
+            *(f"p{person}", f"p{person + 1}")[: 1 + (odd == 1 and n == 1)],
+            sha256=f"{label}{person}{0 if odd == 2 else n}",
+        )
+        for person, (real, fake, odd) in enumerate(drawn)
+        for label, count in (("r", real), ("f", fake))
+        for n in range(count)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(PERSON, min_size=3, max_size=7).map(make_people),
+    *(st.integers(0, 3), SHARES, MAX_GROUP, st.integers(1, 3)),
+)
+def test_each_split_holds_enough_of_both_classes_where_that_is_possible(
+    samples: list[Sample], seed: int, shares: tuple[float, float], limit: float, least: int
 ) -> None:
     chosen = params(seed=seed, val_share=shares[0], test_share=shares[1], max_group_share=limit)
-    found = assign(samples, chosen, Lock.empty())
-    held = {(a.split, s.label) for s, a in zip(samples, found, strict=True) if a.split}
-    complete = held == set(product(SPLITS, LABELS))
+    found = assign(samples, chosen, Lock.empty(), least)
+    counts = held(samples, [assignment.split for assignment in found])
     # Cutting a group can make possible what its groups alone cannot, but never the other way round.
-    assert complete == possible(samples) or (complete and limit < 1.0)
+    assert is_complete(counts, least) or not possible(samples, least)
+    assert is_complete(counts, 1) or not possible(samples, 1)
 
 
 def stands_anyway(one: Sample, roles: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import product
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -73,6 +74,26 @@ def test_seeds_deal_differently() -> None:
 
 def test_few_groups_serve_train_and_test_first() -> None:
     assert set(outcomes([*pair("x"), *pair("y")])) == {"train", "test"}
+
+
+@pytest.mark.parametrize("least", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_small_set_is_assigned_so_that_validate_passes(least: int, seed: int) -> None:
+    """Three people with enough of both classes, and many who would fill the shares without them."""
+    rich = [sample(f"{label}{person}{n}", person) for person in "xyz" for label in "rf" for n in range(least)]
+    poor = [sample(f"r{n}", f"p{n}") for n in range(20)]
+    found = assign([*poor, *rich], params(seed=seed), Lock.empty(), least)
+    assert {assignment.split for assignment in found[20 :: 2 * least]} == set(SPLITS)
+
+
+def test_a_scarce_class_in_a_large_set_is_spread_soon() -> None:
+    samples = [sample(f"r{n}", f"p{n % 1500}") for n in range(3000)]
+    samples += [sample(f"f{n}", f"q{n // (1 + n % 3)}") for n in range(60)]
+    started = perf_counter()
+    found = assign(samples, params(), Lock.empty(), least=10)
+    counts = Counter(a.split for s, a in zip(samples, found, strict=True) if s.label == "fake")
+    assert min(counts[split] for split in SPLITS) >= 10
+    assert perf_counter() - started < 10
 
 
 def test_share_zero_deals_nothing() -> None:

@@ -149,7 +149,7 @@ def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_bytes(b"\xff")
     tree = walk(tmp_path)
     assert tree.read_text("list.txt") == "é"
-    with pytest.raises(DataError, match=r"bad\.txt: not text in UTF-8"):
+    with pytest.raises(DataError, match=r"bad\.txt:1: not text in UTF-8"):
         tree.read_text("bad.txt")
     with pytest.raises(DataError, match=r"gone\.txt: cannot be read \(No such file or directory\)"):
         tree.read_text("gone.txt")

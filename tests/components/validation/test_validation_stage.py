@@ -91,7 +91,7 @@ def test_a_sound_manifest_gives_both_reports_and_one_line(
         "leaks": [],
     }
     assert "The manifest is fit for training" in page_file(project).read_text()
-    assert capfd.readouterr() == ("", f"48 of 48 expectations hold; see {page_file(project)}\n")
+    assert capfd.readouterr() == ("", f"49 of 49 expectations hold; see {page_file(project)}\n")
 
 
 def test_another_run_replaces_everything_with_the_same_bytes(
@@ -123,7 +123,8 @@ def test_a_critical_failure_names_the_videos_after_the_reports_are_written(
     with pytest.raises(ValidationError) as caught:
         validate(project, params.model_copy(update={"validate_": few}), rows)
     assert str(caught.value) == (
-        f"{project.manifest}: not so: the same content has one label "
+        f"{project.manifest}: 1 of 49 expectations do not hold, these below (see {page_file(project)})\n"
+        "  not so: the same content has one label "
         "(found 2 of 12 videos: fake/train0, real/train0); one of these labels is wrong; remove that video"
     )
     assert not json.loads(report_file(project).read_text())["success"]
@@ -145,7 +146,7 @@ def test_leaks_are_listed_and_the_list_is_empty_without_any(
     ]
 
 
-def test_many_failures_are_still_one_short_line(
+def test_each_broken_expectation_has_a_line_of_its_own(
     project: Project, params: Params, rows: list[dict[str, Any]]
 ) -> None:
     for changed in rows:
@@ -153,10 +154,13 @@ def test_many_failures_are_still_one_short_line(
         changed["frames"] = 0
     with pytest.raises(ValidationError) as caught:
         validate(project, params, rows)
-    message = str(caught.value)
-    assert message.count("not so:") == 3
-    assert message.endswith(" | and 2 more")
-    assert "\n" not in message
+    first, *lines = str(caught.value).splitlines()
+    assert f"{project.manifest}: 5 of 49 expectations" in first
+    assert [line.split(" (found ")[0] for line in lines] == [
+        "  not so: frames is more than zero",
+        *(f"  not so: {s} holds at least 2 {x} videos" for s in ("val", "test") for x in ("real", "fake")),
+    ]
+    assert "12 of 12 videos: fake/test0, fake/test1, fake/train0, fake/train1, fake/val0, …)" in lines[0]
 
 
 def test_without_a_manifest(project: Project, params: Params) -> None:

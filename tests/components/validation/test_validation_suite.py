@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components.ingest.audit import find_leaks
+from components.ingest.content import NOT_FOUND
 from components.params import LeakKind, ValidateParams
 from components.validation.checkpoint import MAX_VIDEOS, run_suite
 from components.validation.data_docs import render_page
@@ -214,6 +215,7 @@ FAULTS: list[tuple[Callable[[list[Row]], None], str, str, list[str]]] = [
     (change(2, split="test"), "critical", "val holds at least 2 real videos", ["real/p3"]),
     (change(6, 7, split="val"), "critical", "train holds at least 2 fake videos", []),
     (change(*range(12), split="train"), "critical", "test holds at least 2 fake videos", []),
+    (change(0, reason=NOT_FOUND), "warning", "each listed video is there", ["real/p0"]),
     (breaking(2), "critical", "the share of broken videos is at most 0.1", ["real/p0", "real/p1"]),
     (more(60, "fake"), "critical", "the share of fake videos is between 0.1 and 0.9", []),
     (more(60, "real"), "critical", "the share of fake videos is between 0.1 and 0.9", []),

@@ -35,6 +35,6 @@ def test_a_double_key_among_many_is_found_soon(make_tree: MakeTree) -> None:
 
 def test_cells_of_other_columns_are_left_out(make_tree: MakeTree) -> None:
     tree = make_tree(texts={"list.csv": "A,b,c\n1,2,\x1b\n"})
-    assert read_csv(tree, "list.csv", ["a"], ["b", "d"]) == (["a", "b", "c"], [(2, {"a": "1", "b": "2"})])
+    assert read_csv(tree, "list.csv", ["a"], ["b", "d"]) == (["a", "b", "c"], [(2, {"a": "1", "b": "2"})], ())
     with pytest.raises(DataError, match=r"list\.csv:2: c '\\x1b' holds control characters"):
         read_csv(tree, "list.csv", ["a", "c"])

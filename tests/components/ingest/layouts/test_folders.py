@@ -51,8 +51,84 @@ def test_recognised_by_either_folder(make_tree: MakeTree, path: str, fits: bool)
 
 
 @pytest.mark.parametrize(
-    ("path", "label"),
-    [("Real/x/a.mp4", "real"), ("fake/a.mp4", "fake"), ("real", None), ("more/real/a.mp4", None)],
+    ("path", "found"),
+    [
+        ("Real/x/a.mp4", ("real", None)),
+        ("fake /a.mp4", ("fake", None)),
+        ("real", None),
+        ("more/real/a.mp4", None),
+        ("real/Training/a.mp4", ("real", "train")),
+        ("TEST/FAKE/deepfakes/a.mp4", ("fake", "test")),
+        ("valid/deepfakes/Fake/a.mp4", ("fake", "val")),
+        ("fake/deepfakes/validation/a.mp4", ("fake", "val")),
+        ("fake/a/b/test/a.mp4", ("fake", None)),
+        ("test/a.mp4", None),
+        ("test/real", None),
+    ],
 )
-def test_label_of_a_path(path: str, label: str | None) -> None:
-    assert folders.folder_label(path) == label
+def test_what_folders_say_of_a_video(path: str, found: tuple[str, str | None] | None) -> None:
+    assert folders.place(path) == found
+
+
+WORDS = {
+    "train": ("train", "Training", "TRAIN"),
+    "val": ("val", "Valid", "VALIDATION"),
+    "test": ("test", "Testing", "Te\u200bST"),
+}
+SHAPES = (
+    *("{split}/{label}", "{label}/{split}", "{split}/{label}/swap"),
+    *("{label}/{split}/swap", "{label}/swap/{split}", "{split}/swap/{label}"),
+)
+PRESCRIBED: dict[str, tuple[tuple[str | None, ...], str]] = {
+    "train val test": (("train", "val", "test"), ""),
+    "train test": (("trainval", "test"), "; val, which none names, out of the other videos"),
+    "train val": ((None, "val"), "; test, which none names, out of the other videos"),
+    "val test": (("val", "test"), "; train, which none names, out of the other videos"),
+    "train": ((None,), "; val and test, which none names, out of the other videos"),
+}
+
+
+@pytest.mark.parametrize("there", PRESCRIBED)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("word", range(3))
+def test_a_split_that_folders_name_is_prescribed(
+    make_tree: MakeTree, there: str, shape: str, word: int
+) -> None:
+    prescribed, rest = PRESCRIBED[there]
+    expected = {
+        f"{shape.format(split=WORDS[split][word], label=label)}/a.mp4": (label.casefold(), kept)
+        for split, kept in zip(there.split(), prescribed, strict=True)
+        for label in ("real", "FAKE")
+    }
+    tree = make_tree(*expected)
+    assert folders.recognises(tree)
+    listing = folders.read(tree)
+    assert {entry.path: (entry.label, entry.split) for entry in listing.entries} == expected
+    counts = ", ".join(f"{split} 2" for split in there.split())
+    assert listing.notes == (f"splits as folders name them: {counts}{rest}",)
+
+
+def test_what_no_folder_tells_the_class_of_is_left_out(make_tree: MakeTree) -> None:
+    listing = folders.read(
+        make_tree("test/real/a.mp4", "test/b.mp4", "real/c.mp4", "train/d.mp4", "test/e.md")
+    )
+    assert {entry.path: entry.split for entry in listing.entries} == {
+        "test/real/a.mp4": "test",
+        "real/c.mp4": "trainval",
+    }
+    assert listing.notes[0] == "left out, in no folder real/ or fake/: 1 videos: test/b.mp4"
+
+
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [
+        ("real/7", "7"),
+        ("FAKE/x/7", "x/7"),
+        ("train/Real/7", "train/7"),
+        ("fake/train/7", "train/7"),
+        ("more/real/7", "more/real/7"),
+        ("real", "real"),
+    ],
+)
+def test_a_path_without_its_class(path: str, rest: str) -> None:
+    assert folders.without_class(path) == rest

@@ -1,5 +1,7 @@
 """Manifests in CSV and Parquet, and every way in which they can be wrong."""
 
+import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,11 @@ def test_names_people_sources_methods_and_splits(read_csv: Callable[..., Listing
         Entry("elsewhere/c.mp4", "fake", "unknown", split="trainval"),
         Entry("elsewhere/d.mp4", None, "unknown"),
     )
-    assert (listing.notes, listing.annotations) == ((), ("manifest.csv",))
+    assert listing.annotations == ("manifest.csv",)
+    assert listing.notes == (
+        "manifest.csv: 4 of 4 listed videos are not there: "
+        "real/a.mp4, fake/b.mp4, elsewhere/c.mp4, elsewhere/d.mp4",
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,9 +93,59 @@ def test_survives_spreadsheets(read_csv: Callable[..., Listing]) -> None:
     assert listing.entries[0] == Entry("real/a.mp4", "real", "none", ("Doe, Jane",))
 
 
-def test_finds_files_in_any_letter_case(read_csv: Callable[..., Listing]) -> None:
-    listing = read_csv("Real/A.MP4,real,,,,", paths=("real/a.mp4",))
-    assert [entry.path for entry in listing.entries] == ["real/a.mp4"]
+WRITTEN = (
+    "real/José 1/a.mp4",
+    "real/Jose\u0301 1/a.mp4",
+    "Real/JOSÉ 1/A.MP4",
+    "real/ José\u00a0 1/a.mp4",
+    "real\\José 1\\a.mp4",
+)
+
+
+@pytest.mark.parametrize("there", WRITTEN[:3])
+@pytest.mark.parametrize("written", WRITTEN)
+def test_files_are_found_however_paths_are_written(
+    read_csv: Callable[..., Listing], there: str, written: str
+) -> None:
+    """A Mac's file system decomposes names, editors compose them."""
+    listing = read_csv(
+        f"{written},real,,,,", f"b.mp4,fake,,{written.removesuffix('.mp4')},,", paths=(there, "b.mp4")
+    )
+    assert [entry.path for entry in listing.entries] == [there, "b.mp4"]
+    assert listing.entries[1].sources == (f"dataset/{there}",) or "\\" in written
+    note = f"manifest.csv: 1 paths are not written as their files are named: {there}"
+    assert listing.notes == ((note,) if written != there else ())
+
+
+def test_files_whose_names_are_equal_are_still_files_of_their_own(read_csv: Callable[..., Listing]) -> None:
+    paths = ("real/José.mp4", "real/Jose\u0301.mp4", "real/josé.mp4")
+    assert [
+        entry.path for entry in read_csv(*(f"{path},real,,,," for path in paths), paths=paths).entries
+    ] == [*paths]
+    composed = (f"{path},real,,,," for path in ("real/JOSÉ.mp4", "real/josé.mp4"))
+    listing = read_csv(*composed, paths=("real/JOSE\u0301.mp4", "real/jose\u0301.mp4"))
+    assert [entry.path for entry in listing.entries][:2] == ["real/JOSE\u0301.mp4", "real/josé.mp4"]
+
+
+def test_words_are_understood_however_they_are_written(read_csv: Callable[..., Listing]) -> None:
+    listing = read_csv(
+        "a.mp4,REAL,,,None,Training", "b.mp4,\u00a0Fake,,,UNKNOWN,validation", "c.mp4,fake,,,x,TEST"
+    )
+    assert [(entry.label, entry.method, entry.split) for entry in listing.entries] == [
+        ("real", "none", "train"),
+        ("fake", "unknown", "val"),
+        ("fake", "x", "test"),
+    ]
+
+
+@pytest.mark.parametrize("column", [True, False])
+def test_folders_name_the_split_where_no_column_does(read_csv: Callable[..., Listing], column: bool) -> None:
+    paths = [f"{split}/{label}/a.mp4" for split in ("train", "val", "test") for label in ("real", "fake")]
+    lines = [f"{path},{path.split('/')[1]}{',' * column}" for path in paths]
+    listing = read_csv(*lines, header="path,label" + ",split" * column, paths=tuple(paths))
+    expected = [None if column else path.split("/")[0] for path in paths]
+    assert [entry.split for entry in listing.entries] == expected
+    assert listing.notes == (() if column else ("splits as folders name them: train 2, val 2, test 2",))
 
 
 def test_leaves_out_what_it_does_not_list_and_says_so(read_csv: Callable[..., Listing]) -> None:
@@ -97,7 +153,7 @@ def test_leaves_out_what_it_does_not_list_and_says_so(read_csv: Callable[..., Li
         "real/a.mp4,real,p1",
         "fake/a.mp4,fake,p1",
         header="path,label,identites",
-        paths=tuple(f"fake/{name}.mp4" for name in "abcdefgh"),
+        paths=("real/a.mp4", *(f"fake/{name}.mp4" for name in "abcdefgh")),
     )
     assert [entry.path for entry in listing.entries] == ["real/a.mp4", "fake/a.mp4"]
     assert listing.notes == (
@@ -171,10 +227,48 @@ def test_checks_its_header(read_csv: Callable[..., Listing], header: str, messag
     assert str(caught.value).endswith(message)
 
 
+ROWS = [["Path ", "label", "identity"], ["a b.mp4", "real", "José"], ["b.mp4", "fake", "José;Zoë, of Köln"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quoted", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("before", ["", "sep=%s\r\n"])
+def test_tables_are_read_however_spreadsheets_save_them(
+    make_tree: MakeTree, encoding: str, separator: str, quoted: Any, before: str
+) -> None:
+    text = io.StringIO(newline="")
+    text.write(before.replace("%s", separator))
+    csv.writer(text, delimiter=separator, quoting=quoted).writerows([*ROWS, ["", "", ""]])
+    tree = make_tree("manifest.csv", "a b.mp4", "b.mp4")
+    (tree.root / "manifest.csv").write_bytes(text.getvalue().encode(encoding))
+    listing = manifest.read(tree)
+    assert listing.entries == (
+        Entry("a b.mp4", "real", "none", ("José",)),
+        Entry("b.mp4", "fake", "unknown", ("José", "Zoë, of Köln")),
+    )
+    plain = separator == "," and encoding.startswith("utf-8")
+    assert len(listing.notes) == (0 if plain else 1)
+    assert all(note.startswith("manifest.csv: read as UTF-") for note in listing.notes)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"path,label\n\xff,real", "not text in UTF-8"),
+        (
+            "path,label\nJosé.mp4,real\n".encode("cp1252"),
+            r":2: not text in UTF-8; read as Windows-1252 the line is 'José\.mp4,real'; save the file as",
+        ),
+        ("path,label\nJosé.mp4,real\n".encode("utf-16")[:-1], r": not text in UTF-16.*; save it as UTF-8"),
+        (
+            b"path,label\n<<<<<<< HEAD\na.mp4,real\n=======\na.mp4,fake\n>>>>>>> theirs\n",
+            r":2: '<<<<<<< HEAD' is a mark of a merge conflict; keep the lines of one side",
+        ),
+        (
+            b"path;label;x\na.mp4;fake;1;2\n",
+            ":2: 4 values for 3 columns; quote values with semicolons",
+        ),
+        (b"path label\na.mp4 real\n", ":1: no column path and label; there must be path,label"),
         (b'path,label\n"real/a.mp4,real', "not a CSV file"),
     ],
 )
@@ -195,7 +289,7 @@ def test_parquet_says_the_same_as_csv(read_parquet: Callable[..., Listing]) -> N
             "split": ["train", "test", None],
             "identites": [1, 2, 3],
         },
-        "real/a.mp4",
+        *("real/a.mp4", "fake/b.mp4", "c.mp4"),
     )
     assert listing.entries == (
         Entry("real/a.mp4", "real", "none", ("p1",), (), "train"),
@@ -265,7 +359,7 @@ def test_parquet_holds_text_in_several_types(read_parquet: Callable[..., Listing
 
 
 def test_columns_that_are_not_used_may_hold_anything(read_csv: Callable[..., Listing]) -> None:
-    listing = read_csv('a.mp4,real,"two\nlines"', header="path,label,re\x1bmark")
+    listing = read_csv('a.mp4,real,"two\nlines"', header="path,label,re\x1bmark", paths=("a.mp4",))
     assert listing.entries == (Entry("a.mp4", "real", "none"),)
     assert listing.notes == (r"manifest.csv: columns not used: re\x1bmark",)
 
