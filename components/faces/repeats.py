@@ -1,6 +1,7 @@
 """Frames that show what the frame before them showed, as where a picture was encoded again and again."""
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from components.faces.container import decode, decode_packet, opened, packets
-from components.faces.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, apart
+from components.faces.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, Small, apart
 from components.faces.limits import Limits
 from components.faces.pauses import LONGEST, Flags, Timeline
 from components.faces.survey import Packets, read_packets
@@ -23,33 +24,67 @@ KEYFRAMES = 10**9
 """Px of keyframes that are decoded at most."""
 
 
+HELD = int(LONGEST)
+"""Frames after which a picture stands still."""
+
+BEGUN_ANEW = 24
+"""Grey levels of 255 by which a picture that is held differs at most from one that was, if they are the same
+but built on other keyframes."""
+
+ANEW = 3
+"""Frames within which it then is held again."""
+
 REMEMBERED = 128
 """Pictures before a frame that it may repeat, as where a film of some seconds is shown over and over."""
 
 
+REFINED = 16
+"""Frames before a picture stands still in which it may have been refined."""
+
+
 class Repeats:
-    """Tells of one frame after another whether it repeats a picture that was shown before."""
+    """Tells which frames repeat a picture that was shown before.
+
+    Attributes:
+        repeated: of the frames so far; of the last few it may yet turn out that they do.
+    """
 
     def __init__(self) -> None:
         self._comparison = Comparison()
         self._album = Album(REMEMBERED)
-        self._first = self._last = NOTHING
-        self._held = self._frames = 0
+        self._recent: deque[Small] = deque(maxlen=HELD + REFINED)
+        self._first = NOTHING  # of the frames that show one picture
+        self._held = 0  # frames after that
+        self._stood = -ANEW - 1  # the last frame of a picture that was held before
+        self.repeated: list[bool] = []
 
-    def repeats(self, frame: VideoFrame) -> bool:
+    def take(self, frame: VideoFrame) -> None:
         """Take the next frame."""
         small = self._comparison.small(frame)
-        self._frames += 1
-        calm = self._held >= LONGEST or apart(small, self._last) <= STILL
-        self._last = small
+        calm = self._held >= HELD or (len(self._recent) > 0 and apart(small, self._recent[-1]) <= STILL)
+        self._recent.append(small)
         if calm and apart(small, self._first) <= SETTLED:
             self._held += 1
-            return True
+            self.repeated.append(True)
+            if self._held == HELD:
+                self._look_back()
+            return
+        number = len(self.repeated)
+        if self._held >= HELD:
+            self._stood = number - 1
         self._first, self._held = small, 0
-        if self._album.holds(small, self._frames - LONGEST, STILL):
-            return True
-        self._album.add(small, self._frames)
-        return False
+        self.repeated.append(self._album.holds(small, number - HELD, STILL))
+        if not self.repeated[-1]:
+            self._album.add(small, number)
+
+    def _look_back(self) -> None:
+        """What led up to a picture that is held shows the same, if only it looks much like it."""
+        before = list(self._recent)[: -HELD - 1]
+        number = len(self.repeated) - HELD - 1  # of the first that was calm
+        alike = BEGUN_ANEW if number - self._stood <= ANEW else SETTLED
+        while before and apart(before.pop(), self._first) <= alike:
+            self.repeated[number] = True
+            number -= 1
 
 
 def repeated_frames(path: Path, info: "VideoInfo", limits: Limits, pixels: int) -> Timeline | None:
@@ -73,19 +108,20 @@ def repeated_frames(path: Path, info: "VideoInfo", limits: Limits, pixels: int) 
 def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Repeats | None = None) -> Timeline:
     """When each frame that can be decoded is shown, and whether it repeats another."""
     stamps: list[float] = []
-    repeated: list[bool] = []
     last = 0.0
     with opened(path, limits) as (container, stream):
         tick = float(stream.time_base or 0)  # a frame's own is missing at the end of some videos
         for frame in decode(container, stream):
             stamps.append(math.nan if frame.pts is None else frame.pts * tick)
-            repeated.append(repeats is not None and repeats.repeats(frame))
+            if repeats:
+                repeats.take(frame)
             last = (frame.duration or 0) * tick
     times = np.array(stamps) - (stamps[0] if stamps else 0.0)
     if np.isnan(times).any() or (np.diff(times) < 0).any():  # none are told, or they are of joined parts
         times, last = np.arange(len(times)) / (info.fps or 1.0), 0.0
     end = float(times[-1]) + (last or 1 / (info.fps or 1.0)) if len(times) else 0.0
-    return Timeline(times, end, np.array(repeated, np.bool_))
+    repeated = np.array(repeats.repeated) if repeats else np.zeros(len(times), np.bool_)
+    return Timeline(times, end, repeated)
 
 
 def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int) -> Timeline | None:
@@ -136,9 +172,12 @@ def _between_keyframes(path: Path, limits: Limits, found: Packets, affordable: i
 def _frame_by_frame(path: Path, limits: Limits, found: Packets, passed: Flags) -> Flags:
     """Those that repeat the one before, all but some having been decoded."""
     needed, repeats = set(found.stamps[~passed | found.keys].tolist()), Repeats()
-    repeated = np.zeros(len(found.stamps), np.bool_)
+    decoded = []
     for index, frame in _decoded(path, limits, found, needed):
-        repeated[index] = repeats.repeats(frame)
+        decoded.append(index)
+        repeats.take(frame)
+    repeated = np.zeros(len(found.stamps), np.bool_)
+    repeated[decoded] = repeats.repeated
     return repeated
 
 
