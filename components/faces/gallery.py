@@ -7,7 +7,7 @@ seldom bit for bit the same: it is refined, and each keyframe begins it anew.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -54,6 +54,9 @@ def apart(one: Small, other: Small) -> int:
     return int(np.abs(one - other).max())
 
 
+Refused = Literal["alike", "same", "none"]
+
+
 class Repeated(Exception):  # noqa: N818  not an error: there is another way
     """A picture was taken more than once."""
 
@@ -87,7 +90,8 @@ class Album:
 
 def _coarse(small: Small) -> NDArray[np.float32]:
     side = SIDE // COARSE
-    return small.reshape(COARSE, side, COARSE, side).mean(axis=(1, 3), dtype=np.float32)
+    blocks = small.reshape(COARSE, side, COARSE, side)
+    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
 
 
 class Gallery:
@@ -95,11 +99,12 @@ class Gallery:
 
     Args:
         hold: seconds for which a picture may stand.
-        strict: refuse one that seems to be held, rather than pass over those that are there already.
+        refused: `alike` refuses what seems to be held or is there already, `same` what is there already;
+            with `none` that is passed over.
     """
 
-    def __init__(self, hold: float, *, strict: bool) -> None:
-        self._hold, self.strict = hold, strict
+    def __init__(self, hold: float, refused: Refused) -> None:
+        self._hold, self.refused = hold, refused
         self._comparison = Comparison()
         self.clear()
 
@@ -119,13 +124,14 @@ class Gallery:
 
     def refuse(self) -> None:
         """Raise Repeated where a picture that is held is refused."""
-        if self.strict:
+        if self.refused != "none":
             raise Repeated
 
     def _there(self, small: Small, time: float) -> bool:
         if self._album.holds(small, time, 0) or self._album.holds(small, time - self._hold / 2, STILL):
             return True
-        return self.strict and time - self._time > self._hold and apart(small, self._last) <= SETTLED
+        held = time - self._time > self._hold and apart(small, self._last) <= SETTLED
+        return held and self.refused == "alike"
 
     def __len__(self) -> int:
         return self._album.count

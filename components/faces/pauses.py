@@ -7,7 +7,7 @@ copy that was made without them, and no picture that is held for long stands for
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,17 @@ class Timeline:
     times: Floats  # (N,) seconds from the first, not descending
     end: float  # of the last
     repeated: Flags  # (N,) those that show what the one before them showed
+    known: Flags  # (N,) those that show what some frame before them showed
+
+    def once(self) -> "Timeline":
+        """The same where a film is shown over and over: after the first time it counts as a pause."""
+        return replace(self, repeated=self.repeated | self.known)
+
+    @classmethod
+    def of(cls, times: Floats, end: float) -> Self:
+        """Of frames none of which is known to repeat another."""
+        none = np.zeros(len(times), np.bool_)
+        return cls(times, end, none, none)
 
 
 @dataclass(frozen=True)

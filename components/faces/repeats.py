@@ -46,7 +46,8 @@ class Repeats:
     """Tells which frames repeat a picture that was shown before.
 
     Attributes:
-        repeated: of the frames so far; of the last few it may yet turn out that they do.
+        repeated: of the frames so far, whether it was just before; of the last few it may yet turn out so.
+        known: of each, whether it was at some time before.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class Repeats:
         self._held = 0  # frames after that
         self._stood = -ANEW - 1  # the last frame of a picture that was held before
         self.repeated: list[bool] = []
+        self.known: list[bool] = []
 
     def take(self, frame: VideoFrame) -> None:
         """Take the next frame."""
@@ -66,6 +68,7 @@ class Repeats:
         if calm and apart(small, self._first) <= SETTLED:
             self._held += 1
             self.repeated.append(True)
+            self.known.append(self.known[-1])
             if self._held == HELD:
                 self._look_back()
             return
@@ -73,8 +76,9 @@ class Repeats:
         if self._held >= HELD:
             self._stood = number - 1
         self._first, self._held = small, 0
-        self.repeated.append(self._album.holds(small, number - HELD, STILL))
-        if not self.repeated[-1]:
+        self.repeated.append(False)
+        self.known.append(self._album.holds(small, number - HELD, STILL))
+        if not self.known[-1]:
             self._album.add(small, number)
 
     def _look_back(self) -> None:
@@ -120,8 +124,9 @@ def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Repeats
     if np.isnan(times).any() or (np.diff(times) < 0).any():  # none are told, or they are of joined parts
         times, last = np.arange(len(times)) / (info.fps or 1.0), 0.0
     end = float(times[-1]) + (last or 1 / (info.fps or 1.0)) if len(times) else 0.0
-    repeated = np.array(repeats.repeated) if repeats else np.zeros(len(times), np.bool_)
-    return Timeline(times, end, repeated)
+    if not repeats:
+        return Timeline.of(times, end)
+    return Timeline(times, end, np.array(repeats.repeated, np.bool_), np.array(repeats.known, np.bool_))
 
 
 def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int) -> Timeline | None:
@@ -144,9 +149,8 @@ def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int)
     if found is None:
         return None
     repeated = _between_keyframes(path, limits, found, KEYFRAMES // _frame_cost(info))
-    if np.count_nonzero(~repeated) <= affordable:
-        repeated |= _frame_by_frame(path, limits, found, repeated)
-    return replace(found.timeline(tick, info.duration), repeated=repeated)
+    line = replace(found.timeline(tick, info.duration), repeated=repeated)
+    return _frame_by_frame(path, limits, found, line) if np.sum(~repeated) <= affordable else line
 
 
 def _frame_cost(info: "VideoInfo") -> int:
@@ -169,16 +173,17 @@ def _between_keyframes(path: Path, limits: Limits, found: Packets, affordable: i
     return repeated
 
 
-def _frame_by_frame(path: Path, limits: Limits, found: Packets, passed: Flags) -> Flags:
-    """Those that repeat the one before, all but some having been decoded."""
-    needed, repeats = set(found.stamps[~passed | found.keys].tolist()), Repeats()
+def _frame_by_frame(path: Path, limits: Limits, found: Packets, line: Timeline) -> Timeline:
+    """What else is repeated, all frames having been decoded that are not known to be."""
+    needed, repeats = set(found.stamps[~line.repeated | found.keys].tolist()), Repeats()
     decoded = []
     for index, frame in _decoded(path, limits, found, needed):
         decoded.append(index)
         repeats.take(frame)
-    repeated = np.zeros(len(found.stamps), np.bool_)
-    repeated[decoded] = repeats.repeated
-    return repeated
+    repeated, known = line.repeated.copy(), line.known.copy()
+    repeated[decoded] |= repeats.repeated
+    known[decoded] = repeats.known
+    return replace(line, repeated=repeated, known=known)
 
 
 def _decoded(

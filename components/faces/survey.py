@@ -52,8 +52,7 @@ class Packets:
 
     def timeline(self, tick: float, duration: float) -> Timeline:
         """When they are shown, of a video that lasts so many seconds; none is known to repeat another."""
-        times = (self.stamps - self.stamps[0]) * tick
-        return Timeline(times, duration, np.zeros(len(times), np.bool_))
+        return Timeline.of((self.stamps - self.stamps[0]) * tick, duration)
 
 
 def survey(path: Path, info: "VideoInfo", limits: Limits, readable: float) -> Survey:

@@ -6,7 +6,7 @@ Frames are bit for bit those of a full decode by PyAV on one thread. Most are ha
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
-from components.faces.gallery import Gallery, Once, Repeated
+from components.faces.gallery import Gallery, Once, Refused, Repeated
 from components.faces.limits import Amount, Count, Limits, Line, Size, Status
-from components.faces.pauses import Pauses, find_pauses, longest_hold
+from components.faces.pauses import Pauses, Timeline, find_pauses, longest_hold
 from components.faces.repeats import decode_times, repeated_frames
 from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
@@ -165,30 +165,33 @@ def _each_once(
     found: Survey,
     affordable: float = math.inf,
 ) -> tuple[list[T], Once[T]]:
-    """Results of pictures that were not seen before: at once where none is held, else without all pauses."""
-
-    def once(pauses: Pauses, *, strict: bool) -> Once[T]:
+    """Results of pictures that were not seen before, by the first time line that shows none twice."""
+    for pauses, refused in _time_lines(path, info, limits, found):
         shown = pauses.without(info)
-        gallery = Gallery(longest_hold(shown.duration / shown.frames), strict=strict)
-        return Once(lambda frame, time: visit(Frame(upright(frame, info), time)), restart, gallery)
-
-    if not found.quiet:
-        first = once(found.pauses, strict=True)
+        gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
+        once = Once(lambda frame, time: visit(Frame(upright(frame, info), time)), restart, gallery)
         with suppress(Repeated):
-            return _take(path, info, sampling, limits, first, found.pauses, affordable), first
+            return _take(path, info, sampling, limits, once, pauses, affordable), once
         restart()
-    pauses = _all_pauses(path, info, limits, found.pauses)
-    second = once(pauses, strict=False)
-    return _take(path, info, sampling, limits, second, pauses, affordable), second
+    raise AssertionError("the last time line refuses nothing")
 
 
-def _all_pauses(path: Path, info: VideoInfo, limits: Limits, known: Pauses) -> Pauses:
-    """Those without frames and those of repeated pictures, as far as it can be afforded to look."""
+def _time_lines(
+    path: Path, info: VideoInfo, limits: Limits, found: Survey
+) -> Iterator[tuple[Pauses, Refused]]:
+    """Its pauses: those without frames, those in which pictures stand still, or were shown before."""
+    if not found.quiet:
+        yield found.pauses, "alike"
     line = repeated_frames(path, info, limits, MAX_PIXELS)
-    pauses = find_pauses(line) if line else known
-    if pauses.starts:
-        _check_pictures(pauses.frames, limits.min_frames, info)
-    return pauses
+    if line is None:
+        yield found.pauses, "none"
+        return
+    lines: list[tuple[Timeline, Refused]] = [(line, "same"), (line.once(), "none")]
+    for known, refused in lines:
+        pauses = find_pauses(known)
+        if pauses.starts:
+            _check_pictures(pauses.frames, limits.min_frames, info)
+        yield pauses, refused
 
 
 def _check_pictures(different: int, needed: int, info: VideoInfo) -> None:
@@ -259,7 +262,7 @@ def _decode_all(
     if len(line.times) < limits.min_frames:
         status: Status = "too_short" if len(line.times) else "undecodable"
         raise VideoFault(status, f"only {len(line.times)} of {info.frames} frames can be decoded")
-    if once.gallery.strict:
+    if once.gallery.refused == "alike":
         pauses = find_pauses(line)  # packets may have told otherwise
     shown = [index for index, time in enumerate(line.times.tolist()) if not pauses.hold(time)]
     actual = pauses.without(replace(info, frames=len(shown), duration=line.end))

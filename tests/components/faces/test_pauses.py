@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from components.faces import repeats, video
-from components.faces.container import VideoFault
+from components.faces.container import VideoFault, decode_packet
 from components.faces.examine import examine
 from components.faces.limits import Limits
 from components.faces.pauses import Timeline, find_pauses
@@ -215,10 +215,9 @@ def test_a_fingerprint_is_of_what_moves(films: Callable[..., Path], hold: Callab
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A frame for each that is decoded in search of repeated ones."""
     counted: list[int] = []
-    plain = repeats.decode_packet
 
     def counting(*arguments: Any) -> Any:
-        frames = plain(*arguments)
+        frames = decode_packet(*arguments)
         counted.extend(range(len(frames)))
         return frames
 
@@ -279,7 +278,7 @@ def test_where_pauses_are(gaps: list[int], repeated: list[int], starts: list[int
     """In 25ths of a second."""
     times = np.cumsum([0, *gaps]) / 25
     flags = np.isin(np.arange(len(gaps)), list(repeated))
-    found = find_pauses(Timeline(times[:-1], float(times[-1]), flags))
+    found = find_pauses(replace(Timeline.of(times[:-1], float(times[-1])), repeated=flags))
     assert found.starts == pytest.approx([start / 25 for start in starts])
     assert found.ends == pytest.approx([end / 25 for end in ends])
 
