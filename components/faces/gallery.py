@@ -45,7 +45,7 @@ class Comparison:
 
     def small(self, frame: VideoFrame) -> Small:
         """A frame as grey means, (SIDE, SIDE)."""
-        shrunk = self._reformatter.reformat(frame, SIDE, SIDE, "gray8", interpolation="AREA")
+        shrunk = self._reformatter.reformat(frame, SIDE, SIDE, "gray8", interpolation="AREA", threads=1)
         return shrunk.to_ndarray().astype(np.int16)
 
 

@@ -7,6 +7,7 @@ copy that was made without them, and no picture that is held for long stands for
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -71,20 +72,19 @@ class Pauses:
 
     def place(self, time: float) -> float:
         """The moment of the video that comes after so many seconds which count."""
-        for start, length in zip(self.starts, self._lengths, strict=True):
-            if time + ROUNDING < start:
-                break
-            time += length
-        return time
+        begun, passed = self._passed
+        return time + passed[bisect_right(begun, time + ROUNDING)]
 
     def hold(self, begin: float) -> bool:
         """Tell whether a frame that begins at a moment repeats what was shown."""
         pause = bisect_right(self.starts, begin + ROUNDING) - 1
         return pause >= 0 and begin + ROUNDING < self.ends[pause]
 
-    @property
-    def _lengths(self) -> list[float]:
-        return [end - start for start, end in zip(self.starts, self.ends, strict=True)]
+    @cached_property
+    def _passed(self) -> tuple[list[float], list[float]]:
+        """After which seconds that count each pause comes; seconds of the pauses before each, and of all."""
+        passed = np.cumsum([0.0, *np.subtract(self.ends, self.starts)])
+        return (np.array(self.starts) - passed[:-1]).tolist(), passed.tolist()
 
 
 NONE = Pauses()

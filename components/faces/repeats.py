@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # `video` asks what is here
 KEYFRAMES = 10**9
 """Px of keyframes that are decoded at most."""
 
-
 HELD = int(LONGEST)
 """Frames after which a picture stands still."""
 
@@ -36,7 +35,6 @@ ANEW = 3
 
 REMEMBERED = 128
 """Pictures before a frame that it may repeat, as where a film of some seconds is shown over and over."""
-
 
 REFINED = 16
 """Frames before a picture stands still in which it may have been refined."""

@@ -33,7 +33,7 @@ POLICIES: list[Sampling] = [
     Every(policy="every", step=2, most=16),
 ]
 PLACES = {"start": 0, "middle": 25, "end": PICTURES - 1}
-HELD = 200
+HELD = 120
 """25ths of a second."""
 
 Pictures = list[tuple[int, int]]
@@ -152,11 +152,9 @@ def test_a_full_decode_takes_the_same(
 
 CODINGS = [
     Coding(options=(("crf", "35"), ("preset", "veryfast")), gop=25),
-    Coding("a.ts", options=(("preset", "veryfast"), ("b", "300k"))),
     Coding("a.mkv", "libx265", (("preset", "ultrafast"), ("x265-params", "log-level=none:pools=none"))),
-    Coding("a.webm", "libvpx", (("cpu-used", "8"), ("deadline", "realtime"), ("b", "500k")), 50),
     Coding("a.avi", "mpeg4", (), 12),
-    Coding("a.mpg", "mpeg2video", (), 12),
+    Coding("a.mpg", "mpeg2video", (("b", "2M"),), 12),
     Coding("a.mov", "mjpeg", (), 1, "yuvj420p"),
 ]
 
@@ -229,11 +227,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_of_a_long_pause_only_keyframes_are_decoded(
     films: Callable[..., Path], decoded: list[int], monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr(video, "MAX_PIXELS", 150 * 192 * 144)
+    monkeypatch.setattr(video, "MAX_PIXELS", 100 * 192 * 144)
     coding = Coding(gop=20)
     paused = films(with_repeats(TWIN, [PLACES[place]]), coding)
     assert numbers(paused, Even(frames=16)) == numbers(films(TWIN, coding), Even(frames=16))
-    assert len(decoded) < 150  # of 259
+    assert len(decoded) < 125  # of 179
 
 
 def test_what_is_too_long_to_be_compared_is_none_the_less_counted_truly(
@@ -242,7 +240,7 @@ def test_what_is_too_long_to_be_compared_is_none_the_less_counted_truly(
     monkeypatch.setattr(video, "MAX_PIXELS", 0)
     monkeypatch.setattr(repeats, "KEYFRAMES", 0)
     with pytest.raises(VideoFault, match="only 1 different pictures"):
-        numbers(films([(5, 1)] * 260), Even(frames=16))
+        numbers(films([(5, 1)] * 160), Even(frames=16))
 
 
 def test_a_steady_film_is_neither_read_nor_decoded_twice(
