@@ -128,7 +128,7 @@ class Gallery:
             raise Repeated
 
     def _there(self, small: Small, time: float) -> bool:
-        if self._album.holds(small, time, 0) or self._album.holds(small, time - self._hold / 2, STILL):
+        if self._album.holds(small, time, 0) or self._album.holds(small, time - self._hold, STILL):
             return True
         held = time - self._time > self._hold and apart(small, self._last) <= SETTLED
         return held and self.refused == "alike"

@@ -32,7 +32,7 @@ POLICIES: list[Sampling] = [
     Every(policy="every", step=7),
     Every(policy="every", step=2, most=16),
 ]
-PLACES = {"start": 0, "middle": 25, "end": PICTURES - 1}
+PLACES = {"start": 0, "middle": 25, "end": PICTURES - 2}
 HELD = 120
 """25ths of a second."""
 
@@ -81,7 +81,7 @@ def write(path: Path, film: Pictures, coding: Coding = X264) -> Path:
         stamp = 0
         for number, length in film:
             frame = av.VideoFrame.from_ndarray(_picture(number), "rgb24")
-            frame.pts, frame.time_base = stamp, Fraction(1, 25)
+            frame.pts, frame.time_base, frame.duration = stamp, Fraction(1, 25), length
             stamp += length
             for packet in stream.encode(frame):
                 container.mux(packet)
