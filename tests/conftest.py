@@ -188,6 +188,7 @@ def make_video() -> MakeVideo:
         codec: str = "libx264",
         size: tuple[int, int] = (96, 64),
         rotation: float = 0.0,
+        first: int = 0,
         **options: str,
     ) -> Path:
         with av.open(path, "w", options=options) as container:
@@ -195,7 +196,7 @@ def make_video() -> MakeVideo:
             stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", 10
             if rotation:
                 stream.set_display_rotation(rotation)
-            for index in range(frames):
+            for index in range(first, first + frames):
                 image = np.full((size[1], size[0], 3), 8 * index % 256, np.uint8)
                 image[: size[1] // 4, : size[0] // 4] = 255 - image[0, 0]
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))

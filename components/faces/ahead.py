@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from components.faces.container import Packet, packets
+from components.faces.pauses import NONE, Pauses
 from components.faces.sampling import Chooser
 
 MOST = 96
@@ -33,6 +34,7 @@ class Ahead:
         stream: of it.
         chooser: tells which frames are taken.
         period: mean time from one frame to the next, seconds.
+        pauses: frames within them are not taken.
 
     Attributes:
         reached: decoding time stamp of the packet that was read last.
@@ -43,11 +45,17 @@ class Ahead:
     """
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, chooser: Chooser, period: float
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        chooser: Chooser,
+        period: float,
+        pauses: Pauses = NONE,
     ) -> None:
         self._container = container
         self._stream = stream
         self._chooser = chooser
+        self._pauses = pauses
         self._last = LAST * period
         self._tick = float(stream.time_base or 0)
         self._start: int | None = None  # time stamp of the first frame
@@ -188,5 +196,7 @@ class Ahead:
 
     def _decide(self, stamp: int, end: float) -> None:
         self._decided = stamp
+        if self._pauses.hold(self.time(stamp)):
+            return
         if count := self._chooser.take(end):
             self._taken[stamp] = count

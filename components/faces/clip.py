@@ -49,7 +49,7 @@ class Faces:
 
     clips: tuple[Clip, ...]
     times: NDArray[np.float64]  # (T,) seconds
-    frames: int  # sampled from the video; fewer than T where it is short
+    frames: int  # different pictures sampled from the video; fewer than T where it has no more
     tracks: int  # faces told apart, scored or not
     fallback: Literal["center"] | None  # what was cut because no face was found
     info: VideoInfo

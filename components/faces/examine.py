@@ -21,7 +21,7 @@ def examine(path: Path, limits: Limits) -> Examined:
     """Probe a video and take its fingerprint.
 
     Raises:
-        VideoFault: as `probe`, or fewer than `limits.min_frames` frames can be decoded.
+        VideoFault: as `probe`, or fewer than `limits.min_frames` different pictures can be decoded.
     """
     info = probe(path, limits)
     pictures = map_spread(path, info, PICTURES, limits, lambda frame: shrink(frame.image))

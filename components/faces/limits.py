@@ -22,7 +22,9 @@ class Frozen(BaseModel):
 class Limits(Frozen):
     """What one untrusted video may cost before it is given up."""
 
-    min_frames: int = Field(8, ge=1, description="fewer decodable frames: status too_short")
+    min_frames: int = Field(
+        8, ge=1, description="fewer frames that show different pictures: status too_short"
+    )
     max_bytes: int = Field(4 * 1024**3, ge=1, description="larger files: status too_large")
     max_pixels: int = Field(8192 * 4320, ge=1, description="more pixels a frame: status too_large")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="longer videos: status too_large")

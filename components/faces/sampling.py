@@ -1,25 +1,26 @@
 """Which frames of a video a sampling policy takes.
 
 Sampling goes by time, not by frame number, so that a copy at another frame rate shows the same pictures. The
-frame of a moment is the one that is shown then: the last that begins no later, or the first of the video.
+frame of a moment is the one that is shown then: the last that begins no later, or the first of the video. No
+frame is taken for two moments; the second takes the frame after it. The time of pauses (`pauses.py`) does not
+count.
 """
 
 import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from components.faces.limits import Frozen
+from components.faces.pauses import NONE, ROUNDING, Pauses
 
 if TYPE_CHECKING:  # `video` samples by what is here
     from components.faces.video import VideoInfo
-
-ROUNDING = 1e-6
-"""Seconds by which a frame may begin after a moment and yet be the one that is shown then."""
 
 MAX_FRAMES = 512
 """Of one clip."""
@@ -107,11 +108,20 @@ class Moment:
     step: int = 1  # of each so many in a row the first is taken
 
 
-def moments(sampling: Sampling, info: "VideoInfo") -> list[Moment]:
+def moments(sampling: Sampling, info: "VideoInfo", pauses: Pauses = NONE) -> list[Moment]:
     """The places at which a policy takes frames from a video, in order of time.
 
     A video that has no more frames than are wanted gives each of them once.
+
+    Args:
+        sampling: the policy.
+        info: of the video without its pauses.
+        pauses: between the frames that count.
     """
+    return [replace(moment, time=pauses.place(moment.time)) for moment in _moments(sampling, info)]
+
+
+def _moments(sampling: Sampling, info: "VideoInfo") -> list[Moment]:
     match sampling:
         case Even():
             return _spread(sampling.frames, 1, info)
@@ -142,15 +152,20 @@ def chosen(times: Sequence[float], wanted: Sequence[Moment]) -> list[int]:
         wanted: in order of time.
 
     Returns:
-        Ascending indices into `times`; one stands there as often as it is taken. A run that would pass the
-        end of the video is moved back.
+        Ascending indices into `times`; one stands there as often as runs take it. Where there are no frames
+        left after a moment, those before it are taken.
     """
-    indices: list[int] = []
+    firsts: list[int] = []
     for moment in wanted:
-        first = bisect_right(times, moment.time + ROUNDING) - 1
-        first = max(min(first, len(times) - 1 - (moment.run - 1) * moment.step), 0)
-        indices += list(range(first, len(times), moment.step))[: moment.run]
-    return sorted(indices)
+        shown = bisect_right(times, moment.time + ROUNDING) - 1
+        firsts.append(max(shown, firsts[-1] + 1 if firsts else 0))
+    beyond = len(times)
+    for place, moment in reversed(list(enumerate(wanted))):
+        latest = len(times) - 1 - (moment.run - 1) * moment.step
+        beyond = firsts[place] = max(min(firsts[place], latest, beyond - 1), 0)
+    runs = zip(firsts, wanted, strict=True)
+    indices = [list(range(first, len(times), moment.step))[: moment.run] for first, moment in runs]
+    return sorted(chain.from_iterable(indices))
 
 
 def _counted(wanted: Sequence[Moment]) -> float:
@@ -165,6 +180,9 @@ class Chooser:
 
     Args:
         wanted: in order of time.
+
+    Attributes:
+        waited: a frame was shown for so long that it would have been taken for two moments.
     """
 
     def __init__(self, wanted: Sequence[Moment]) -> None:
@@ -172,6 +190,7 @@ class Chooser:
         self._running: list[list[int]] = []  # frames left to take, frames until the next of them, step
         self._counted = _counted(wanted)
         self._seen = 0
+        self.waited = False
 
     @property
     def upcoming(self) -> float | None:
@@ -196,9 +215,10 @@ class Chooser:
     def take(self, end: float) -> int:
         """How often the next frame in order of time is taken; it is shown until `end`, seconds."""
         self._seen += 1
-        while self._waiting and self._waiting[0].time + ROUNDING < end:
+        if self._waiting and self._waiting[0].time + ROUNDING < end:  # another one waits for the next frame
             moment = self._waiting.popleft()
             self._running.append([moment.run, 0, moment.step])
+            self.waited |= bool(self._waiting) and self._waiting[0].time + ROUNDING < end
         taken = 0
         for place in self._running:
             if place[1] == 0:

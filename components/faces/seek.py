@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from components.faces.ahead import Ahead, Inexact
 from components.faces.container import Packet, decode_packet
+from components.faces.pauses import NONE, Pauses
 from components.faces.sampling import Chooser
 
 if TYPE_CHECKING:  # `video` walks by what is here
@@ -45,6 +46,7 @@ class Walk:
         chooser: tells which frames are taken.
         info: what `probe` told of the video.
         affordable: packets that may be decoded.
+        pauses: frames within them are not taken.
         jumping: pass over what lies before a keyframe.
 
     Attributes:
@@ -59,6 +61,7 @@ class Walk:
         info: "VideoInfo",
         affordable: float = math.inf,
         *,
+        pauses: Pauses = NONE,
         jumping: bool = True,
     ) -> None:
         self._container = container
@@ -67,7 +70,7 @@ class Walk:
         self._affordable = affordable
         self._jumping = jumping and container.format.name not in GUESSING
         self._skipping = _may_skip(stream)
-        self._ahead = Ahead(container, stream, chooser, info.duration / info.frames)
+        self._ahead = Ahead(container, stream, chooser, info.duration / info.frames, pauses)
         self._frames = info.frames
         self._earlier = 0  # which of EARLIER led to a keyframe the last time
         self._goal = -math.inf  # the moment to which a jump was last thought of

@@ -6,22 +6,26 @@ Frames are bit for bit those of a full decode by PyAV on one thread. Most are ha
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
+from components.faces.gallery import Gallery, Once, Refused, Repeated
 from components.faces.limits import Amount, Count, Limits, Line, Size, Status
+from components.faces.pauses import Pauses, Timeline, find_pauses, longest_hold
 from components.faces.rendering import Image, render, shown_size
+from components.faces.repeats import decode_times, repeated_frames
 from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
+from components.faces.survey import Survey, survey
 
 T = TypeVar("T")
 
@@ -118,13 +122,15 @@ def map_frames(
             told, or needs a full decode. Then the frames come anew.
 
     Returns:
-        What `visit` returned, as often as the frame is taken.
+        What `visit` returned, as often as the frame is taken; nothing for one that shows no new picture.
 
     Raises:
-        VideoFault: fewer than `limits.min_frames` frames can be decoded.
+        VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
-    found = _walk(path, info, sampling, limits, visit, restart)
-    return found if found is not None else _decode_all(path, info, sampling, limits, visit)
+    found = survey(path, info, limits, COUNTED)
+    results, once = _each_once(path, info, sampling, limits, visit, restart, found)
+    _check_pictures(len(once.gallery), min(limits.min_frames, once.wanted), info)
+    return results
 
 
 def map_spread(
@@ -137,13 +143,78 @@ def map_spread(
         the pictures would cost too much.
 
     Raises:
+        VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
+    """
+    found = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
+    affordable = MAX_PIXELS // (info.width * info.height)
+    return _each_once(path, info, Even(frames=count), limits, visit, lambda: None, found, affordable)[0]
+
+
+def _each_once(
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None],
+    found: Survey,
+    affordable: float = math.inf,
+) -> tuple[list[T], Once[T]]:
+    """Results of pictures that were not seen before, by the first time line that shows none twice."""
+    for pauses, refused in _time_lines(path, info, limits, found):
+        shown = pauses.without(info)
+        gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
+        once = Once(
+            lambda frame, time: visit(Frame(render(frame, info.width, info.height), time)), restart, gallery
+        )
+        with suppress(Repeated):
+            return _take(path, info, sampling, limits, once, pauses, affordable), once
+        restart()
+    raise AssertionError("the last time line refuses nothing")
+
+
+def _time_lines(
+    path: Path, info: VideoInfo, limits: Limits, found: Survey
+) -> Iterator[tuple[Pauses, Refused]]:
+    """Its pauses: those without frames, those in which pictures stand still, or were shown before."""
+    if not found.quiet:
+        yield found.pauses, "alike"
+    line = repeated_frames(path, info, limits, MAX_PIXELS)
+    if line is None:
+        yield found.pauses, "none"
+        return
+    lines: list[tuple[Timeline, Refused]] = [(line, "same"), (line.once(), "none")]
+    for known, refused in lines:
+        pauses = find_pauses(known)
+        if pauses.starts:
+            _check_pictures(pauses.frames, limits.min_frames, info)
+        yield pauses, refused
+
+
+def _check_pictures(different: int, needed: int, info: VideoInfo) -> None:
+    if different < needed:
+        found = f"only {different} different pictures in {info.duration:.1f} s"
+        raise VideoFault("too_short", f"{found}; at least {needed} are needed")
+
+
+def _take(
+    path: Path,
+    info: VideoInfo,
+    sampling: Sampling,
+    limits: Limits,
+    once: Once[T],
+    pauses: Pauses,
+    affordable: float,
+) -> list[T]:
+    """Results by walking, or else by a full decode; none where neither can be afforded.
+
+    Raises:
+        Repeated: as `once`.
         VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    even = Even(frames=count)
-    affordable = MAX_PIXELS // (info.width * info.height)
-    found = _walk(path, info, even, limits, visit, affordable=affordable)
+    found = _walk(path, info, sampling, limits, once, pauses, affordable)
     if found is None and info.frames <= affordable:
-        return _decode_all(path, info, even, limits, visit)
+        return _decode_all(path, info, sampling, limits, once, pauses)
     return found or []
 
 
@@ -152,65 +223,55 @@ def _walk(
     info: VideoInfo,
     sampling: Sampling,
     limits: Limits,
-    visit: Callable[[Frame], T],
-    restart: Callable[[], None] = lambda: None,
-    affordable: float = math.inf,
+    once: Once[T],
+    pauses: Pauses,
+    affordable: float,
 ) -> list[T] | None:
     """Results by passing over what is not needed; None where that cannot be exact."""
     for jumping in (True, False):
         results: list[T] = []
-        chooser = Chooser(moments(sampling, info))
+        places = moments(sampling, pauses.without(info), pauses)
+        chooser, once.wanted = Chooser(places), sum(place.run for place in places)
         with opened(path, limits) as (container, stream):
-            walk = Walk(container, stream, chooser, info, affordable, jumping=jumping)
+            walk = Walk(container, stream, chooser, info, affordable, pauses=pauses, jumping=jumping)
             try:
                 for frame, time, count in walk:
-                    shown = Frame(render(frame, info.width, info.height), time)
-                    results += [visit(shown)] * count
+                    results += once(frame, time, count)
             except Inexact:
-                restart()
+                once.again()
                 if walk.jumped:
                     continue
                 return None
+            if chooser.waited:
+                once.gallery.refuse()
             return results
     return None
 
 
 def _decode_all(
-    path: Path, info: VideoInfo, sampling: Sampling, limits: Limits, visit: Callable[[Frame], T]
+    path: Path, info: VideoInfo, sampling: Sampling, limits: Limits, once: Once[T], pauses: Pauses
 ) -> list[T]:
     """Results by decoding the whole video, first to learn what is there.
 
     A header may promise more frames than the file holds; the frames are taken from those that are there.
     """
-    times, end = _times(path, info, limits)
-    if len(times) < limits.min_frames:
-        status: Status = "too_short" if times else "undecodable"
-        raise VideoFault(status, f"only {len(times)} of {info.frames} frames can be decoded")
-    actual = replace(info, frames=len(times), duration=end)
-    counts = Counter(chosen(times, moments(sampling, actual)))
+    line = decode_times(path, info, limits)
+    if len(line.times) < limits.min_frames:
+        status: Status = "too_short" if len(line.times) else "undecodable"
+        raise VideoFault(status, f"only {len(line.times)} of {info.frames} frames can be decoded")
+    if once.gallery.refused == "alike":
+        pauses = find_pauses(line)  # packets may have told otherwise
+    shown = [index for index, time in enumerate(line.times.tolist()) if not pauses.hold(time)]
+    actual = pauses.without(replace(info, frames=len(shown), duration=line.end))
+    taken = chosen(line.times[shown].tolist(), moments(sampling, actual, pauses))
+    counts = Counter(shown[index] for index in taken)
+    once.wanted = len(counts)
     results: list[T] = []
     with opened(path, limits) as (container, stream):
         for index, frame in zip(range(max(counts) + 1), decode(container, stream), strict=False):
             if index in counts:
-                shown = Frame(render(frame, info.width, info.height), times[index])
-                results += [visit(shown)] * counts[index]
+                results += once(frame, float(line.times[index]), counts[index])
     return results
-
-
-def _times(path: Path, info: VideoInfo, limits: Limits) -> tuple[list[float], float]:
-    """When each frame that can be decoded is shown, and when the last one ends; seconds from the first."""
-    stamps: list[float] = []
-    last = 0.0
-    with opened(path, limits) as (container, stream):
-        tick = float(stream.time_base or 0)  # a frame's own is missing at the end of some videos
-        for frame in decode(container, stream):
-            stamps.append(math.nan if frame.pts is None else frame.pts * tick)
-            last = (frame.duration or 0) * tick
-    times = np.array(stamps) - (stamps[0] if stamps else 0.0)
-    if np.isnan(times).any() or (np.diff(times) < 0).any():  # none are told, or they are of joined parts
-        times, last = np.arange(len(times)) / (info.fps or 1.0), 0.0
-    end = float(times[-1]) + (last or 1 / (info.fps or 1.0)) if len(times) else 0.0
-    return times.tolist(), end
 
 
 def _header_duration(container: InputContainer, stream: VideoStream) -> float:

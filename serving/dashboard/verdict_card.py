@@ -8,7 +8,7 @@ from serving.scorer import FaceScore, VideoScore
 WHY = {
     "no_face": "No face could be followed through this video, so there is nothing to judge.",
     "undecodable": "This file could not be read as a video, or as a picture.",
-    "too_short": "This video has too few frames to judge.",
+    "too_short": "This video shows too few different pictures to judge.",
     "too_large": "This video is larger or longer than what is accepted.",
 }
 """In a person's words, by status; the score's own reason follows."""
