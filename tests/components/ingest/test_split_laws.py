@@ -84,7 +84,7 @@ def possible(samples: list[Sample], least: int) -> bool:
     """Try every assignment of groups: can each split hold so many videos of both classes?"""
     groups = group_samples(samples, [one.usable for one in samples])
     in_groups = held(samples, groups)
-    reached = {(0,) * 6}  # real and fake in each split, as far as they count
+    reached: set[tuple[int, ...]] = {(0,) * 6}  # real and fake in each split, as far as they count
     for group in set(groups):
         added = tuple(in_groups[group, label] for label in LABELS)
         places = [(0, 0) * place + added + (0, 0) * (2 - place) for place in range(3)]
