@@ -50,9 +50,7 @@ class VideoScore(Frozen):
     )
     status: Status = Field(description="what became of the video; only ok carries a probability")
     reason: str | None = Field(description="one line, where the status is not ok")
-    frames: int = Field(
-        description="different pictures looked at; 1 of a single one, which is weaker evidence"
-    )
+    frames: int = Field(description="different pictures looked at; one alone is weaker evidence")
     face_share: float = Field(description="share of those frames that show the most prominent face")
     fallback: Literal["center"] | None = Field(
         description="center: no usable face was found, and the middle of the frame was judged in its place"

@@ -36,6 +36,7 @@ DECODERS = ("av", "pillow", "ImageHash")
 
 MODULES = (
     *("container", "seek", "ahead", "sampling", "video", "rendering", "dynamic_range", "limits", "formats"),
+    *("survey", "pauses", "repeats", "gallery"),
     *("source", "pictures", "picture_decoder", "picture_files"),
     *("examine", "fingerprint", "worker"),
 )

@@ -16,6 +16,7 @@ from components.ingest import examined
 
 CUTTING = {
     *("policy", "limits", "container", "formats", "video", "seek", "ahead", "sampling"),
+    *("survey", "pauses", "repeats", "gallery"),
     *("rendering", "dynamic_range", "source", "pictures", "picture_decoder", "picture_files"),
     *("detections", "detector", "mtcnn", "pyramid", "boxes", "blaze_face", "full_frame"),
     *("track", "appearance", "smooth", "cutter", "crop", "align", "clip", "extract"),
