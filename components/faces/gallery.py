@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from components.faces.rendering import replace_unknown_matrix
 from components.faces.sampling import MAX_FRAMES
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Comparison:
 
     def small(self, frame: VideoFrame) -> Small:
         """A frame as grey means, (SIDE, SIDE)."""
+        replace_unknown_matrix(frame)
         shrunk = self._reformatter.reformat(frame, SIDE, SIDE, "gray8", interpolation="AREA", threads=1)
         return shrunk.to_ndarray().astype(np.int16)
 

@@ -112,13 +112,18 @@ def render(frame: VideoFrame, width: int, height: int) -> Image:
     turn = orientation(frame)
     size = (height, width) if turn.transposed else (width, height)
     wide = is_wide(frame)
-    if frame.colorspace not in MATRICES:
-        frame.colorspace = BT2020 if wide else UNSPECIFIED
+    replace_unknown_matrix(frame)
     if frame.interlaced_frame:
         frame = _deinterlaced(frame)
     if wide:
         return turn.turn(to_sdr(_pixels(frame, "rgb48le", size), frame.color_trc))
     return turn.turn(_pixels(frame, "rgb24", size))
+
+
+def replace_unknown_matrix(frame: VideoFrame) -> None:
+    """Take a matrix that FFmpeg cannot convert for an unspecified one, which it can."""
+    if frame.colorspace not in MATRICES:
+        frame.colorspace = BT2020 if is_wide(frame) else UNSPECIFIED
 
 
 def _pixels(frame: VideoFrame, kind: str, size: tuple[int, int]) -> NDArray[Any]:

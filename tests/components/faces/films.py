@@ -19,8 +19,8 @@ WIDTH, HEIGHT, FRAMES = 96, 64, 10
 
 def scene(index: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Images:
     """A texture that drifts, without any symmetry."""
-    texture = np.random.default_rng(3).integers(0, 256, (4, 6, 3), np.uint8)
-    image = cv2.resize(np.roll(texture, index // 3, axis=1), size, interpolation=cv2.INTER_CUBIC)
+    texture = np.random.default_rng(3).integers(0, 256, (4, 12, 3), np.uint8)
+    image = cv2.resize(np.roll(texture, index, axis=1), size, interpolation=cv2.INTER_CUBIC)
     return np.asarray(image, np.uint8)
 
 

@@ -18,7 +18,7 @@ CUTTING = {
     *("policy", "limits", "container", "formats", "video", "seek", "ahead", "sampling"),
     *("survey", "pauses", "repeats", "gallery"),
     *("rendering", "dynamic_range", "source", "pictures", "picture_decoder", "picture_files"),
-    *("detections", "detector", "mtcnn", "pyramid", "boxes", "blaze_face", "full_frame"),
+    *("colour", "detections", "detector", "mtcnn", "pyramid", "boxes", "blaze_face", "full_frame"),
     *("track", "appearance", "smooth", "cutter", "crop", "align", "clip", "extract"),
 }
 MODULES = {path.stem for path in ROOM.glob("*.py")}
