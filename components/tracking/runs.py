@@ -149,7 +149,7 @@ def _rebuilt(
 def _open(
     project: Project, candidate: str, params: Mapping[str, object], key: str
 ) -> tuple[MlflowClient, str]:
-    experiment = connect(project)
+    experiment = connect(project, patient=True)
     client = MlflowClient()
     found = _find(client, experiment, key) if key else None
     if found is None or found.info.status == "FINISHED":

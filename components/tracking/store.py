@@ -20,6 +20,15 @@ EXPERIMENT = "unmask"
 
 log = logging.getLogger(__name__)
 
+FIRST_CONTACT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER),
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+}
+"""For a server that has not answered yet."""
+
+LATER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
+"""For one that has."""
+
 _known: set[str] = set()
 """Stores that have answered this process."""
 
@@ -33,30 +42,33 @@ def _own_store(project: Project) -> str:
     return f"sqlite:///{project.root.resolve() / 'mlflow.db'}"
 
 
-def connect(project: Project) -> str:
+def connect(project: Project, *, patient: bool = False) -> str:
     """Point this process at the project's store and return the experiment's id.
 
     The address is pinned as an absolute one, because MLflow's own default follows the current folder.
+
+    Args:
+        project: the project folder.
+        patient: wait for a busy server, rather than say soon that the address may be wrong.
 
     Raises:
         RegistryError: the store cannot be opened.
     """
     # A registry client must not unpickle what it is given; models are logged from code.
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for talkative in ("mlflow.store.db.utils", "mlflow.pyfunc"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     uri = tracking_uri(project)
     try:
         mlflow.set_tracking_uri(uri)
-        with _alone(project), _patience(uri):
+        with _alone(project), _patience(uri, patient):
             experiment = _experiment(uri, project.root.resolve() / "mlartifacts")
             if uri == _own_store(project):
-                _follow_move(uri, experiment, (project.root.resolve() / "mlartifacts").as_uri())
+                _follow_move(uri, experiment, project.root.resolve() / "mlartifacts")
             return str(experiment.experiment_id)
     except (MlflowException, SQLAlchemyError, OSError, ImportError, ValueError) as error:
-        if os.environ.get("MLFLOW_TRACKING_URI"):
+        if uri != _own_store(project):
             reason = unreachable("MLFLOW_TRACKING_URI", uri, error, "the project's mlflow.db")
         else:
             reason = f"MLflow store {uri}: {str(error).splitlines()[0]}"
@@ -64,14 +76,16 @@ def connect(project: Project) -> str:
 
 
 @contextmanager
-def _patience(uri: str) -> Iterator[None]:
-    """A server that has answered once may take MLflow's two minutes, and is asked again; others are not."""
-    if uri in _known:
-        yield
-        return
-    settings = {"MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
+def _patience(uri: str, patient: bool) -> Iterator[None]:
+    """Ask a server that has not answered yet once and briefly, unless something could be lost by that.
+
+    What the user has set holds in any case.
+    """
+    for name, value in LATER.items():
+        os.environ.setdefault(name, value)
+    brief = {} if patient or uri in _known else FIRST_CONTACT
+    before = {name: os.environ.get(name) for name in brief}
+    os.environ.update({name: brief[name] for name in brief if before[name] in {None, LATER.get(name)}})
     try:
         yield
         _known.add(uri)
@@ -103,16 +117,20 @@ def _experiment(uri: str, artifacts: Path) -> Experiment:
     return found
 
 
-def _follow_move(uri: str, experiment: Experiment, artifacts: str) -> None:
+def _follow_move(uri: str, experiment: Experiment, folder: Path) -> None:
     """Read a project's models from where it is now, though it was moved or copied here with them.
 
     Args:
         uri: of the project's own store.
         experiment: tells where its artifacts were when it was made.
-        artifacts: URI of the folder beside the store.
+        folder: beside the store; what is not there cannot be read from there.
     """
+    artifacts = folder.as_uri()
     before = str(experiment.artifact_location)
-    if before == artifacts:
+    kept_here = before.startswith("file:") and before.endswith(
+        "/mlartifacts"
+    )  # not in a bucket, or by a server
+    if before == artifacts or not kept_here or not folder.is_dir():
         return
     from components.tracking.moved import rewrite_addresses  # noqa: PLC0415  MLflow's tables take a while
 

@@ -1,6 +1,8 @@
 import logging
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from components.bundle import Bundle, open_bundle
 from components.errors import RegistryError
 from components.project import Project
 from components.tracking import registry
+from components.tracking.moved import rewrite_addresses
 from components.tracking.runs import live_run
 from components.tracking.store import connect
 
@@ -91,3 +94,17 @@ def test_a_version_whose_files_are_gone_names_them(before: Project) -> None:
         registry.resolve(alias="1", project=before)
     assert str(before.root / "mlartifacts") in str(caught.value)
     assert "unmask run" in str(caught.value)
+
+
+@pytest.mark.parametrize("elsewhere", ["s3://bucket/models", "mlflow-artifacts:/1", "file:///mnt/models"])
+def test_artifacts_that_never_lay_beside_the_store_stay_where_they_are(
+    before: Project, tmp_path: Path, elsewhere: str
+) -> None:
+    rewrite_addresses(
+        f"sqlite:///{before.root / 'mlflow.db'}", (before.root / "mlartifacts").as_uri(), elsewhere
+    )
+    moved = Unpinned(before.root.rename(tmp_path / "after"))
+    connect(moved)
+    with closing(sqlite3.connect(moved.root / "mlflow.db")) as store:
+        (address,) = store.execute("select storage_location from model_versions").fetchone()
+    assert address.startswith(f"{elsewhere}/")
