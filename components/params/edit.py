@@ -57,7 +57,7 @@ def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Key
     Args:
         path: of `params.yaml`.
         changes: sections and settings, nested as in the file.
-        whole: sections of which only what `changes` says is kept.
+        whole: sections of which only what `changes` says is kept, and so of all that is within them.
     """
     replace_text(path, edited(path.read_text(encoding="utf-8"), changes, whole))
 
@@ -93,7 +93,7 @@ def _update(section: CommentedMap, changes: Mapping[str, Any], whole: Collection
     # What stands between this section and the next one hangs on its last value, which may go or be followed.
     gap = _cut_gap(section)
     renamed = "name" in changes and changes["name"] != section.get("name", changes["name"])
-    if at in whole or renamed:
+    if renamed or _within(at, whole):
         for key in [key for key in section if key not in changes]:
             del section[key]
     for key, value in changes.items():
@@ -103,10 +103,16 @@ def _update(section: CommentedMap, changes: Mapping[str, Any], whole: Collection
 
 def _set(section: CommentedMap, key: str, value: Any, whole: Collection[Keys], at: Keys) -> None:
     there = section.get(key)
+    if isinstance(there, CommentedMap) and _within(at, whole) and (there.merge or there.yaml_anchor()):
+        there = None  # what it shares with other sections stays theirs
     if isinstance(there, CommentedMap) and isinstance(value, Mapping):
         _update(there, value, whole, at)
     elif key not in section or there != value:  # a value that stays keeps the way it is written
         section[key] = _node(value)
+
+
+def _within(at: Keys, sections: Collection[Keys]) -> bool:
+    return any(at[: len(keys)] == keys for keys in sections)
 
 
 def _node(value: Any) -> Any:

@@ -1,10 +1,12 @@
 """`recipes/NAME.yaml`: the settings of a detector of the field, applied over `params.yaml`.
 
 A recipe says what it needs of `faces`, `training`, `candidates` and `ensemble`; the rest stays as the project
-has it. Its candidates take the place of those that are there, and an ensemble of these is none any more.
+has it. Its candidates take the place of those that are there, and each section that it names of `faces` and
+`training` that of its like: nothing of a former recipe is left in them. An ensemble of candidates that go is
+none any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,11 +17,8 @@ from ruamel.yaml.error import YAMLError
 
 from components.errors import ParamsError
 from components.params.document import Params, checked
-from components.params.edit import edited, round_trip
+from components.params.edit import Keys, edited, round_trip
 from components.params.messages import where_and_what
-
-WHOLE = (("candidates",), ("faces", "sampling"), ("training", "augmentation"))
-"""Sections of which nothing stays but what the recipe says."""
 
 SECTIONS = ("faces", "training", "candidates", "ensemble")
 """What a recipe may speak of: it knows neither the data nor what a project asks of a detector."""
@@ -70,14 +69,23 @@ def apply_recipe(text: str, recipe: Recipe) -> str:
 
     Args:
         text: of a valid `params.yaml`.
-        recipe: whose sections are merged over those of the file, except `WHOLE`, which it replaces.
+        recipe: whose `candidates`, and sections within `faces` and `training`, replace those of the file; its
+            other settings are merged over it.
 
     Raises:
         ParamsError: the recipe holds an unknown key or a value out of range.
     """
-    after = _with(text, recipe)
+    after = with_recipe(text, recipe)
     checked(yaml.safe_load(after), recipe.path)
     return after
+
+
+def with_recipe(text: str, recipe: Recipe) -> str:
+    """What `apply_recipe` writes, unchecked."""
+    changes = dict(recipe.content)
+    if "ensemble" not in changes and "members" in (yaml.safe_load(text).get("ensemble") or ()):
+        changes["ensemble"] = {"members": []}
+    return edited(text, changes, list(_whole(changes)))
 
 
 def recipe_params(text: str, recipe: Recipe) -> Params:
@@ -86,14 +94,15 @@ def recipe_params(text: str, recipe: Recipe) -> Params:
     Raises:
         ParamsError: the recipe holds an unknown key or a value out of range.
     """
-    return checked(yaml.safe_load(_with(text, recipe)), recipe.path)
+    return checked(yaml.safe_load(with_recipe(text, recipe)), recipe.path)
 
 
-def _with(text: str, recipe: Recipe) -> str:
-    changes = dict(recipe.content)
-    if "ensemble" not in changes and "members" in (yaml.safe_load(text).get("ensemble") or ()):
-        changes["ensemble"] = {"members": []}
-    return edited(text, changes, WHOLE)
+def _whole(changes: Mapping[str, Any]) -> Iterator[Keys]:
+    """The sections of which nothing stays but what the recipe says."""
+    yield ("candidates",)
+    for section in ("faces", "training"):
+        content = changes.get(section)
+        yield from ((section, key) for key in content) if isinstance(content, Mapping) else ()
 
 
 def _known(name: str, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The recipes against the table of what is told of them: whose each setting is, and what its value is."""
+"""The recipes, as they stand and as they are applied, against the table of what is told of them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from components.params.recipes import recipe_names
+from components.faces.policy import CropPolicy
+from components.params import CandidateParams, merged
+from components.params.recipes import read_recipe, recipe_names, recipe_params
 
 ROOT = Path(__file__).parents[2]
+SHIPPED = (ROOT / "params.yaml").read_text(encoding="utf-8")
+OWNERS = ("source", "second-hand", "kind", "unmask")
 TOLD: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "told.yaml").read_text(encoding="utf-8")
 )
@@ -34,6 +38,9 @@ OFF: dict[str, Any] = {
 }
 """Features that a recipe names only to have them off, unless the table says otherwise."""
 
+LEFT = ("seed", "num_threads")
+"""What no recipe says of `training`, without a default."""
+
 
 def flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """Settings by dotted key."""
@@ -48,13 +55,30 @@ def settings_of(name: str) -> dict[str, Any]:
     return flat(yaml.safe_load((ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")))
 
 
+def header(name: str) -> str:
+    return (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").partition("\nfaces:")[0]
+
+
 def owned(name: str) -> dict[str, Any]:
     """What the table says of the values that a recipe has."""
-    return {
-        key: value
-        for owner in ("source", "kind", "unmask")
-        for key, value in TOLD[name].get(owner, {}).items()
-    }
+    return {key: value for owner in OWNERS for key, value in TOLD[name].get(owner, {}).items()}
+
+
+def off(name: str) -> dict[str, Any]:
+    """Features that a recipe names, as they are where they are off."""
+    return {key: value for key, value in OFF.items() if key in settings_of(name)}
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What `flat` was made of."""
+    content: dict[str, Any] = {}
+    for name, value in settings.items():
+        section = content
+        *above, key = name.split(".")
+        for one in above:
+            section = section.setdefault(one, {})
+        section[key] = value
+    return content
 
 
 def test_the_table_names_every_recipe() -> None:
@@ -64,22 +88,39 @@ def test_the_table_names_every_recipe() -> None:
 
 @pytest.mark.parametrize("name", TOLD)
 def test_every_setting_has_one_owner_and_the_value_that_is_told(name: str) -> None:
-    owners = [key for owner in ("source", "kind", "unmask") for key in TOLD[name].get(owner, {})]
+    owners = [key for owner in OWNERS for key in TOLD[name].get(owner, {})]
     assert len(owners) == len(set(owners))
-    off = {key: value for key, value in OFF.items() if key in settings_of(name)}
-    assert settings_of(name) == off | owned(name)
+    assert settings_of(name) == off(name) | owned(name)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_trained_is_what_is_told_and_nothing_else(name: str) -> None:
+    """On the settings that are shipped, of which some candidates have the names of a recipe's."""
+    shipped = yaml.safe_load(SHIPPED)
+    told = nested(off(name) | owned(name))
+    applied = recipe_params(SHIPPED, read_recipe(name, ROOT / "recipes"))
+    assert applied.faces == CropPolicy.model_validate(shipped["faces"] | told["faces"])
+    shared = {key: shipped["training"][key] for key in LEFT} | told["training"]
+    expected = {one: merged(shared, settings) for one, settings in told["candidates"].items()}
+    assert applied.candidates == {
+        one: CandidateParams.model_validate(settings) for one, settings in expected.items()
+    }
 
 
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_told_in_kind_is_on(name: str) -> None:
-    off = {None, "none", "fp32", 0}
+    nothing = {None, "none", "fp32", 0}
     kinds = TOLD[name].get("kind", {})
-    assert [key for key, value in kinds.items() if not isinstance(value, list) and value in off] == []
+    assert [key for key, value in kinds.items() if not isinstance(value, list) and value in nothing] == []
+
+
+@pytest.mark.parametrize("name", [name for name in TOLD if "second-hand" in TOLD[name]])
+def test_what_is_second_hand_is_said(name: str) -> None:
+    assert "second-hand" in header(name).lower()
 
 
 @pytest.mark.parametrize("name", [name for name in TOLD if "differs" in TOLD[name]])
 def test_what_differs_from_what_is_told_is_said(name: str) -> None:
     settings = settings_of(name)
     assert all(settings.get(key) != value for key, value in TOLD[name]["differs"].items())
-    header = (ROOT / "recipes" / f"{name}.yaml").read_text(encoding="utf-8").partition("\nfaces:")[0]
-    assert "# Differs: " in header
+    assert "# Differs: " in header(name)

@@ -75,6 +75,22 @@ def test_comments_and_gaps_stay_where_they_belong(changes: dict[str, Any], expec
     assert edited(SMALL, changes, whole=[("candidates",)]) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  b:      # stays\n    c: 1  # stays\n    d: {f: 3}\n    g:\n      h: 1\n\n# stays\nz: 5\n",
+        "a:\n  b: &x {c: 1, d: {e: 2, f: 3}}\nz: *x\n",
+        "z: &x {c: 7, f: 3}\na:\n  b:\n    <<: *x\n    d: 3\n",
+        "z: &x {e: 2, f: 3}\na:\n  b: {c: 1, d: *x}\n",
+    ],
+)
+def test_of_a_whole_section_nothing_else_stays_however_deep_and_other_sections_do(text: str) -> None:
+    new = {"c": 1, "d": {"e": 9}}
+    after = edited(text, {"a": {"b": new}}, whole=[("a", "b")])
+    assert yaml.safe_load(after) == {"a": {"b": new}, "z": yaml.safe_load(text)["z"]}
+    assert after.count("# stays") == text.count("# stays")
+
+
 def test_the_file_keeps_its_permissions_and_is_valid_after_an_edit(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(TEXT, encoding="utf-8")
