@@ -66,7 +66,7 @@ def test_api(answers: dict[str, VideoScore], scorer: Scorer, folder: Path) -> No
 
 def test_batch(answers: dict[str, VideoScore], scorer: Scorer, folder: Path, tmp_path: Path) -> None:
     with ScoreStore(tmp_path, folder, "1", scorer.bundle.digest) as store:
-        for shard in plan(scan(folder), [], shard_size=2).shards:
+        for shard in plan(scan(folder).videos, [], shard_size=2).shards:
             score_shard(scorer, folder, shard, store)
         rows = {row["path"]: row["probability"] for row in store.rows()}
     assert rows == probabilities(answers)

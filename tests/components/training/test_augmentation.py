@@ -228,7 +228,7 @@ def test_a_grey_clip_has_no_colour_and_keeps_its_luma() -> None:
     assert torch.equal(shown[:, 0], shown[:, 1])
     assert torch.equal(shown[:, 0], shown[:, 2])
     luma = torch.einsum("tchw,c->thw", still().float(), torch.tensor([0.299, 0.587, 0.114]))
-    assert (shown[:, 0].float() - luma).abs().max() <= 1
+    assert (shown[:, 0].float() - luma).abs().max() < 1.1  # cut to whole levels, with weights of four digits
 
 
 @pytest.mark.parametrize("strength", [0.3, 0.9])

@@ -13,6 +13,7 @@ from components.models import Candidate
 from components.models.base import Outputs
 from components.models.simple_cnn import SimpleCNN
 from components.params import CandidateParams, Params
+from components.params.augmentation import AugmentationParams
 from components.params.training import EarlyStopping, Optimizer, Plateau
 from components.training.dataset import ClipDataset
 from components.training.fit import fit
@@ -136,7 +137,10 @@ def test_a_rate_that_has_fallen_far_ends_the_training_for_good(
 
 def test_a_hundred_steps_fit_a_few_clips(settings: Any, clips: ClipDataset, tmp_path: Path) -> None:
     patient = EarlyStopping(metric="loss", patience=100)
-    long = settings(lr=0.003, patience=5, epochs=25, batch_size=4, early_stopping=patient)
+    as_stored = AugmentationParams(flip=0.0, brightness=0.0, contrast=0.0, shift=0.0)
+    long = settings(
+        lr=0.003, patience=5, epochs=25, batch_size=4, early_stopping=patient, augmentation=as_stored
+    )
     fitted = fit(long, clips, clips, tmp_path, ignore)
     assert fitted.best.val_auc > 0.9
     assert not fitted.model.training
