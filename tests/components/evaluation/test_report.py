@@ -124,7 +124,7 @@ def test_tells_what_trainings_have_written_down(project: Project, params: Params
     }
     with (project.reports / "leaderboard.csv").open(newline="") as file:
         board = {row["candidate"]: row for row in csv.DictReader(file)}
-    assert board["simple_cnn"]["accuracy_gap"] == "0.2"
+    assert board["simple_cnn"]["accuracy_gap"] == "0.1"
     assert board["resnet18_average"]["parameters"] == "1234568"
     assert board["resnet18_average"]["accuracy_gap"] == ""
     text = page_of(project, params).text
