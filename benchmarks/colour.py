@@ -4,7 +4,8 @@
     python benchmarks/colour.py --bundle FOLDER     # of another model; the clips are those of the project
 
 Takes the clips of people whom nothing was trained on (validation and test), changes the colours of whole
-videos, encodes all versions alike, and scores them with the bundle. Prints the table of docs/results.md.
+videos, encodes all versions alike, and scores them with the bundle. Prints a row of the table
+in docs/results.md, whose test AUC is that of the evaluation.
 """
 
 import argparse
