@@ -4,11 +4,13 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from components.errors import BusyError, StageError
 from components.project import Project
 from flows import graph, locks
+from flows.commands import training
 from flows.graph import first_error, run_dvc
 from flows.locks import DVC_LOCK, DVC_RWLOCK, forget_dead, project_lock, refuse_dvc, wait_for_dvc
 
@@ -252,6 +255,27 @@ def test_dvcs_lock_can_be_refused(tmp_path: Path) -> None:
         who = rf"^{re.escape(str(lock))}: process {os.getpid()} \(.*\) holds DVC's lock"
         with pytest.raises(BusyError, match=rf"{who}; wait for it, or end it$"):
             refuse_dvc(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dry_run": False, "recipe": None},
+        {"dry_run": True, "recipe": None},
+        {"dry_run": True, "recipe": "xception"},
+    ],
+)
+def test_a_run_that_does_not_wait_does_not_wait_for_dvc_either(
+    project: Project, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    shutil.copy(ROOT / "params.yaml", project.params)
+    lock = project.root / DVC_LOCK
+    lock.parent.mkdir(parents=True)
+    monkeypatch.setattr(training, "enter", lambda: project)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BusyError, match=f"process {os.getpid()} "):
+            training.run(jobs=0, force=False, wait=False, **options)
 
 
 @pytest.mark.parametrize("own", [True, False])
