@@ -35,7 +35,8 @@ def _why(address: str, error: Exception) -> str:
         if isinstance(one, OSError) and one.strerror:
             return one.strerror
         one = one.__cause__ or one.__context__
-    text = str(error).replace(address, without_password(address)).strip().splitlines()[0]
+    text = str(error).replace(address, without_password(address)).strip() or type(error).__name__
+    text = text.splitlines()[0]
     if code := re.search(r"error (?:code )?'?(\d{3})\b", text):
         refused = "it does not let this client in" if code[1] in ("401", "403") else "another kind of server?"
         return f"it answers with HTTP {code[1]}: {refused}"
@@ -43,8 +44,9 @@ def _why(address: str, error: Exception) -> str:
 
 
 def _well_formed(address: str) -> bool:
+    """Not one of a web server that lacks its scheme; MLflow's `databricks` and `file:./mlruns` need none."""
     try:
         urlsplit(address)
     except ValueError:  # half an IPv6 address
         return False
-    return "://" in address
+    return not re.match(r"[^/]+:\d+(/|$)", address)

@@ -46,6 +46,8 @@ def child(
     if not outlives:
         _running.add(process)
     try:
+        if ending.is_set() and not outlives:  # meanwhile, so that `end_children` may not have seen this one
+            raise KeyboardInterrupt
         yield process
     finally:
         _running.discard(process)

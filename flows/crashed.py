@@ -41,14 +41,19 @@ def watched(project: Project) -> Iterator[None]:
 
 
 def _mark_dead(client: SyncPrefectClient, path: Path) -> None:
-    # Alive, marked by another meanwhile, or not known to this server: the run goes on all the same.
-    with suppress(BlockingIOError, FileNotFoundError, ObjectNotFound, HTTPError), path.open("r+") as lock:
+    # Alive, marked by another meanwhile, or named otherwise than after a run: this run goes on all the same.
+    with suppress(BlockingIOError, FileNotFoundError, HTTPError, ValueError), path.open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        run = client.read_flow_run(UUID(path.stem))
-        if run.state is None or not run.state.is_final():
-            mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
-            for task in client.read_task_runs(flow_run_filter=mine):
-                if task.state is None or not task.state.is_final():
-                    client.set_task_run_state(task.id, Crashed(message=MESSAGE), force=True)
-            client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
+        with suppress(ObjectNotFound):  # deleted, or of another server: there is nothing to mark
+            _mark_crashed(client, UUID(path.stem))
         path.unlink()
+
+
+def _mark_crashed(client: SyncPrefectClient, name: UUID) -> None:
+    run = client.read_flow_run(name)
+    if run.state is None or not run.state.is_final():
+        mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+        for task in client.read_task_runs(flow_run_filter=mine):
+            if task.state is None or not task.state.is_final():
+                client.set_task_run_state(task.id, Crashed(message=MESSAGE), force=True)
+        client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)

@@ -1,6 +1,7 @@
 """`unmask demo`: everything once, on sample data, in one command with one Prefect server."""
 
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -8,6 +9,10 @@ from components.project import Project
 from flows.data import track_with_dvc
 from flows.locks import project_lock
 from flows.server import prefect_server
+
+if TYPE_CHECKING:
+    from flows.promote import Outcome
+    from serving.batch.store import Summary
 
 
 def run_demo(project: Project) -> None:
@@ -17,22 +22,28 @@ def run_demo(project: Project) -> None:
         UnmaskError: whatever a step raises.
     """
     began = time.monotonic()
-    step("Sample data", f"procedurally rendered people in {project.data}")
-    make_data(project)
+    with project_lock(project):  # the training flow asks for it again, and gets it
+        step("Sample data", f"procedurally rendered people in {project.data}")
+        make_data(project)
+        outcome, summary = run_flows(project)
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
+    typer.echo(
+        WHERE.format(reason=outcome.reason, root=project.root, verdicts=verdicts, count=summary.videos)
+    )
+    typer.echo(f"Done in {time.monotonic() - began:.0f} s.")
+
+
+def run_flows(project: Project) -> tuple["Outcome", "Summary"]:
+    """Train, and score the sample data with the champion."""
     scores = project.root / "scores"
-    with project_lock(project), prefect_server(project):
+    with prefect_server(project):
         from flows.pipeline import training
         from flows.score import batch_scoring
 
         step("Pipeline", "Prefect runs the stages of dvc.yaml")
         outcome = training(str(project.root))
         step("Batch scoring", f"{project.data} with the champion, into {scores}")
-        summary = batch_scoring(source=str(project.data), output=str(scores), project=str(project.root))
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in summary.verdicts.items())
-    typer.echo(
-        WHERE.format(reason=outcome.reason, root=project.root, verdicts=verdicts, count=summary.videos)
-    )
-    typer.echo(f"Done in {time.monotonic() - began:.0f} s.")
+        return outcome, batch_scoring(source=str(project.data), output=str(scores), project=str(project.root))
 
 
 WHERE = """

@@ -56,11 +56,13 @@ def prepare(project: Project) -> None:
 def spare_loopback(environment: MutableMapping[str, str]) -> None:
     """Have no client of this process or a child ask a proxy for this machine's own servers.
 
+    Where everything is spared already (`*`), nothing is added: most clients know `*` only by itself.
+
     A proxy that speaks SOCKS is left out where httpx does not: it then asks nobody, not even directly.
     """
     listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     spared = [name for name in map(str.strip, listed.split(",")) if name]
-    merged = ",".join(dict.fromkeys([*spared, *LOOPBACK]))
+    merged = "*" if "*" in spared else ",".join(dict.fromkeys([*spared, *LOOPBACK]))
     environment.update(no_proxy=merged, NO_PROXY=merged)
     if find_spec("socksio"):
         return

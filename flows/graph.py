@@ -6,6 +6,7 @@ the package.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -17,9 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from components.errors import StageError
 from components.merges import conflict
-from flows.children import child
-from flows.locks import to_stderr, wait_for_dvc, wait_for_processes
-from flows.supervisor import ENDED
+from flows.children import child, ending
+from flows.locks import DVC_RWLOCK, to_stderr, wait_for_dvc, wait_for_processes
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -75,7 +75,7 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
         with repository(root) as repo:
             return set(repo.status())
 
-    return with_downstream(unblocked(changed, to_stderr), stages)
+    return with_downstream(unblocked(changed, root, to_stderr), stages)
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
@@ -112,10 +112,10 @@ def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], 
         StageError: it failed; carries what it first marked as an error, after `subject`.
     """
     command = ["dvc", "--wait-for-lock", *arguments]
-    unblocked(lambda: relayed(command, root, relay, subject or f"dvc {' '.join(arguments)}"), relay)
+    unblocked(lambda: relayed(command, root, relay, subject or f"dvc {' '.join(arguments)}"), root, relay)
 
 
-def unblocked(action: Callable[[], T], say: Callable[[str], None]) -> T:
+def unblocked(action: Callable[[], T], root: Path, say: Callable[[str], None]) -> T:
     """Do what another DVC command may be in the way of: wait for that one, after a line, and do it then.
 
     Raises:
@@ -126,7 +126,7 @@ def unblocked(action: Callable[[], T], say: Callable[[str], None]) -> T:
             return action()
         except StageError as error:
             blockers = [(int(pid), command) for pid, command in BLOCKER.findall(str(error))]
-            if not wait_for_processes(blockers, say):
+            if not wait_for_processes(blockers, root / DVC_RWLOCK, say):
                 raise
 
 
@@ -150,10 +150,18 @@ def relayed(module: Sequence[str], root: Path, relay: Callable[[str], None], sub
                 relay(text)
             if message or text.startswith(("error: ", "ERROR: ")):
                 message.append(text.strip())
-    if process.returncode == ENDED:
-        raise KeyboardInterrupt
     if process.returncode != 0:
-        raise StageError(f"{subject}: {first_error(message) or f'ended with {process.returncode}'}")
+        if ending.is_set():  # no exit code tells an end that was asked for from a signal of somebody else
+            raise KeyboardInterrupt
+        raise StageError(f"{subject}: {first_error(message) or _ended(process.returncode)}")
+
+
+def _ended(code: int) -> str:
+    """What an exit code says; that of a signal is negative, or above 128 where the supervisor tells it."""
+    try:
+        return f"was ended ({signal.Signals(-code if code < 0 else code - 128).name})"
+    except ValueError:
+        return f"ended with {code}"
 
 
 def first_error(lines: Sequence[str]) -> str:

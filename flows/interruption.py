@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block as KeyboardInterrupt, with nothing logged from then on.
+    """Let Ctrl-C and SIGTERM end the block as KeyboardInterrupt, with nothing logged until it has ended.
 
     A second one ends this process at once; its children see that, and end, too.
     """
@@ -34,6 +34,7 @@ def interruptible() -> Iterator[None]:
     # A shell has its background jobs ignore Ctrl-C.
     wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in wanted}
+    silenced = logging.root.manager.disable
     try:
         yield
     except Exception as error:
@@ -41,5 +42,6 @@ def interruptible() -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
+        logging.disable(silenced)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,7 +18,16 @@ from components.errors import BusyError
 from components.project import Project
 from flows.children import ending
 
+DVC_LOCK, DVC_RWLOCK = Path(".dvc", "tmp", "lock"), Path(".dvc", "tmp", "rwlock")
+"""In a project: the lock of all of it, and the notes of which process uses what while a stage runs."""
+
 POLL_SECONDS = 0.5
+
+CLOCK_SECONDS = 2.0
+"""By which the kernel's word on when a process began may differ from the time of a file."""
+
+OTHER_FORM = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading DVC's notes raises where they have another form than expected."""
 
 _held: set[Path] = set()
 """Locks of this process: the flow that a command runs asks for the command's own."""
@@ -92,17 +101,32 @@ def _free(lock: Path) -> bool:
     return True
 
 
-def wait_for_processes(blockers: Iterable[tuple[int, str]], say: Callable[[str], None]) -> bool:
+def refuse_dvc(root: Path) -> None:
+    """Refuse where a DVC command is at work in a project, be it that it holds the lock or runs a stage.
+
+    Raises:
+        BusyError: one is; names it.
+    """
+    lock = root / DVC_LOCK
+    if not _free(lock):
+        raise BusyError(f"{lock}: {who(holders(lock))} holds DVC's lock; wait for it, or end it")
+    with suppress(FileNotFoundError, *OTHER_FORM):
+        if alive := _users(root / DVC_RWLOCK):
+            raise BusyError(f"{root}: {who(alive)} works here; wait for it, or end it")
+
+
+def wait_for_processes(blockers: Iterable[tuple[int, str]], rwlock: Path, say: Callable[[str], None]) -> bool:
     """Wait for DVC commands that use what a stage needs, after a line that names one; False if none does.
 
     Args:
         blockers: of each its process and what DVC has noted as its command.
+        rwlock: the file where DVC notes them.
         say: takes the line.
 
     Raises:
         KeyboardInterrupt: this process is to end.
     """
-    alive = [process for blocker in blockers if (process := _of_dvc(*blocker))]
+    alive = [process for blocker in blockers if (process := _of_dvc(*blocker, rwlock))]
     if alive:
         say(f"{who(alive)} uses what this needs; waiting")
     while psutil.wait_procs(alive, POLL_SECONDS)[1]:
@@ -116,33 +140,51 @@ def forget_dead(rwlock: Path) -> None:
 
     DVC believes that one lives while any process has its number; after a restart of the machine many do.
     """
-    with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # or of another form
-        noted = json.loads(rwlock.read_text(encoding="utf-8"))
-        users = [*noted.get("write", {}).values(), *chain.from_iterable(noted.get("read", {}).values())]
-        if not any(_of_dvc(int(user["pid"]), user["cmd"]) for user in users):
+    with suppress(FileNotFoundError, *OTHER_FORM):
+        if not _users(rwlock):
             rwlock.unlink()
 
 
-def _of_dvc(pid: int, command: str) -> psutil.Process | None:
-    """The process of that number if it still is the one that DVC has noted."""
-    with suppress(psutil.Error):
+def _users(rwlock: Path) -> list[psutil.Process]:
+    """The processes that DVC has noted and that live."""
+    noted = json.loads(rwlock.read_text(encoding="utf-8"))
+    users = [*noted.get("write", {}).values(), *chain.from_iterable(noted.get("read", {}).values())]
+    found = (_of_dvc(int(user["pid"]), str(user["cmd"]), rwlock) for user in users)
+    return [process for process in found if process]
+
+
+def _of_dvc(pid: int, command: str, rwlock: Path) -> psutil.Process | None:
+    """The process of that number if it still is the one that DVC has noted in a file.
+
+    It was there when the file was last written, and has the command's arguments, or all of a command that has
+    none: the interpreter before them is not noted.
+    """
+    tail = command.partition(" ")[2] or command
+    with suppress(psutil.Error, FileNotFoundError):
         process = psutil.Process(pid)
-        if " ".join(process.cmdline()).endswith(command.partition(" ")[2]):
+        there = process.create_time() <= rwlock.stat().st_mtime + CLOCK_SECONDS
+        if tail and there and f" {' '.join(process.cmdline())}".endswith(f" {tail}"):
             return process
     return None
 
 
 def holders(lock: Path) -> list[psutil.Process]:
-    """The processes that hold a lock on a file; Linux does not tell of other machines and containers."""
-    found = []
+    """The processes that hold a lock on a file; Linux does not tell of other machines and containers.
+
+    One file of several devices may have the number. Btrfs has devices by which `stat` does not know a file:
+    where none is the file's, the number alone counts.
+    """
+    found: dict[bool, list[psutil.Process]] = {True: [], False: []}
     with suppress(FileNotFoundError):
-        inode = str(lock.stat().st_ino)
+        status = lock.stat()
+        device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
             fields = line.split()  # 1: FLOCK ADVISORY WRITE 4711 fe:00:2148083 0 EOF
-            if fields[1] != "->" and fields[5].rpartition(":")[2] == inode:
+            on, _, inode = fields[5].rpartition(":")
+            if fields[1] != "->" and inode == str(status.st_ino):
                 with suppress(psutil.Error):
-                    found.append(psutil.Process(int(fields[4])))
-    return found
+                    found[on == device].append(psutil.Process(int(fields[4])))
+    return found[True] or found[False]
 
 
 def who(processes: list[psutil.Process]) -> str:

@@ -6,7 +6,7 @@ orchestrator, where dbt owns the graph and Prefect makes a task per node.
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from components.errors import GateError
+from components.errors import GateError, StageError
 from components.params import load_params
 from components.project import Project
 from components.providers import cuda_devices
@@ -28,10 +28,13 @@ from flows.data import needs_pull, pull
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages
-from flows.locks import forget_dead, project_lock
+from flows.locks import DVC_RWLOCK, forget_dead, project_lock
 from flows.promote import Outcome, promote, record, register
 
 GATE, FACES, TRAIN = "gate", "faces", "train@"
+NOT_READY = "NotReady"
+"""Prefect's name for the state of a task whose upstream has not completed."""
+
 GIB_PER_JOB = 3
 """Memory to leave for each stage that runs side by side with others."""
 
@@ -109,7 +112,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
 def train(home: Project, jobs: int) -> Outcome:
     """The steps of the flow."""
     root = str(home.root)
-    forget_dead(home.root / ".dvc" / "tmp" / "rwlock")
+    forget_dead(home.root / DVC_RWLOCK)
     stages = read_graph(home.root)
     if needs_pull(home.root):
         call(pull_task, root)
@@ -191,9 +194,22 @@ def run_stages(stages: Sequence[Stage], root: str, stale: Iterable[str], jobs: i
         except BaseException:
             end_children()  # the pool waits for its threads, and they for their stages
             raise
-    failed = [future for future in futures.values() if future.state.is_failed() or future.state.is_crashed()]
-    for future in failed:
-        future.result()
+    check_completed({name: future.state for name, future in futures.items()})
+
+
+def check_completed(states: Mapping[str, State[Any]]) -> None:
+    """Raise what ended the first stage that has not completed: what follows would take a former run's files.
+
+    A stage that waited for a failed one is not ready: it is told of only where no cause is known.
+
+    Raises:
+        StageError: a stage failed, or ended in any other state, such as Cancelled.
+    """
+    incomplete = [(name, state) for name, state in states.items() if not state.is_completed()]
+    for name, state in sorted(incomplete, key=lambda one: one[1].name == NOT_READY):
+        if state.is_failed() or state.is_crashed():
+            state.result()
+        raise StageError(f"stage {name}: did not complete ({state.name})")
 
 
 def check_gate(project: Project) -> None:

@@ -19,13 +19,16 @@ from contextlib import suppress
 import psutil
 
 ENDED = 130
-"""Exit code where the command was ended, rather than by itself: that of an interrupted one."""
+"""Exit code where the command was asked to end. One that SIGINT of somebody else has ended has it, too."""
 
 GRACE_SECONDS = 5.0
 """For an orderly end after SIGINT; what is alive then is killed."""
 
 ORPHANS_SECONDS = 1.0
 """For what is left once the command itself has ended."""
+
+LAST_SECONDS = 10.0
+"""From SIGINT on; what is alive then cannot be killed: another user's, or one that waits for a device."""
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -68,11 +71,17 @@ def _end_all(command: int) -> None:
         now = time.monotonic()
         if psutil.pid_exists(command):
             alive = now
+        if now > began + LAST_SECONDS:
+            return
         if now > min(began + GRACE_SECONDS, alive + ORPHANS_SECONDS):
-            for descendant in psutil.Process().children(recursive=True):
-                with suppress(psutil.NoSuchProcess):
-                    descendant.kill()
+            _kill_all()
         time.sleep(0.02)
+
+
+def _kill_all() -> None:
+    for descendant in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            descendant.kill()
 
 
 def _any_left() -> bool:

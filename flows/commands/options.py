@@ -41,7 +41,7 @@ Workers = Annotated[int, typer.Option(help="Processes that decode and find faces
 
 Wait = Annotated[
     bool,
-    typer.Option("--wait/--no-wait", help="Wait for another run of this project, or refuse."),
+    typer.Option("--wait/--no-wait", help="Wait for another run of this project, or for DVC, or refuse."),
 ]
 
 

@@ -61,6 +61,10 @@ def run(
     from components.params import load_params
 
     load_params(project.params)  # a mistake is told before a server starts or a plan is shown
+    from flows.locks import project_lock, refuse_dvc
+
+    if dry_run and not wait:
+        refuse_dvc(project.root)
     if dry_run and recipe is not None:
         from flows.recipes import preview
 
@@ -69,9 +73,9 @@ def run(
     if dry_run:
         show_plan(project)
         return
-    from flows.locks import project_lock
-
     with project_lock(project, wait=wait):
+        if not wait:
+            refuse_dvc(project.root)
         if recipe is not None:
             from flows.recipes import adopt
 

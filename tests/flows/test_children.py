@@ -1,5 +1,6 @@
 """Whatever ends a flow, nothing that it has started lives on."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -7,11 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import psutil
 import pytest
 
+from flows import children, supervisor
 from flows.children import child
+from flows.interruption import interruptible
 from tests.components.faces.processes import PATIENCE, alive, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +85,9 @@ def test_an_interrupted_flow_leaves_nothing(
         assert (flow.returncode, told) == (130, "interrupted\n")
 
 
-@pytest.mark.parametrize(("command", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
+@pytest.mark.parametrize(
+    ("command", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137), ("kill -INT $$", 130)]
+)
 def test_a_childs_exit_code_is_its_commands(command: str, code: int) -> None:
     with child(["sh", "-c", command]) as process:
         assert process.wait() == code
@@ -93,3 +100,61 @@ def test_a_child_has_time_to_end_in_order(tmp_path: Path) -> None:
         assert eventually(begun.exists)
     assert process.returncode == 130
     assert tidied.exists()
+
+
+def test_a_child_that_starts_while_children_are_ended_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is asked for after the child's look at it, and before it is among those that are ended."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        children.end_children()
+        started.append(Popen(*arguments, **options))
+        return started[0]
+
+    Popen = subprocess.Popen
+    monkeypatch.setattr(children, "ending", Event())
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(KeyboardInterrupt), child(["sleep", "77"]):
+        pytest.fail("it runs")
+    assert started[0].returncode == supervisor.ENDED
+    with pytest.raises(KeyboardInterrupt), child(["sleep", "77"]):
+        pytest.fail("it runs")
+    assert len(started) == 1
+
+
+def test_what_cannot_be_killed_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's process, such as sudo."""
+    asked = []
+
+    class Process:
+        def children(self, recursive: bool) -> list["Process"]:
+            return [self]
+
+        def kill(self) -> None:
+            asked.append(self)
+            raise psutil.AccessDenied
+
+    monkeypatch.setattr(supervisor.psutil, "Process", Process)
+    monkeypatch.setattr(supervisor.os, "killpg", lambda group, number: None)
+    monkeypatch.setattr(supervisor, "_any_left", lambda: True)
+    monkeypatch.setattr(supervisor, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "LAST_SECONDS", 0.1)
+    supervisor._end_all(os.getpid())
+    assert asked
+
+
+def test_after_an_interruption_this_process_logs_again() -> None:
+    silent: list[bool] = []
+
+    def end() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            silent.append(not logging.getLogger().isEnabledFor(logging.CRITICAL))
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        end()
+    assert silent == [True]
+    assert logging.getLogger().isEnabledFor(logging.CRITICAL)

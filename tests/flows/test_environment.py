@@ -29,7 +29,7 @@ class Fine(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[int]:
     """The port of a local server that answers everything."""
-    with HTTPServer(("127.0.0.1", 0), Fine) as fine:
+    with HTTPServer(("", 0), Fine) as fine:
         threading.Thread(target=fine.serve_forever, daemon=True).start()
         yield fine.server_port
         fine.shutdown()
@@ -56,6 +56,19 @@ def test_no_client_asks_a_proxy(
     CLIENTS[client](f"http://{host}:{server}/")
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("listed", ["*", "intranet,*"])
+def test_whoever_spares_everything_is_believed(
+    monkeypatch: pytest.MonkeyPatch, server: int, client: str, listed: str
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", DEAD)
+    monkeypatch.setenv("NO_PROXY", listed)
+    spare_loopback(os.environ)
+    CLIENTS[client](f"http://127.0.0.2:{server}/")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -63,7 +76,8 @@ def test_no_client_asks_a_proxy(
         ({"no_proxy": ""}, "127.0.0.1,localhost,::1"),
         ({"NO_PROXY": "intranet, 10.0.0.0/8"}, "intranet,10.0.0.0/8,127.0.0.1,localhost,::1"),
         ({"no_proxy": "localhost", "NO_PROXY": "other"}, "localhost,127.0.0.1,::1"),
-        ({"no_proxy": "*"}, "*,127.0.0.1,localhost,::1"),
+        ({"no_proxy": "*"}, "*"),
+        ({"NO_PROXY": "intranet, *"}, "*"),
     ],
 )
 def test_what_a_user_has_spared_stays_spared(before: dict[str, str], after: str) -> None:

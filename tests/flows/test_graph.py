@@ -1,11 +1,13 @@
 import re
 from pathlib import Path
+from threading import Event
 
 import pytest
 import yaml
 
 from components.errors import StageError
-from flows.graph import Stage, downstream, read_graph, run_stage, stale_stages, with_downstream
+from flows import graph
+from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages, with_downstream
 
 ROOT = Path(__file__).parent.parent.parent
 CHAIN = [Stage("a", ()), Stage("b", ("a",)), Stage("c", ("b",)), Stage("x", ())]
@@ -57,6 +59,23 @@ def test_a_failed_stage_carries_its_own_message(tmp_path: Path) -> None:
     _write_project(tmp_path, "echo 'error: data/file is odd; mend it' && exit 2")
     with pytest.raises(StageError, match=r"^stage one: data/file is odd; mend it$"):
         run_stage("one", tmp_path, lambda line: None)
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("wanted", [False, True])
+def test_only_an_end_that_was_asked_for_is_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: str, wanted: bool
+) -> None:
+    """Some other process may end a stage, or the kernel one that takes all memory."""
+    script = "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), signal."
+    (tmp_path / "dying.py").write_text(f"{script}{number})", encoding="utf-8")
+    ending = Event()
+    monkeypatch.setattr(graph, "ending", ending)
+    if wanted:
+        ending.set()
+    expected, told = (KeyboardInterrupt, "") if wanted else (StageError, f"candidates: was ended ({number})")
+    with pytest.raises(expected, match=f"^{re.escape(told)}$"):
+        relayed(["dying"], tmp_path, lambda line: None, "candidates")
 
 
 def test_a_broken_graph_is_one_line(tmp_path: Path) -> None:

@@ -4,20 +4,23 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psutil
 import pytest
 
 from components.errors import BusyError, StageError
 from components.project import Project
-from flows import graph
+from flows import graph, locks
+from flows.commands import training
 from flows.graph import first_error, run_dvc
-from flows.locks import forget_dead, project_lock, wait_for_dvc
+from flows.locks import DVC_LOCK, DVC_RWLOCK, forget_dead, project_lock, refuse_dvc, wait_for_dvc
 
 ROOT = Path(__file__).parents[2]
 SINCE = r"since \d{4}-\d\d-\d\d \d\d:\d\d"
@@ -129,6 +132,14 @@ BUSY = [
 """What DVC 3.67 says where another of its commands uses a stage's files."""
 
 
+def note(root: Path, **users: dict[str, object]) -> Path:
+    """What DVC notes in a project: who reads what."""
+    rwlock = root / DVC_RWLOCK
+    rwlock.parent.mkdir(parents=True, exist_ok=True)
+    rwlock.write_text(json.dumps({"write": {}, "read": {name: [user] for name, user in users.items()}}))
+    return rwlock
+
+
 def test_a_stage_that_another_dvc_uses_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: psutil.Popen
 ) -> None:
@@ -145,6 +156,7 @@ def test_a_stage_that_another_dvc_uses_is_waited_for(
         stranger.kill()
 
     monkeypatch.setattr(graph, "relayed", relayed)
+    note(tmp_path)
     run_dvc(["repro", "one"], tmp_path, relay)
     assert not stranger.is_running()
     assert tries == [["dvc", "--wait-for-lock", "repro", "one"]] * 2
@@ -192,3 +204,90 @@ def test_dvcs_note_of_the_dead_is_forgotten(tmp_path: Path, stranger: psutil.Pop
     rwlock.write_text(json.dumps({"write": {"out": dead}, "read": {"data": [dead if ended else living]}}))
     forget_dead(rwlock)
     assert rwlock.exists() == (not ended)
+
+
+@pytest.mark.parametrize(
+    ("command", "later", "living"),
+    [
+        ("/bin/sleep 60", 0, True),
+        ("sleep 60", 0, True),
+        ("/bin/sleep 60", -60, False),  # the number was another's then
+        ("/bin/sleep 0", 0, False),
+        ("/venv/bin/dvc", 0, False),
+        ("", 0, False),
+    ],
+)
+def test_a_noted_process_is_known_by_arguments_and_time(
+    tmp_path: Path, stranger: psutil.Popen, command: str, later: float, living: bool
+) -> None:
+    rwlock = note(tmp_path, data={"pid": stranger.pid, "cmd": command})
+    written = rwlock.stat().st_mtime + later
+    os.utime(rwlock, (written, written))
+    if living:
+        who = rf"^{re.escape(str(tmp_path))}: process {stranger.pid} \(sleep 60, {SINCE}\) works here"
+        with pytest.raises(BusyError, match=who):
+            refuse_dvc(tmp_path)
+    else:
+        refuse_dvc(tmp_path)
+    forget_dead(rwlock)
+    assert rwlock.exists() == living
+
+
+def test_a_noted_script_without_arguments_is_known_by_its_name(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import sys; print(flush=True); sys.stdin.read()", encoding="utf-8")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with psutil.Popen([sys.executable, script], **pipes) as process:
+        process.stdout.readline()
+        note(tmp_path, data={"pid": process.pid, "cmd": str(script)})
+        with pytest.raises(BusyError, match=f"process {process.pid} "):
+            refuse_dvc(tmp_path)
+        process.communicate()
+
+
+def test_dvcs_lock_can_be_refused(tmp_path: Path) -> None:
+    refuse_dvc(tmp_path)  # has no lock yet
+    lock = tmp_path / DVC_LOCK
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        refuse_dvc(tmp_path)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        who = rf"^{re.escape(str(lock))}: process {os.getpid()} \(.*\) holds DVC's lock"
+        with pytest.raises(BusyError, match=rf"{who}; wait for it, or end it$"):
+            refuse_dvc(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dry_run": False, "recipe": None},
+        {"dry_run": True, "recipe": None},
+        {"dry_run": True, "recipe": "xception"},
+    ],
+)
+def test_a_run_that_does_not_wait_does_not_wait_for_dvc_either(
+    project: Project, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    shutil.copy(ROOT / "params.yaml", project.params)
+    lock = project.root / DVC_LOCK
+    lock.parent.mkdir(parents=True)
+    monkeypatch.setattr(training, "enter", lambda: project)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BusyError, match=f"process {os.getpid()} "):
+            training.run(jobs=0, force=False, wait=False, **options)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_holder_of_a_file_is_told_from_that_of_its_number_on_another_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stranger: psutil.Popen, own: bool
+) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    status = lock.stat()
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+    lines = [f"1: FLOCK ADVISORY WRITE {stranger.pid} fe:ff:{status.st_ino} 0 EOF"]
+    if own:
+        lines.append(f"2: FLOCK ADVISORY WRITE {os.getpid()} {device}:{status.st_ino} 0 EOF")
+    monkeypatch.setattr(Path, "read_text", lambda path, encoding: "\n".join(lines))
+    assert [process.pid for process in locks.holders(lock)] == [os.getpid() if own else stranger.pid]
