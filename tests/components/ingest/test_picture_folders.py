@@ -146,7 +146,7 @@ def test_single_pictures_that_nothing_ties_are_refused(tmp_path: Path, column: s
     if column:
         assert len(read_datasets(tmp_path)[0].listing.entries) == 3
         return
-    told = r"manifest\.csv: 2 single pictures with neither identity nor source: a\.jpg, b\.jpg; name who is in each"
+    told = r"manifest\.csv: 2 single pictures with neither identity nor source: a\.jpg, b\.jpg; name who is"
     with pytest.raises(DataError, match=told):
         read_datasets(tmp_path)
 
