@@ -3,6 +3,7 @@
 Beginnings are compared here, not by FFmpeg's prober: who lists a folder must not parse what lies in it.
 """
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -70,8 +71,13 @@ VIDEO_SUFFIXES = frozenset(suffix for known in FORMATS.values() for suffix in kn
 def begins_as_video(path: Path) -> bool:
     """Tell by a regular file's first bytes whether it is a video; not, where it cannot be read."""
     try:
-        with path.open("rb", buffering=0) as file:
-            head = file.read(HEAD)
+        with open(path, "rb", buffering=0, opener=_open) as file:
+            head = file.read(HEAD) or b""
     except OSError:
         return False
     return any(known.begins(head) for known in FORMATS.values())
+
+
+def _open(path: str, flags: int) -> int:
+    """Never wait: what was a regular file when it was listed may be a pipe by now."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

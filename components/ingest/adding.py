@@ -41,6 +41,7 @@ class Plan:
         missing: paths of files that are not in the target yet, or have changed since.
         present: how many are there already.
         unreadable: paths that the dataset names and that are gone, or cannot be read; they are left out.
+        absent: videos that it lists and of which no file can be read.
         gone: paths in the target that the dataset has no more; they stay.
         bytes: of the missing files.
     """
@@ -50,6 +51,7 @@ class Plan:
     missing: tuple[str, ...]
     present: int
     unreadable: tuple[str, ...]
+    absent: tuple[str, ...]
     gone: tuple[str, ...]
     bytes: int
 
@@ -81,9 +83,8 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     clips = [member for entry in dataset.listing.entries for member in tree.members(entry.path)]
     paths = [*clips, *dataset.listing.annotations]
     files = {path: stat for path in paths if (stat := _readable(tree, path))}
-    here = tuple(
-        entry for entry in dataset.listing.entries if not files.keys().isdisjoint(tree.members(entry.path))
-    )
+    entries = dataset.listing.entries
+    here = tuple(entry for entry in entries if not files.keys().isdisjoint(tree.members(entry.path)))
     if not here:
         raise DataError(f"{source}: not one of the videos that it lists can be read: {some(paths)}")
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
@@ -95,6 +96,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
         missing=missing,
         present=len(files) - len(missing),
         unreadable=tuple(path for path in paths if path not in files),
+        absent=tuple(entry.path for entry in entries if files.keys().isdisjoint(tree.members(entry.path))),
         gone=tuple(path for path in _present(target) if path not in files),
         bytes=sum(files[path].size for path in missing),
     )
@@ -110,13 +112,12 @@ def check_complete(plan: Plan, most_missing: float) -> None:
     Raises:
         DataError: more of them are.
     """
-    annotations = set(plan.dataset.listing.annotations)
-    absent = [path for path in plan.unreadable if path not in annotations]
-    listed = len(plan.dataset.listing.entries) + len(absent)
-    if len(absent) > most_missing * listed:
+    absent = len(plan.absent)
+    listed = len(plan.dataset.listing.entries) + absent
+    if absent > most_missing * listed:
         raise DataError(
-            f"{plan.dataset.tree.root}: {len(absent)} of {listed} listed videos cannot be found or read: "
-            f"{some(absent)}; correct their paths, or go on without them (--allow-missing)"
+            f"{plan.dataset.tree.root}: {absent} of {listed} listed videos cannot be found or read: "
+            f"{some(plan.absent)}; correct their paths, or go on without them (--allow-missing)"
         )
 
 

@@ -126,7 +126,7 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
-    elif rest.files or rest.odd or rest.again or rest.hidden:
+    elif rest.files or rest.odd or rest.again or rest.hidden or rest.kernel:
         yield _dataset(rest, NO_LAYOUT, listing)
     yield from (read_dataset(folder, found) for folder, found in apart.values())
 
@@ -165,6 +165,8 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
         yield f"left out, names that no table can hold: {some(list(tree.odd))}"
     if tree.again:
         yield f"left out, links to folders that are listed under another path: {some(list(tree.again))}"
+    if tree.kernel:
+        yield f"not entered, folders of the system's own, not of a disk: {some(list(tree.kernel))}"
 
 
 def _top(path: str) -> str:

@@ -19,9 +19,15 @@ def normalised(name: str) -> str:
     Too much is merged rather than too little: a needless tie costs a little balance, a missing one is a leak.
     """
     if not name.isascii():
-        folded = unicodedata.normalize("NFKD", "".join(filter(_is_seen, name))).casefold()
-        name = unicodedata.normalize("NFKC", folded.replace("i\u0307", "i").replace("ı", "i"))
+        name = "/".join(map(_folded, name.split("/")))
     return "/".join(" ".join(part.split()) for part in name.casefold().split("/"))
+
+
+def _folded(part: str) -> str:
+    """One part of a path; letters such as ／ and ℅ are no slash that would make two of it."""
+    folded = unicodedata.normalize("NFKD", "".join(filter(_is_seen, part))).casefold()
+    folded = unicodedata.normalize("NFKC", folded.replace("i\u0307", "i").replace("ı", "i"))
+    return folded.replace("/", "\N{FRACTION SLASH}")
 
 
 def _is_seen(letter: str) -> bool:

@@ -33,6 +33,7 @@ class Scan:
         again: folders, and links to some, that are listed under another path already; they are not entered.
         hidden: files and folders whose name begins with a dot; they are not looked at.
         unreadable: folders that cannot be listed, "" for the folder itself, with the system's reason.
+        kernel: folders that the system makes up, such as /proc, and links to some; they are not entered.
     """
 
     files: Mapping[str, FileStat | None] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Scan:
     again: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    kernel: tuple[str, ...] = ()
 
     @cached_property
     def videos(self) -> list[str]:
@@ -68,6 +70,7 @@ class Scan:
             ("file that is no video", "files that are no videos"): sorted({*self.others} - {*loose}),
             ("folder listed under another path", "folders listed under another path"): self.again,
             ("folder that cannot be read", "folders that cannot be read"): list(self.unreadable),
+            ("folder of the system's own", "folders of the system's own"): self.kernel,
             ("hidden", "hidden"): self.hidden,
         }
         for (one, several), paths in kinds.items():
@@ -79,7 +82,8 @@ class Scan:
 def scan(root: Path, seen: set[Path] | None = None) -> Scan:
     """List a folder. Links to folders are followed, but no folder is listed twice.
 
-    Only files whose suffix tells nothing are opened, to read their beginning.
+    Only files whose suffix tells nothing are opened, to read their beginning; of what the kernel makes up,
+    where reading may block or act, none.
 
     Args:
         root: the folder.
@@ -91,11 +95,14 @@ def scan(root: Path, seen: set[Path] | None = None) -> Scan:
     return Scan(
         files=files,
         by_content=frozenset(
-            path for path, found in files.items() if found and _untold(path) and begins_as_video(root / path)
+            path
+            for path, found in files.items()
+            if found and found.size and _untold(path) and begins_as_video(root / path)
         ),
         again=tuple(sorted(walk.again)),
         hidden=tuple(sorted(walk.hidden)),
         unreadable=dict(sorted(walk.unreadable.items())),
+        kernel=tuple(sorted(walk.kernel)),
     )
 
 
@@ -147,6 +154,7 @@ class _Walk:
         self.again: list[str] = []
         self.hidden: list[str] = []
         self.unreadable: dict[str, str] = {}
+        self.kernel: list[str] = []
         self._seen = seen
 
     def follow(self, root: Path) -> None:
@@ -163,6 +171,9 @@ class _Walk:
         open_folders = [(folder, path, Path(os.path.realpath(folder)))]
         while open_folders:
             folder, path, real = open_folders.pop()
+            if _device(folder) in _kernel_devices():
+                self.kernel.append(path)
+                continue
             if real in self._seen:
                 self.again.append(path)
                 continue
@@ -186,6 +197,22 @@ class _Walk:
         except OSError as error:
             self.unreadable[path] = error.strerror or type(error).__name__
             return []
+
+
+_KERNEL_FOLDERS = (Path("/proc"), Path("/sys"))
+
+
+@cache
+def _kernel_devices() -> frozenset[int | None]:
+    """File systems of the kernel's own. Where none is mounted there, its folder lies on that of "/"."""
+    return frozenset(map(_device, _KERNEL_FOLDERS)) - {_device(Path("/")), None}
+
+
+def _device(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_dev
+    except OSError:
+        return None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

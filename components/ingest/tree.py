@@ -28,6 +28,7 @@ class Tree:
         again: links to folders that are listed under another path already; they are not followed.
         hidden: files and folders whose name begins with a dot; they are not looked at.
         by_content: of `files`, videos by their first bytes, where the name does not tell.
+        kernel: folders that the system makes up, such as /proc, and links to some; they are not entered.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Tree:
     again: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     by_content: frozenset[str] = frozenset()
+    kernel: tuple[str, ...] = ()
 
     @cached_property
     def top_folders(self) -> list[str]:
@@ -73,7 +75,8 @@ class Tree:
     def _beside(self) -> Mapping[tuple[str, str], list[str]]:
         """What is not listed: paths in each top-level folder, by kind and the folder's name."""
         found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        for kind, paths in (("odd", self.odd), ("again", self.again), ("hidden", self.hidden)):
+        kinds = {"odd": self.odd, "again": self.again, "hidden": self.hidden, "kernel": self.kernel}
+        for kind, paths in kinds.items():
             for path in paths:
                 top, slash, inside = path.partition("/")
                 if slash:
@@ -154,6 +157,7 @@ class Tree:
             again=tuple(self._beside["again", folder]),
             hidden=tuple(self._beside["hidden", folder]),
             by_content=frozenset(path for path in files if f"{folder}/{path}" in self.by_content),
+            kernel=tuple(self._beside["kernel", folder]),
         )
 
     def without(self, folders: Collection[str]) -> "Tree":
@@ -164,6 +168,7 @@ class Tree:
             odd=_outside(self.odd, {_escaped(folder) for folder in folders}),
             again=_outside(self.again, folders),
             hidden=_outside(self.hidden, folders),
+            kernel=_outside(self.kernel, folders),
         )
 
     def inside(self, path: str) -> str:
@@ -197,7 +202,7 @@ def walk(root: Path) -> Tree:
         raise DataError(f"{root / path}: cannot be read ({reason}); mend its permissions")
     files = {path: stat for path, stat in found.files.items() if not is_odd(path)}
     odd = sorted(_escaped(path) for path in found.files if is_odd(path))
-    return Tree(root, "", files, tuple(odd), found.again, found.hidden, found.by_content)
+    return Tree(root, "", files, tuple(odd), found.again, found.hidden, found.by_content, found.kernel)
 
 
 def is_odd(path: str) -> bool:

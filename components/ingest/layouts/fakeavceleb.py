@@ -23,6 +23,7 @@ from typing import NamedTuple
 from components.errors import DataError
 from components.ingest.layouts.annotations import check_cells, read_rows
 from components.ingest.layouts.base import GENUINE_METHOD, Entry, Label, Listing, default_method, some
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "fakeavceleb"
@@ -49,7 +50,7 @@ _METHODS = {"wavtolip": "wav2lip"} | {
 
 
 class Key(NamedTuple):
-    """A video as the table names it, whatever the letter case and the folders between."""
+    """A video as the table names it, however names are written and whatever folders are between."""
 
     kind: str
     person: str
@@ -86,7 +87,7 @@ def read(tree: Tree) -> Listing:
 
 def _key(path: str) -> Key | None:
     """None where no folder names a person, or the file's name no recording."""
-    kind, *folders, file = PurePosixPath(path.casefold()).parts
+    kind, *folders, file = normalised(path).split("/")
     people = [folder for folder in folders if _PERSON.fullmatch(folder)]
     return Key(kind, people[-1], file) if people and _RECORDING.match(file) else None
 
@@ -120,7 +121,7 @@ def _read_table(tree: Tree, file: str) -> dict[Key, Told]:
 
 
 def _read_line(row: list[str], where: str) -> tuple[Key, Told]:
-    cells = [cell.strip().casefold() for cell in row]
+    cells = list(map(normalised, row))
     if len(cells) <= len(COLUMNS):
         raise DataError(f"{where}: {len(cells)} values, no file name among them; download the table again")
     named = dict(zip(COLUMNS, cells, strict=False))
@@ -131,7 +132,7 @@ def _read_line(row: list[str], where: str) -> tuple[Key, Told]:
 
 
 def _folder_notes(entries: tuple[Entry, ...], unnamed: list[str]) -> Iterator[str]:
-    counts = Counter(entry.path.split("/", 1)[0].casefold() for entry in entries)
+    counts = Counter(normalised(entry.path.split("/", 1)[0]) for entry in entries)
     if gone := [kind for kind in LABELS if not counts[kind]]:
         yield f"no videos in {some(gone)}"
     if counts[DUBBED]:

@@ -3,8 +3,8 @@
 `{train,val,test}/{real,fake}` and `{real,fake}/{train,val,test}`, with at most one folder between, such as a
 method's. How the names are written does not matter.
 
-A folder of pictures below them is one clip. Pictures that lie in `real/` itself are none: nobody says which
-of them are of one video, so frames of one could stand on both sides of a split.
+A folder of pictures below them is one clip. Pictures that lie in the folder of a class or a split itself are
+none: nobody says which of them are of one video, so frames of one could stand on both sides of a split.
 """
 
 from collections import Counter
@@ -46,7 +46,8 @@ class Place(NamedTuple):
 
 def recognises(tree: Tree) -> bool:
     """Tell whether there is a folder of one of the two classes, at the top or in that of a split."""
-    return any(label in tree.folders for label in LABELS) or any(map(place, _clips(tree)))
+    below = (path for folder in SPLIT_NAMES for path in tree.under(folder))
+    return any(label in tree.folders for label in LABELS) or any(map(place, below))
 
 
 def read(tree: Tree) -> Listing:
@@ -64,7 +65,7 @@ def read(tree: Tree) -> Listing:
 def place(path: str) -> Place | None:
     """Class and split that the path's first folders name; None where they name no class."""
     head = [normalised(folder) for folder in path.split("/")[:-1][:_DEPTH]]
-    if not head or head[0] not in {*_LABELS, *SPLIT_NAMES}:
+    if not head or not _names_part(head[0]):
         return None
     label = next((_LABELS[folder] for folder in head if folder in _LABELS), None)
     split = next((SPLIT_NAMES[folder] for folder in head if folder in SPLIT_NAMES), None)
@@ -96,8 +97,16 @@ def split_notes(places: Mapping[str, Place]) -> Iterator[str]:
 
 
 def _clips(tree: Tree) -> list[str]:
-    """What lies in the top-level folders that a class or a split may be called by."""
-    return [path for folder in (*LABELS, *SPLIT_NAMES) for path in tree.clips(folder)]
+    """What lies in the top-level folders that a class or a split may be called by.
+
+    A folder of a class or a split is no clip itself: its pictures are those of many videos.
+    """
+    found = (path for folder in (*LABELS, *SPLIT_NAMES) for path in tree.clips(folder))
+    return [path for path in found if tree.is_video(path) or not _names_part(path.rsplit("/", 1)[-1])]
+
+
+def _names_part(folder: str) -> bool:
+    return normalised(folder) in {*_LABELS, *SPLIT_NAMES}
 
 
 def _notes(tree: Tree, clips: Iterable[str], places: Collection[str]) -> Iterator[str]:

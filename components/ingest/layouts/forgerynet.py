@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from components.errors import DataError
 from components.ingest.layouts.base import GENUINE_METHOD, Entry, Listing, Prescribed, Split, some
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "forgerynet"
@@ -70,7 +71,7 @@ def _lists(tree: Tree, part: str) -> list[str]:
 
 
 def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Told]:
-    """What is told of each name, in lower case."""
+    """What is told of each name, by its key."""
     told: dict[str, Told] = {}
     for file in files:
         for number, line in enumerate(tree.read_text(file).splitlines(), 1):
@@ -86,13 +87,13 @@ def _read_line(line: str, where: str) -> tuple[str, Told]:
     found = _LINE.fullmatch(" ".join(line.split()))
     if not found:
         raise DataError(f"{where}: {line[:80]!r} is not like `1/a.jpg 1 1 3`; get the list anew")
-    name = found["name"].casefold().removeprefix("./")
+    name = normalised(found["name"]).removeprefix("./")
     return name, Told(found["binary"] == "1", int(found["kind"]))
 
 
 def _find(members: Iterable[str], told: Mapping[str, Told]) -> Told | None:
     """What is told of all that are listed of an entry's files, by the end of their paths; else None."""
-    found = {one for path in members for tail in _tails(path.casefold()) if (one := told.get(tail))}
+    found = {one for path in members for tail in _tails(normalised(path)) if (one := told.get(tail))}
     return found.pop() if len(found) == 1 else None
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import DataError
+from components.faces.picture_files import is_picture_name
 from components.ingest.layouts import folders
 from components.ingest.layouts.annotations import Cells, check_cells, check_header, read_csv
 from components.ingest.layouts.base import (
@@ -80,7 +81,7 @@ def read(tree: Tree) -> Listing:
     Raises:
         DataError: there are two manifests, or none; a column is missing; a label or split is not one of
             those known; a label contradicts the folder or the method; a path leaves the folder or stands
-            there twice.
+            there twice; nothing ties labelled pictures to each other.
     """
     name = _only(tree)
     table = _read_csv(tree, name) if normalised(name) == FILES[0] else _read_parquet(tree, name)
@@ -94,6 +95,7 @@ def read(tree: Tree) -> Listing:
                 f"{row.where}: {entry.path} stands in {rows[entry.path].place} already; remove one"
             )
         entries[entry.path], rows[entry.path] = entry, row
+    _check_pictures(entries.values(), tree, name)
     places = {} if "split" in table.header else {path: f for path in entries if (f := folders.place(path))}
     splits = folders.prescribed_splits(places)
     notes = (
@@ -202,6 +204,21 @@ def _entry(row: Row, tree: Tree, sources: _Sources) -> Entry:
         sources=tuple(sources.full_name(name) for name in _names(cells.get("source", ""))),
         split=_split(cells.get("split", ""), where),
     )
+
+
+def _check_pictures(entries: Iterable[Entry], tree: Tree, name: str) -> None:
+    """Each would be a person of its own, and frames of one video stand on both sides of a split."""
+    untied = [
+        entry.path
+        for entry in entries
+        if entry.label and not entry.identities and not entry.sources
+        if is_picture_name(entry.path) and entry.path not in tree.pictures
+    ]
+    if untied:
+        raise DataError(
+            f"{tree.root / name}: {len(untied)} single pictures with neither identity nor source: "
+            f"{some(untied)}; name who is in each (identity), or the video that it is of (source)"
+        )
 
 
 def _written_path(cells: Cells, tree: Tree) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.ingest.layouts.base import LABELS, Entry, Label, Listing, some
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "uadfv"
@@ -52,7 +53,7 @@ def read(tree: Tree) -> Listing:
 
 
 def _number(path: str, label: Label) -> str | None:
-    name = PurePosixPath(path.casefold())
+    name = PurePosixPath(normalised(path))
     found = _NAMES[label].fullmatch(name.stem)
     return found["number"] if found else None
 

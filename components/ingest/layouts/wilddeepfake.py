@@ -12,10 +12,10 @@ that they never part. Who is in them, and whether a real and a fake sequence sho
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from components.errors import DataError
 from components.ingest.layouts.base import LABELS, Entry, Label, Listing, Prescribed, default_method, some
+from components.ingest.naming import normalised
 from components.ingest.tree import Tree
 
 NAME = "wilddeepfake"
@@ -60,7 +60,7 @@ def _entry(path: str, label: Label, split: Prescribed, part: str) -> Entry:
 
 def _archive(path: str) -> str | None:
     """Which archive a sequence comes from: the first folder that is a number, if it is not its own."""
-    numbers = [folder for folder in PurePosixPath(path).parts[1:-1] if folder.isdecimal()]
+    numbers = [folder for folder in _between(path) if folder.isdecimal()]
     return numbers[0] if numbers else None
 
 
@@ -72,7 +72,7 @@ def _notes(clips: dict[str, str], packed: list[str]) -> Iterator[str]:
     if gone := [part for part in PARTS if part not in set(clips.values())]:
         yield f"no sequences in {some(gone)}"
     unpacked = {f"{part}/{_archive(path)}" for path, part in clips.items()}
-    left = [path for path in packed if _ARCHIVE.sub("", path).casefold() not in unpacked]
+    left = [path for path in packed if normalised(_ARCHIVE.sub("", path)) not in unpacked]
     if left:
         yield f"{len(left)} archives are not unpacked yet: {some(left)}"
     wrong = [path for path, part in clips.items() if _other_class(path, PARTS[part][0])]
@@ -83,5 +83,10 @@ def _notes(clips: dict[str, str], packed: list[str]) -> Iterator[str]:
 
 
 def _other_class(path: str, label: Label) -> bool:
-    between = {folder.casefold() for folder in PurePosixPath(path).parts[1:-1]}
+    between = set(_between(path))
     return label not in between and not between.isdisjoint(LABELS)
+
+
+def _between(path: str) -> list[str]:
+    """Folders between that of the part and the sequence's own, as `normalised` writes them."""
+    return normalised(path).split("/")[1:-1]

@@ -193,6 +193,22 @@ def test_videos_that_are_listed_and_not_there_do_not_count(download: Download, t
         make_plan(source, tmp_path / "data")
 
 
+def test_videos_are_counted_and_not_their_pictures(
+    download: Download, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [f"x/{clip}/{number}.png" for clip in "abc" for number in range(8)]
+    source = download("x/d.mp4", *clips)
+    shut = {source / clip for clip in clips if "/a/" in clip or "/b/7" in clip}
+    monkeypatch.setattr("os.access", lambda path, mode: path not in shut)
+    lines = ["path,label", *(f"x/{clip},real" for clip in "abc"), "x/d.mp4,fake"]
+    (source / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
+    plan = make_plan(source, tmp_path / "data")
+    assert (len(plan.unreadable), plan.absent) == (9, ("x/a",))
+    check_complete(plan, most_missing=0.25)
+    with pytest.raises(DataError, match=r"1 of 4 listed videos cannot be found or read: x/a; correct"):
+        check_complete(plan, most_missing=0.2)
+
+
 def test_an_equal_name_means_the_folder_that_is_there(download: Download, tmp_path: Path) -> None:
     source, data = download(), tmp_path / "data"
     list(bring(make_plan(source, data, name="Mine")))

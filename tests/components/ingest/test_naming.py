@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.ingest.naming import normalised
@@ -47,7 +47,13 @@ def test_names_that_only_resemble_each_other_have_keys_of_their_own() -> None:
     assert len({normalised(name) for name in names}) == len(names)
 
 
+def test_no_letter_becomes_a_slash() -> None:
+    assert normalised("real／a/B／c") == "real⁄a/b⁄c"
+    assert "/" not in normalised("／℀℁℅℆")
+
+
 @given(st.text(max_size=12))
+@example("a／ /℅⁄\u0338")
 def test_the_key_is_a_key(name: str) -> None:
     key = normalised(name)
     assert normalised(key) == key

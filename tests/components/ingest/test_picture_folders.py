@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,32 @@ def test_loose_pictures_are_refused_with_what_to_do(tmp_path: Path, names: tuple
     if len(names) == 2:
         with pytest.raises(DataError, match=remedy):
             make_plan(tmp_path / "data", tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("shape", ["{label}/{split}/{n}.png", "{split}/{label}/{n}.png"])
+def test_folders_of_splits_and_classes_are_no_clips(tmp_path: Path, shape: str) -> None:
+    for label, split, n in product(("Real", "fake"), ("Train", "test"), range(3)):
+        file = tmp_path / "data" / shape.format(label=label, split=split, n=n)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    for read in (read_datasets, lambda data: make_plan(data, tmp_path / "elsewhere")):
+        with pytest.raises(DataError, match=r"12 pictures are no clip \(.*: put those of each video into"):
+            read(tmp_path / "data")
+
+
+@pytest.mark.parametrize("column", ["", "identity", "source"])
+def test_single_pictures_that_nothing_ties_are_refused(tmp_path: Path, column: str) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (tmp_path / name).touch()
+    cell = column and "ann"
+    table = f"path,label,{column or 'method'}\na.jpg,real,{cell}\nb.jpg,fake,{cell}\nc.jpg,,\n"
+    (tmp_path / "manifest.csv").write_text(table, encoding="utf-8")
+    if column:
+        assert len(read_datasets(tmp_path)[0].listing.entries) == 3
+        return
+    told = r"manifest\.csv: 2 single pictures with neither identity nor source: a\.jpg, b\.jpg; name who is"
+    with pytest.raises(DataError, match=told):
+        read_datasets(tmp_path)
 
 
 def test_a_manifest_may_name_folders_and_single_pictures(tmp_path: Path) -> None:

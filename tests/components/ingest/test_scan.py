@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from components.faces.formats import VIDEO_SUFFIXES
+from components.faces.formats import VIDEO_SUFFIXES, begins_as_video
 from components.ingest import scan as scan_module
+from components.ingest.datasets import list_datasets
 from components.ingest.scan import is_video_name, scan
 
 FILM = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2"
@@ -54,6 +55,42 @@ def test_what_no_video_is_called_is_not_opened(
 
     monkeypatch.setattr(scan_module, "begins_as_video", refuse)
     assert scan(make(tmp_path, name, "b.mp4")).others == [name]
+
+
+def test_empty_files_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan_module, "begins_as_video", lambda path: path.stat().st_size == 0)
+    found = scan(make(make(tmp_path, "empty", content=b""), "full"))
+    assert (found.videos, found.others) == ([], ["empty", "full"])
+
+
+def test_nobody_waits_for_a_file_that_became_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not begins_as_video(tmp_path / "pipe")
+
+
+def test_folders_that_the_system_makes_up_are_not_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "real/a.mp4", "real/proc/1/b.mp4", "fake/proc.mp4")
+    for link in ("real/first", "second"):
+        (tmp_path / link).symlink_to(tmp_path / "real/proc/1")
+    monkeypatch.setattr(scan_module, "_device", lambda path: "/proc/" in f"{os.path.realpath(path)}/")
+    monkeypatch.setattr(scan_module, "_kernel_devices", lambda: {True})
+    found = scan(tmp_path)
+    assert found.videos == ["fake/proc.mp4", "real/a.mp4"]
+    assert found.kernel == ("real/first", "real/proc", "second")
+    notes = list_datasets(tmp_path)[0].listing.notes
+    assert notes == (
+        "not entered, folders of the system's own, not of a disk: real/first, real/proc, second",
+    )
+
+
+@pytest.mark.skipif(not os.path.ismount("/proc"), reason="the system has no /proc")
+def test_links_to_processes_are_not_entered(tmp_path: Path) -> None:
+    (tmp_path / "process").symlink_to("/proc/self")
+    found = scan(make(tmp_path, "a.mp4"))
+    assert (list(found.files), found.kernel) == (["a.mp4"], ("process",))
+    assert list(found.left_out()) == ["1 folder of the system's own (process)"]
 
 
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:

@@ -94,3 +94,14 @@ def test_what_table_and_folders_lack_is_told(make_tree: MakeTree) -> None:
 def test_another_table_is_refused(make_tree: MakeTree, table: str, told: str) -> None:
     with pytest.raises(DataError, match=told):
         fakeavceleb.read(make_tree(REAL, texts={"meta_data.csv": table}))
+
+
+def test_names_are_compared_however_they_are_written(make_tree: MakeTree) -> None:
+    path = "RealVideo-RealAudio /African/men/ID00076/00109.MP4"
+    cells = LINES[0].replace("RealVideo-RealAudio", "Realvideo-\u200bRealAudio").replace("id0", "Id0")
+    listing = fakeavceleb.read(make_tree(path, texts={"meta_data.csv": f"{HEADER},path,\n{cells}\n"}))
+    assert listing.entries == (
+        Entry(path, "real", "none", ("fakeavceleb/id00076",), ("fakeavceleb/id00076/00109",)),
+    )
+    assert not [note for note in listing.notes if "not there" in note or "not in it" in note]
+    assert "realvideo-realaudio" not in listing.notes[0]

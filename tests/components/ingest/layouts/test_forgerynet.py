@@ -67,3 +67,9 @@ def test_a_folder_of_two_labels_has_none(make_tree: MakeTree) -> None:
 def test_a_list_that_cannot_be_understood_is_refused(make_tree: MakeTree, line: str, told: str) -> None:
     with pytest.raises(DataError, match=told):
         forgerynet.read(make_tree(texts={"Training/image_list.txt": line}))
+
+
+def test_names_are_compared_however_they_are_written(make_tree: MakeTree) -> None:
+    lists = {"Training/video_list.txt": "1 1/Jose\u0301.mp4 0 9 1 1 1 4\n"}
+    (entry,) = forgerynet.read(make_tree("Training/video/1 /JOSÉ.mp4", texts=lists)).entries
+    assert entry.label == "fake"

@@ -55,3 +55,8 @@ def test_of_a_video_and_its_frames_the_video_is_taken(make_tree: MakeTree) -> No
 )
 def test_other_class_folders_are_not_taken_for_it(make_tree: MakeTree, paths: tuple[str, ...]) -> None:
     assert find_layout(make_tree(*paths)) is folders
+
+
+def test_names_are_compared_however_they_are_written(make_tree: MakeTree) -> None:
+    paths = ("real/０007.mp4", "Fake /0007_FAKE.mp4")
+    assert [entry.identities for entry in uadfv.read(make_tree(*paths)).entries] == [("uadfv/0007",)] * 2

@@ -51,3 +51,12 @@ def test_archives_alone_are_refused_in_words(make_tree: MakeTree) -> None:
 @pytest.mark.parametrize("path", ["real_train/readme.txt", "real/1/1.png", "real_train/a.mp4"])
 def test_no_other_folder_is_taken_for_it(make_tree: MakeTree, path: str) -> None:
     assert not wilddeepfake.recognises(make_tree(path))
+
+
+def test_names_are_compared_however_they_are_written(make_tree: MakeTree) -> None:
+    archive = "Real_Train /1.tar.gz"
+    listing = wilddeepfake.read(
+        make_tree(*pictures("Real_Train /1 /real/5", "Real_Train /１/Real /6"), archive)
+    )
+    assert {entry.sources for entry in listing.entries} == {("wilddeepfake/real_train/1",)}
+    assert listing.notes == ("no sequences in fake_train, real_test, fake_test",)
