@@ -126,4 +126,5 @@ def test_a_track_without_frames_does_not_hide_the_film(film: int) -> None:
     )
     streams = SimpleNamespace(video=[empty, full])
     file: Any = SimpleNamespace(format=SimpleNamespace(name="mov,mp4,m4a"), streams=streams)
-    assert container._video_stream(file) is (full if film else empty)
+    found: Any = container._video_stream(file)
+    assert found is (full if film else empty)
