@@ -118,6 +118,8 @@ def _video_stream(container: InputContainer) -> VideoStream:
     decodable = [stream for stream in videos if stream.codec_context]
     if not decodable:
         raise VideoFault("undecodable", "no decoder for the codec of its video stream")
+    if container.format.name.startswith("mov") and any(stream.frames > 1 for stream in decodable):
+        decodable = [stream for stream in decodable if stream.frames]  # of fragments no header tells
     return max(decodable, key=_prominence)  # of equals the first
 
 

@@ -56,7 +56,7 @@ def apart(one: Small, other: Small) -> int:
     return int(np.abs(one - other).max())
 
 
-Refused = Literal["alike", "same", "none"]
+Refused = Literal["alike", "same", "none", "copies"]
 
 
 class Repeated(Exception):  # noqa: N818  not an error: there is another way
@@ -97,12 +97,13 @@ def _coarse(small: Small) -> NDArray[np.float32]:
 
 
 class Gallery:
-    """The pictures that were taken of a video, each once.
+    """The pictures that were taken of a video, each once but for frames that follow one another closely.
 
     Args:
         hold: seconds for which a picture may stand.
         refused: `alike` refuses what seems to be held or is there already, `same` what is there already;
-            with `none` that is passed over.
+            with `none` that is passed over, with `copies` only what is there to the bit, as something is
+            known to move.
     """
 
     def __init__(self, hold: float, refused: Refused) -> None:
@@ -120,27 +121,30 @@ class Gallery:
         if self._there(small, time):
             self.refuse()
             return False
+        self._different += self.refused == "copies" or not self._album.holds(small, time, 0)
         self._album.add(small, time)
         self._last, self._time = small, time
         return True
 
     def refuse(self) -> None:
         """Raise Repeated where a picture that is held is refused."""
-        if self.refused != "none":
+        if self.refused in {"alike", "same"}:
             raise Repeated
 
     def _there(self, small: Small, time: float) -> bool:
-        if self._album.holds(small, time, 0) or self._album.holds(small, time - self._hold, STILL):
+        most = 0 if self.refused == "copies" else STILL
+        if self._album.holds(small, time - self._hold, most):  # no sooner: a rate may have been doubled
             return True
         held = time - self._time > self._hold and apart(small, self._last) <= SETTLED
         return held and self.refused == "alike"
 
     def __len__(self) -> int:
-        return self._album.count
+        """How many are different; a frame that merely comes twice in a row is none."""
+        return self._different
 
     def clear(self) -> None:
         """Forget all pictures."""
-        self._album = Album(MAX_FRAMES)
+        self._album, self._different = Album(MAX_FRAMES), 0
         self._last, self._time = NOTHING, -math.inf
 
 

@@ -38,6 +38,7 @@ class Timeline:
     end: float  # of the last
     repeated: Flags  # (N,) those that show what the one before them showed
     known: Flags  # (N,) those that show what some frame before them showed
+    moves: bool = False  # what seems to be held does so, if only a little
 
     def once(self) -> "Timeline":
         """The same where a film is shown over and over: after the first time it counts as a pause."""

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from filecmp import cmp
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
 from components.faces.limits import Limits, Status
+from components.faces.pauses import Pauses, Timeline, find_pauses
 from components.faces.picture_decoder import read_picture
 from components.faces.picture_files import list_pictures
 from components.faces.sampling import Even, Sampling, chosen, moments
-from components.faces.video import MAX_PIXELS, Frame, VideoInfo
+from components.faces.video import MAX_PIXELS, Frame, VideoInfo, check_pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -71,7 +73,7 @@ def map_frames(
         What `visit` returned, as often as the picture is taken; nothing where that is not affordable.
 
     Raises:
-        VideoFault: fewer than `limits.min_frames` of a folder's pictures can be decoded.
+        VideoFault: fewer than `limits.min_frames` of a folder's pictures can be decoded, or differ.
     """
     paths = _paths(path)
     numbers = list(range(len(paths)))
@@ -105,16 +107,39 @@ def _mapped(
     visit: Callable[[Frame], T],
 ) -> list[T] | None:
     """Results from the pictures of some numbers; None where one of those taken cannot be decoded."""
-    times = [number / FPS for number in numbers]
-    counts = Counter(chosen(times, moments(sampling, replace(info, frames=len(numbers)))))
+    times = np.array(numbers) / FPS
+    pauses = _pauses([paths[number] for number in numbers], times, info, limits)
+    shown = [index for index, time in enumerate(times.tolist()) if not pauses.hold(time)]
+    actual = pauses.without(replace(info, frames=len(numbers)))
+    taken = chosen(times[shown].tolist(), moments(sampling, actual, pauses))
+    counts = Counter(shown[index] for index in taken)
     results: list[T] = []
     for index, count in sorted(counts.items()):
         try:
             picture, _ = read_picture(paths[numbers[index]], limits)
         except VideoFault:
             return None
-        results += [visit(Frame(_of_size(picture, info), times[index]))] * count
+        results += [visit(Frame(_of_size(picture, info), float(times[index])))] * count
     return results
+
+
+def _pauses(paths: list[Path], times: NDArray[np.float64], info: VideoInfo, limits: Limits) -> Pauses:
+    """Where the same file comes again and again.
+
+    Raises:
+        VideoFault: fewer than `limits.min_frames` of several pictures differ from the one before.
+    """
+    repeated = np.array([False, *map(_is_same, paths, paths[1:])])
+    check_pictures(int(np.sum(~repeated)), min(limits.min_frames, len(paths)), info)
+    return find_pauses(replace(Timeline.of(times, float(times[-1]) + 1 / FPS), repeated=repeated))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Tell whether two files hold the same bytes; those that cannot be read are none of them."""
+    try:
+        return one.stat().st_size == other.stat().st_size and cmp(one, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _paths(path: Path) -> list[Path]:

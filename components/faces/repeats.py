@@ -36,6 +36,10 @@ ANEW = 3
 REMEMBERED = 128
 """Pictures before a frame that it may repeat, as where a film of some seconds is shown over and over."""
 
+MOVING = 8
+"""Pictures that differ while one seems to be held, as of a small head before a ground that stands still. Of
+one that is encoded again and again there are up to four."""
+
 REFINED = 16
 """Frames before a picture stands still in which it may have been refined."""
 
@@ -46,17 +50,19 @@ class Repeats:
     Attributes:
         repeated: of the frames so far, whether it was just before; of the last few it may yet turn out so.
         known: of each, whether it was at some time before.
+        moves: whether something small moves before a ground that stands still.
     """
 
     def __init__(self) -> None:
         self._comparison = Comparison()
-        self._album = Album(REMEMBERED)
+        self._album, self._distinct = Album(REMEMBERED), Album(MOVING)
         self._recent: deque[Small] = deque(maxlen=HELD + REFINED)
         self._first = NOTHING  # of the frames that show one picture
         self._held = 0  # frames after that
         self._stood = -ANEW - 1  # the last frame of a picture that was held before
         self.repeated: list[bool] = []
         self.known: list[bool] = []
+        self.moves = False
 
     def take(self, frame: VideoFrame) -> None:
         """Take the next frame."""
@@ -65,19 +71,33 @@ class Repeats:
         self._recent.append(small)
         if calm and apart(small, self._first) <= SETTLED:
             self._held += 1
-            self.repeated.append(True)
+            self.repeated.append(not self._is_moving())
             self.known.append(self.known[-1])
             if self._held == HELD:
                 self._look_back()
+            if self._held >= HELD:
+                self._compare(small)
             return
         number = len(self.repeated)
         if self._held >= HELD:
             self._stood = number - 1
-        self._first, self._held = small, 0
+        self._first, self._held, self._distinct.count = small, 0, 0
         self.repeated.append(False)
         self.known.append(self._album.holds(small, number - HELD, STILL))
         if not self.known[-1]:
             self._album.add(small, number)
+
+    def _compare(self, small: Small) -> None:
+        """Where too many pictures differ since one seems to be held, it is not held after all."""
+        if self._is_moving() or self._distinct.holds(small, math.inf, STILL):
+            return
+        self._distinct.add(small, 0.0)
+        if self._is_moving():
+            self.moves = True
+            self.repeated[-self._held :] = [False] * self._held
+
+    def _is_moving(self) -> bool:
+        return self._distinct.count >= MOVING
 
     def _look_back(self) -> None:
         """What led up to a picture that is held shows the same, if only it looks much like it."""
@@ -124,7 +144,8 @@ def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Repeats
     end = float(times[-1]) + (last or 1 / (info.fps or 1.0)) if len(times) else 0.0
     if not repeats:
         return Timeline.of(times, end)
-    return Timeline(times, end, np.array(repeats.repeated, np.bool_), np.array(repeats.known, np.bool_))
+    repeated, known = np.array(repeats.repeated, np.bool_), np.array(repeats.known, np.bool_)
+    return Timeline(times, end, repeated, known, repeats.moves)
 
 
 def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int) -> Timeline | None:
@@ -181,7 +202,7 @@ def _frame_by_frame(path: Path, limits: Limits, found: Packets, line: Timeline) 
     repeated, known = line.repeated.copy(), line.known.copy()
     repeated[decoded] |= repeats.repeated
     known[decoded] = repeats.known
-    return replace(line, repeated=repeated, known=known)
+    return replace(line, repeated=repeated, known=known, moves=repeats.moves)
 
 
 def _decoded(

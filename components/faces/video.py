@@ -129,7 +129,7 @@ def map_frames(
     """
     found = survey(path, info, limits, COUNTED)
     results, once = _each_once(path, info, sampling, limits, visit, restart, found)
-    _check_pictures(len(once.gallery), min(limits.min_frames, once.wanted), info)
+    check_pictures(len(once.gallery), min(limits.min_frames, once.wanted), info)
     return results
 
 
@@ -183,15 +183,25 @@ def _time_lines(
     if line is None:
         yield found.pauses, "none"
         return
+    yield from compared_lines(line, info, limits)
+
+
+def compared_lines(line: Timeline, info: VideoInfo, limits: Limits) -> Iterator[tuple[Pauses, Refused]]:
+    """Pauses of frames that were compared.
+
+    Raises:
+        VideoFault: fewer than `limits.min_frames` are different pictures.
+    """
     lines: list[tuple[Timeline, Refused]] = [(line, "same"), (line.once(), "none")]
     for known, refused in lines:
         pauses = find_pauses(known)
         if pauses.starts:
-            _check_pictures(pauses.frames, limits.min_frames, info)
-        yield pauses, refused
+            check_pictures(pauses.frames, limits.min_frames, info)
+        yield pauses, "copies" if line.moves else refused
 
 
-def _check_pictures(different: int, needed: int, info: VideoInfo) -> None:
+def check_pictures(different: int, needed: int, info: VideoInfo) -> None:
+    """Raise VideoFault where there are too few different pictures."""
     if different < needed:
         found = f"only {different} different pictures in {info.duration:.1f} s"
         raise VideoFault("too_short", f"{found}; at least {needed} are needed")

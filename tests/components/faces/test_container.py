@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import av
@@ -113,3 +114,17 @@ def test_what_only_goes_with_a_film_is_passed_over(tmp_path: Path, kind: str) ->
         first, film = file.streams.video
         first.disposition = Disposition.default | Disposition[kind]
         assert container._video_stream(file) is film
+
+
+@pytest.mark.parametrize("film", [20, 0], ids=["counted", "in fragments"])
+def test_a_track_without_frames_does_not_hide_the_film(film: int) -> None:
+    """No muxer at hand writes such a file."""
+    common = {"duration": None, "time_base": None, "codec_context": object()}
+    empty, full = (
+        SimpleNamespace(width=96, height=64, frames=frames, disposition=disposition, **common)
+        for frames, disposition in ((0, Disposition.default), (film, Disposition(0)))
+    )
+    streams = SimpleNamespace(video=[empty, full])
+    file: Any = SimpleNamespace(format=SimpleNamespace(name="mov,mp4,m4a"), streams=streams)
+    found: Any = container._video_stream(file)
+    assert found is (full if film else empty)

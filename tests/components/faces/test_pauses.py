@@ -72,7 +72,9 @@ def with_repeats(film: Pictures, places: list[int], held: int = HELD) -> Picture
 KINDS = [without_frames, with_repeats]
 
 
-def write(path: Path, film: Pictures, coding: Coding = X264) -> Path:
+def write(
+    path: Path, film: Pictures, coding: Coding = X264, draw: Callable[[int], Any] | None = None
+) -> Path:
     """A film of a texture that drifts, and that tells its number by the grey level of its corner."""
     with av.open(path, "w") as container:
         stream: Any = container.add_stream(coding.codec, rate=25, options=dict(coding.options))
@@ -80,7 +82,7 @@ def write(path: Path, film: Pictures, coding: Coding = X264) -> Path:
         stream.codec_context.time_base = Fraction(1, 25)
         stamp = 0
         for number, length in film:
-            frame = av.VideoFrame.from_ndarray(_picture(number), "rgb24")
+            frame = av.VideoFrame.from_ndarray((draw or _picture)(number), "rgb24")
             frame.pts, frame.time_base, frame.duration = stamp, Fraction(1, 25), length
             stamp += length
             for packet in stream.encode(frame):
@@ -188,6 +190,42 @@ def test_too_few_different_pictures_are_no_video(
     elif different < Limits().min_frames:
         with pytest.raises(VideoFault, match=rf"only {different} different pictures in 6\.\d s; at least 8"):
             numbers(path, sampling)
+
+
+FAITHFUL = [Coding(options=(("qp", "8"), ("preset", "ultrafast"))), Coding("a.mkv", "ffv1", (), 1)]
+
+
+def _small_mover(number: int) -> Any:
+    """A patch that moves by little and is little brighter than the ground, which stands still."""
+    image, turn = _picture(5), number * 0.12
+    place = (int(150 + 6 * np.sin(turn)), int(100 + 5 * np.cos(0.7 * turn)))
+    patch = cv2.ellipse(np.zeros_like(image), place, (9, 12), 0, 0, 360, (6, 6, 6), -1)
+    return cv2.add(image, patch)
+
+
+@pytest.mark.parametrize("coding", FAITHFUL, ids=str)
+def test_something_small_that_moves_before_a_still_ground_is_a_video(tmp_path: Path, coding: Coding) -> None:
+    path = write(tmp_path / coding.name, [(number, 1) for number in range(120)], coding, _small_mover)
+    counts = [
+        len(map_frames(path, probe(path, Limits()), sampling, Limits(), _number)) for sampling in POLICIES
+    ]
+    assert min(counts) >= 8
+    assert examine(path, Limits())
+
+
+@pytest.mark.parametrize("coding", [X264, *CODINGS[:4]], ids=str)
+def test_a_still_that_is_encoded_with_loss_does_not_move(films: Callable[..., Path], coding: Coding) -> None:
+    path = films([(5, 1)] * 160, coding)
+    for sampling in POLICIES:
+        with pytest.raises(VideoFault, match="only 1 different pictures"):
+            numbers(path, sampling)
+
+
+def test_a_rate_that_was_doubled_breaks_up_no_run(films: Callable[..., Path]) -> None:
+    path = films([(number, 1) for number in range(PICTURES) for _ in range(2)], FAITHFUL[1])
+    found = numbers(path, Consecutive(policy="clip", places=4, frames=8))
+    assert len(found) == 32
+    assert all(len(set(found[run : run + 8])) in {4, 5} for run in range(0, 32, 8))
 
 
 def test_ingest_turns_down_one_picture(films: Callable[..., Path]) -> None:

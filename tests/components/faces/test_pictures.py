@@ -279,3 +279,23 @@ def test_workers_look_at_pictures_too(make_folder: Callable[..., Path], pool: Wo
 )  # fmt: skip
 def test_which_folders_are_a_clip(pictures: int, videos: int, others: int, expected: bool) -> None:
     assert is_clip(pictures, videos, others) is expected
+
+
+@pytest.mark.parametrize("copies", [8, 40])
+def test_one_picture_over_and_over_is_no_clip(tmp_path: Path, copies: int) -> None:
+    for number in range(copies):
+        save(tmp_path / "clip" / f"{number}.png")
+    with pytest.raises(VideoFault, match="only 1 different pictures") as caught:
+        examine(tmp_path / "clip", LIMITS)
+    assert caught.value.status == "too_short"
+
+
+def test_a_picture_that_comes_again_and_again_counts_once(tmp_path: Path) -> None:
+    order = [*range(12), *[11] * 100, *range(12, 48)]
+    for number, shade in enumerate(order):
+        save(tmp_path / "clip" / f"{number}.png", shade)
+    info = probe(tmp_path / "clip", LIMITS)
+    taken = map_frames(
+        tmp_path / "clip", info, Even(frames=16), LIMITS, lambda frame: int(frame.image[0, 0, 0])
+    )
+    assert taken == [3 * part + 1 for part in range(16)]
