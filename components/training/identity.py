@@ -12,7 +12,7 @@ from components.params import CandidateParams
 from components.training.videos import Video
 
 FACES = ("align.py", "compression.py", "crop.py", "in_crop.py", "policy.py", "store.py")
-OTHERS = ("drawing.py", "pooling.py", "tables.py", *(f"faces/{name}" for name in FACES))
+OTHERS = ("drawing.py", "parent.py", "pooling.py", "tables.py", *(f"faces/{name}" for name in FACES))
 SOURCES = ("models/*.py", "models/weights/*", "training/*.py", *OTHERS)
 """The files of this package that decide what the stage writes: those on which it depends in dvc.yaml."""
 

@@ -116,6 +116,26 @@ def manifest(root: Path) -> None:
     (root / "manifest.csv").write_text("\n".join(lines), encoding="utf-8")
 
 
+def pictures(*clips: str) -> list[str]:
+    return [f"{clip}/{number}.png" for clip in clips for number in range(2)]
+
+
+OUTLINES: dict[str, dict[str, str]] = {
+    "fakeavceleb": dict.fromkeys(
+        (
+            "RealVideo-RealAudio/African/men/id00076/00109.mp4",
+            "FakeVideo-FakeAudio/African/men/id00076/00109_10_id00476_wavtolip.mp4",
+        ),
+        "",
+    ),
+    "wilddeepfake": dict.fromkeys(pictures("real_train/1/real/5", "fake_test/2/fake/7"), ""),
+    "forgerynet": dict.fromkeys(("Training/video/3/a.mp4", "Training/video/16/b.mp4"), "")
+    | {"Training/video_list.txt": "1 3/a.mp4 0 9 1 0 9 1 1 3\n1 16/b.mp4 0 9 0 0 0 0\n"},
+    "uadfv": dict.fromkeys(["real/0007.mp4", *pictures("fake/frames/0007_fake")], ""),
+}
+"""Texts by their paths: an original and a fake of each, of which no video is to be opened."""
+
+
 DATASETS: dict[str, Callable[[Path], None]] = {
     "faceforensics": faceforensics,
     "deeperforensics": deeperforensics,

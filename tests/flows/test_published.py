@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components.errors import ValidationError
+from components.ingest.datasets import list_datasets
 from components.ingest.layouts import LAYOUTS
 from components.ingest.stage import run as ingest
 from components.params import load_params
@@ -19,7 +20,7 @@ from components.project import Project
 from components.tables import MANIFEST, read_table
 from components.validation.stage import run as validate
 from flows.data import add
-from tests.flows.published import DATASETS
+from tests.flows.published import DATASETS, OUTLINES
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +54,17 @@ def leaks(project: Project) -> set[str]:
 
 
 def test_there_is_a_tree_of_every_layout() -> None:
-    assert set(DATASETS) == set(LAYOUTS)
+    assert {*DATASETS, *OUTLINES} == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("layout", OUTLINES)
+def test_an_outline_is_recognised(layout: str, tmp_path: Path) -> None:
+    for path, text in OUTLINES[layout].items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    (dataset,) = list_datasets(tmp_path)
+    assert dataset.layout == layout
+    assert sorted(entry.label or "" for entry in dataset.listing.entries) == ["fake", "real"]
 
 
 @pytest.mark.parametrize("layout", DATASETS)
