@@ -117,7 +117,7 @@ def check_complete(plan: Plan, most_missing: float) -> None:
     if absent > most_missing * listed:
         raise DataError(
             f"{plan.dataset.tree.root}: {absent} of {listed} listed videos cannot be found or read: "
-            f"{some(plan.absent)}; correct their paths, or go on without them (--allow-missing)"
+            f"{some([*plan.absent])}; correct their paths, or go on without them (--allow-missing)"
         )
 
 
