@@ -90,10 +90,10 @@ def _patience(uri: str, patient: bool) -> Iterator[None]:
         yield
         _known.add(uri)
     finally:
-        for name, value in before.items():
+        for name, kept in before.items():
             os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
+            if kept is not None:
+                os.environ[name] = kept
 
 
 @contextmanager
