@@ -20,14 +20,8 @@ EXPERIMENT = "unmask"
 
 log = logging.getLogger(__name__)
 
-FIRST_CONTACT = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER),
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-}
-"""For a server that has not answered yet."""
-
 LATER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2"}
-"""For one that has."""
+"""For a server that has answered before."""
 
 _known: set[str] = set()
 """Stores that have answered this process."""
@@ -83,7 +77,11 @@ def _patience(uri: str, patient: bool) -> Iterator[None]:
     """
     for name, value in LATER.items():
         os.environ.setdefault(name, value)
-    brief = {} if patient or uri in _known else FIRST_CONTACT
+    once = {
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS_TO_ANSWER),
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
+    brief = {} if patient or uri in _known else once
     before = {name: os.environ.get(name) for name in brief}
     os.environ.update({name: brief[name] for name in brief if before[name] in {None, LATER.get(name)}})
     try:
