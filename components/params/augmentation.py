@@ -28,61 +28,63 @@ def _odd(side: int) -> int:
     return side
 
 
-Rising = AfterValidator(_rising)
+Span = Annotated[tuple[Number, Number], AfterValidator(_rising)]
+"""From the least to the most."""
+
 KernelSide = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
 
 
-class Tint(Section):
+class Sometimes(Section):
+    """What happens to so large a share of the clips."""
+
+    chance: Share = 0.0
+
+
+class Tint(Sometimes):
     """A colour cast: the colour that loses most loses so much of its light."""
 
-    chance: Share = 0.0
-    strength: Annotated[tuple[Share, Share], Rising] = (0.1, 0.6)
+    strength: Span[Share] = (0.1, 0.6)
 
 
-class Blur(Section):
+class Blur(Sometimes):
     """A Gaussian blur whose kernel is so many px wide."""
 
-    chance: Share = 0.0
-    kernel: Annotated[tuple[KernelSide, KernelSide], Rising] = (3, 7)
-    sigma: Annotated[tuple[Positive, Positive], Rising] | None = None  # px; none: what suits the kernel
+    kernel: Span[KernelSide] = (3, 7)
+    sigma: Span[Positive] | None = None  # px; none: what suits the kernel
 
 
-class IsoNoise(Section):
+class IsoNoise(Sometimes):
     """The grain of a sensor at high ISO: stronger in the shadows, each colour for itself."""
 
-    chance: Share = 0.0
-    electrons: Annotated[tuple[Positive, Positive], Rising] = (300.0, 3000.0)  # in white; fewer: higher ISO
+    electrons: Span[Positive] = (300.0, 3000.0)  # in white; fewer: higher ISO
     # Standard deviation of each pixel's hue, as a share of the colour circle; none: hues stay.
-    colour_shift: Annotated[tuple[Share, Share], Rising] | None = None
+    colour_shift: Span[Share] | None = None
 
 
-class GaussianNoise(Section):
+class GaussianNoise(Sometimes):
     """Noise of the same strength everywhere."""
 
-    chance: Share = 0.0
-    sigma: Annotated[tuple[Share, Share], Rising] = (0.01, 0.05)  # standard deviation, as a share of white
+    sigma: Span[Share] = (0.01, 0.05)  # standard deviation, as a share of white
 
 
-class Downscale(Section):
+class Downscale(Sometimes):
     """Scaled down to a share of the side, and up again."""
 
-    chance: Share = 0.0
-    factor: Annotated[tuple[Annotated[Share, Field(gt=0.0)], Share], Rising] = (0.5, 0.9)
+    factor: Span[Annotated[Share, Field(gt=0.0)]] = (0.5, 0.9)
 
 
-class Jpeg(Section):
+class Jpeg(Sometimes):
     """Compressed and decompressed."""
 
-    chance: Share = 0.0
-    quality: Annotated[tuple[Quality, Quality], Rising] = (30, 100)
+    quality: Span[Quality] = (30, 100)
 
 
 class AugmentationParams(Section):
-    """What may happen to a clip, in this order; each is drawn once per clip."""
+    """What may happen to a clip, each drawn once for all of its frames."""
 
     flip: Share
     rotation: float = Field(default=0.0, ge=0.0, le=180.0)  # degrees, to either side
-    scale: Annotated[tuple[PositiveFloat, PositiveFloat], Rising] = (1.0, 1.0)
+    scale: Span[PositiveFloat] = (1.0, 1.0)
     shear: float = Field(default=0.0, ge=0.0, le=60.0)  # degrees, to either side
     brightness: Amount
     contrast: Amount

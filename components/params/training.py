@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from components.faces.limits import Share
-from components.params.augmentation import AugmentationParams, Rising
+from components.params.augmentation import AugmentationParams, Span
 from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
 
@@ -135,8 +135,7 @@ class TrainingParams(Section):
     batch_size: PositiveInt  # clips
     accumulate: PositiveInt = 1  # batches to a step
     draws_per_clip: PositiveInt = 1  # in an epoch
-    # Of each draw.
-    frames: PositiveInt | Annotated[tuple[PositiveInt, PositiveInt], Rising]
+    frames: PositiveInt | Span[PositiveInt]  # of each draw
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule
