@@ -4,15 +4,18 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
 from types import FrameType
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+REPEAT_SECONDS = 0.3
+"""Signals that are closer are one: `timeout` and others signal both a process and its group."""
 
 
 @contextmanager
@@ -21,15 +24,18 @@ def interruptible() -> Iterator[None]:
 
     A second one ends this process at once; its children see that, and end, too.
     """
-    interrupted = Event()
+    interrupted: float | None = None
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if interrupted.is_set():
+        nonlocal interrupted
+        now = time.monotonic()
+        if interrupted is None:
+            interrupted = now
+            logging.disable(logging.CRITICAL)  # Prefect would tell of it at length
+            raise KeyboardInterrupt
+        if now > interrupted + REPEAT_SECONDS:
             sys.stderr.write("interrupted\n")
             os._exit(INTERRUPTED)
-        interrupted.set()
-        logging.disable(logging.CRITICAL)  # Prefect would tell of it at length
-        raise KeyboardInterrupt
 
     # A shell has its background jobs ignore Ctrl-C.
     wanted = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
@@ -38,7 +44,7 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if interrupted.is_set():  # whatever it has become on its way
+        if interrupted is not None:  # whatever it has become on its way
             raise KeyboardInterrupt from error
         raise
     finally:
