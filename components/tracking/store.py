@@ -125,10 +125,8 @@ def _follow_move(uri: str, experiment: Experiment, folder: Path) -> None:
     """
     artifacts = folder.as_uri()
     before = str(experiment.artifact_location)
-    kept_here = before.startswith("file:") and before.endswith(
-        "/mlartifacts"
-    )  # not in a bucket, or by a server
-    if before == artifacts or not kept_here or not folder.is_dir():
+    local = before.startswith("file:") and before.endswith("/mlartifacts")  # not a bucket's, nor a server's
+    if before == artifacts or not local or not folder.is_dir():
         return
     from components.tracking.moved import rewrite_addresses  # noqa: PLC0415  MLflow's tables take a while
 

@@ -64,9 +64,9 @@ def data_add(
 ) -> None:
     """Bring a dataset into `data/`, let DVC track it, and say what to commit.
 
-    FaceForensics++, Celeb-DF, DFDC, DeeperForensics, class folders or a manifest: see docs/datasets.md.
-    Several stand side by side, each in a folder of its own. A partial copy is taken as far as it goes. Run it
-    again to bring what is new, or to go on after an interruption.
+    A published dataset, class folders or a manifest: `unmask data list` names the layouts, docs/datasets.md
+    describes them. Several stand side by side, each in a folder of its own. A partial copy is taken as far as
+    it goes. Run it again to bring what is new, or to go on after an interruption.
     """
     project = enter()
     from flows.data import add
