@@ -128,7 +128,7 @@ def map_frames(
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
     found = survey(path, info, limits, COUNTED)
-    results, once = _each_once(path, info, sampling, limits, visit, restart, found)
+    results, once = _each_once(Request(path, info, sampling, limits), found, visit, restart)
     check_pictures(len(once.gallery), min(limits.min_frames, once.wanted), info)
     return results
 
@@ -146,44 +146,47 @@ def map_spread(
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
     found = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
-    affordable = MAX_PIXELS // (info.width * info.height)
-    return _each_once(path, info, Even(frames=count), limits, visit, lambda: None, found, affordable)[0]
+    request = Request(path, info, Even(frames=count), limits, MAX_PIXELS // (info.width * info.height))
+    return _each_once(request, found, visit, lambda: None)[0]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which frames are taken of which video."""
+
+    path: Path
+    info: VideoInfo
+    sampling: Sampling
+    limits: Limits
+    affordable: float = math.inf  # frames that may be decoded
 
 
 def _each_once(
-    path: Path,
-    info: VideoInfo,
-    sampling: Sampling,
-    limits: Limits,
-    visit: Callable[[Frame], T],
-    restart: Callable[[], None],
-    found: Survey,
-    affordable: float = math.inf,
+    request: Request, found: Survey, visit: Callable[[Frame], T], restart: Callable[[], None]
 ) -> tuple[list[T], Once[T]]:
     """Results of pictures that were not seen before, by the first time line that shows none twice."""
-    for pauses, refused in _time_lines(path, info, limits, found):
+    info = request.info
+    for pauses, refused in _time_lines(request, found):
         shown = pauses.without(info)
         gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
         once = Once(
             lambda frame, time: visit(Frame(render(frame, info.width, info.height), time)), restart, gallery
         )
         with suppress(Repeated):
-            return _take(path, info, sampling, limits, once, pauses, affordable), once
+            return _take(request, once, pauses), once
         restart()
     raise AssertionError("the last time line refuses nothing")
 
 
-def _time_lines(
-    path: Path, info: VideoInfo, limits: Limits, found: Survey
-) -> Iterator[tuple[Pauses, Refused]]:
+def _time_lines(request: Request, found: Survey) -> Iterator[tuple[Pauses, Refused]]:
     """Its pauses: those without frames, those in which pictures stand still, or were shown before."""
     if not found.quiet:
         yield found.pauses, "alike"
-    line = repeated_frames(path, info, limits, MAX_PIXELS)
+    line = repeated_frames(request.path, request.info, request.limits, MAX_PIXELS)
     if line is None:
         yield found.pauses, "none"
         return
-    yield from compared_lines(line, info, limits)
+    yield from compared_lines(line, request.info, request.limits)
 
 
 def compared_lines(line: Timeline, info: VideoInfo, limits: Limits) -> Iterator[tuple[Pauses, Refused]]:
@@ -207,42 +210,27 @@ def check_pictures(different: int, needed: int, info: VideoInfo) -> None:
         raise VideoFault("too_short", f"{found}; at least {needed} are needed")
 
 
-def _take(
-    path: Path,
-    info: VideoInfo,
-    sampling: Sampling,
-    limits: Limits,
-    once: Once[T],
-    pauses: Pauses,
-    affordable: float,
-) -> list[T]:
+def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
     """Results by walking, or else by a full decode; none where neither can be afforded.
 
     Raises:
         Repeated: as `once`.
         VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    found = _walk(path, info, sampling, limits, once, pauses, affordable)
-    if found is None and info.frames <= affordable:
-        return _decode_all(path, info, sampling, limits, once, pauses)
+    found = _walk(request, once, pauses)
+    if found is None and request.info.frames <= request.affordable:
+        return _decode_all(request, once, pauses)
     return found or []
 
 
-def _walk(
-    path: Path,
-    info: VideoInfo,
-    sampling: Sampling,
-    limits: Limits,
-    once: Once[T],
-    pauses: Pauses,
-    affordable: float,
-) -> list[T] | None:
+def _walk(request: Request, once: Once[T], pauses: Pauses) -> list[T] | None:
     """Results by passing over what is not needed; None where that cannot be exact."""
+    info, affordable = request.info, request.affordable
     for jumping in (True, False):
         results: list[T] = []
-        places = moments(sampling, pauses.without(info), pauses)
+        places = moments(request.sampling, pauses.without(info), pauses)
         chooser, once.wanted = Chooser(places), sum(place.run for place in places)
-        with opened(path, limits) as (container, stream):
+        with opened(request.path, request.limits) as (container, stream):
             walk = Walk(container, stream, chooser, info, affordable, pauses=pauses, jumping=jumping)
             try:
                 for frame, time, count in walk:
@@ -258,13 +246,12 @@ def _walk(
     return None
 
 
-def _decode_all(
-    path: Path, info: VideoInfo, sampling: Sampling, limits: Limits, once: Once[T], pauses: Pauses
-) -> list[T]:
+def _decode_all(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
     """Results by decoding the whole video, first to learn what is there.
 
     A header may promise more frames than the file holds; the frames are taken from those that are there.
     """
+    path, info, limits = request.path, request.info, request.limits
     line = decode_times(path, info, limits)
     if len(line.times) < limits.min_frames:
         status: Status = "too_short" if len(line.times) else "undecodable"
@@ -273,7 +260,7 @@ def _decode_all(
         pauses = find_pauses(line)  # packets may have told otherwise
     shown = [index for index, time in enumerate(line.times.tolist()) if not pauses.hold(time)]
     actual = pauses.without(replace(info, frames=len(shown), duration=line.end))
-    taken = chosen(line.times[shown].tolist(), moments(sampling, actual, pauses))
+    taken = chosen(line.times[shown].tolist(), moments(request.sampling, actual, pauses))
     counts = Counter(shown[index] for index in taken)
     once.wanted = len(counts)
     results: list[T] = []
