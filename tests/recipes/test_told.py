@@ -124,3 +124,11 @@ def test_what_differs_from_what_is_told_is_said(name: str) -> None:
     settings = settings_of(name)
     assert all(settings.get(key) != value for key, value in TOLD[name]["differs"].items())
     assert "# Differs: " in header(name)
+
+
+def test_what_a_header_gives_instead_of_what_differs_can_be_set() -> None:
+    """MediaPipe is an extra, so that the recipe leaves the detector to the project."""
+    line = next(line for line in header("transformer_finetuned").splitlines() if "detector: {" in line)
+    instead = yaml.safe_load(line.lstrip("# "))["faces"]
+    policy = CropPolicy.model_validate(yaml.safe_load(SHIPPED)["faces"] | instead)
+    assert policy.detector.name == TOLD["transformer_finetuned"]["differs"]["faces.detector.name"]
