@@ -56,10 +56,12 @@ def forked(
         given = (call, arguments, cwd, {**os.environ, **environment}, told)
         process = FORKS.Process(target=_run, args=given)
         process.start()
-        process.join(timeout)
-        if process.is_alive():
+        try:
+            process.join(timeout)
+            if process.is_alive():
+                raise subprocess.TimeoutExpired([*arguments], timeout)
+        finally:
             process.kill()
-            raise subprocess.TimeoutExpired([*arguments], timeout)
         out, err = (path.read_text(encoding="utf-8") for path in told)
     return Done([*arguments], process.exitcode or 0, out, err)
 
