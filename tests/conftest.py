@@ -1,6 +1,7 @@
 """What tests of every room share: videos, sample data, a store, and a bundle to check by hand."""
 
 import fcntl
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,17 @@ INFO = BundleInfo(
     scores=Histogram(edges=(0.0, 0.5, 1.0), counts=(3, 4)),
     provenance=Provenance(data="d", split="s", code="c", lock="l"),
 )
+
+
+def pytest_collection() -> None:
+    """Nothing that is imported becomes garbage, so that nothing looks for it."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: no later search for garbage goes through it again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

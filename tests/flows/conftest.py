@@ -19,6 +19,8 @@ from components.bundle import Bundle, BundleInfo
 from components.project import Project
 from components.tables import MANIFEST, write_table
 from flows.server import free_port, start_server
+from tests.flows import forked
+from tests.flows.forked import Done
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -77,10 +79,9 @@ class StubProject:
         self.project = Project(root)
         self.prefect_api = prefect_api
 
-    def unmask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        with self.start(*arguments) as process:
-            told = process.communicate(timeout=250)
-        return subprocess.CompletedProcess(process.args, process.returncode, *told)
+    def unmask(self, *arguments: str) -> Done:
+        environment = {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "PREFECT_API_URL": self.prefect_api}
+        return forked.unmask(*arguments, cwd=self.root, environment=environment)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """The command in a process group of its own, as a shell starts it."""

@@ -1,9 +1,11 @@
-"""The whole main line, small: `dvc repro` by itself, then the flow, the registry and everyone who scores."""
+"""The whole main line, small: all stages of dvc.yaml, then the flow, the registry and everyone who scores."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,12 @@ from fastapi.testclient import TestClient
 from components.bundle import open_bundle
 from components.project import Project
 from components.tables import FACES, MANIFEST, PREDICTIONS, read_table
+from tests.flows import forked
 
 if TYPE_CHECKING:
     from conftest import StubProject
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 STAGES = [
@@ -42,7 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, sample_data: Path, empty_stor
     root = tmp_path_factory.mktemp("whole") / "project"
     root.mkdir()
     for name in ("components", "serving", "flows"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, root / name)  # and what is compiled
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
     shutil.copy(empty_store, root / "mlflow.db")
@@ -65,10 +68,30 @@ def small_params() -> dict:
 
 @pytest.fixture(scope="module")
 def reproduced(root: Path) -> Project:
-    """The project after `dvc repro`."""
-    done = repro(root)
+    """The project after all stages.
+
+    All are called in one process: to import everything anew in each of ten would take longest.
+    """
+    done = forked.forked(reproduce, [], root, {"MLFLOW_TRACKING_URI": ""}, 900)
     assert done.returncode == 0, done.stdout + done.stderr
     return Project(root)
+
+
+def reproduce(arguments: Sequence[str]) -> None:
+    """`dvc repro` itself, which calls `python -m components STAGE` in this process."""
+    from dvc.cli import main as dvc
+    from dvc.stage import run
+
+    from components.__main__ import main
+
+    def call(_: str, command: str, **options: object) -> None:
+        python, minus_m, module, *stage = shlex.split(command)
+        assert (python, minus_m, module) == ("python", "-m", "components")
+        if code := main(stage):
+            raise run.StageCmdFailedError(command, code)
+
+    run._run = call
+    sys.exit(dvc(["repro", *arguments]))
 
 
 def repro(root: Path) -> "subprocess.CompletedProcess[str]":

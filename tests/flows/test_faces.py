@@ -1,8 +1,5 @@
 """`unmask faces`, as a user types it, and what it tells."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -26,20 +23,19 @@ from components.faces.video import VideoInfo
 from flows.cli import main
 from flows.faces import Viewed, print_view, ranks, setup, told, view
 from flows.sheet import MOST_VIDEOS, WIDTH, reserved, write_sheet
+from tests.flows import forked
+from tests.flows.forked import Done
 
 ROOT = Path(__file__).parents[2]
-Unmask = Callable[..., "subprocess.CompletedProcess[str]"]
+Unmask = Callable[..., Done]
 MakeFaces = Callable[..., Faces]
 
 
 @pytest.fixture
 def unmask(tmp_path: Path) -> Unmask:
-    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "flows.cli", "faces", *map(str, arguments)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "HOME": str(tmp_path)}
-        return subprocess.run(
-            command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
-        )
+    def run(*arguments: object) -> Done:
+        environment = {"COLUMNS": "200", "HOME": str(tmp_path)}
+        return forked.unmask("faces", *arguments, cwd=tmp_path, environment=environment)
 
     return run
 

@@ -43,6 +43,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project(root)
 
 
+@pytest.fixture
+def untracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What DVC does with what was added is the affair of `test_data`."""
+    monkeypatch.setattr("flows.data.track_with_dvc", lambda _: None)
+
+
 def change(project: Project, section: str, **values: Any) -> None:
     content = yaml.safe_load(project.params.read_text(encoding="utf-8"))
     content[section] |= values
@@ -68,7 +74,9 @@ def test_an_outline_is_recognised(layout: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", DATASETS)
-def test_from_the_download_to_checked_splits(layout: str, project: Project, tmp_path: Path) -> None:
+def test_from_the_download_to_checked_splits(
+    untracked: None, layout: str, project: Project, tmp_path: Path
+) -> None:
     DATASETS[layout](tmp_path / "download")
     add(project, tmp_path / "download", layout=None, name=None, copy=False, dry_run=False)
     change(project, "validate", min_videos_per_class=1)
@@ -96,7 +104,9 @@ def test_from_the_download_to_checked_splits(layout: str, project: Project, tmp_
     assert leaks(project) == set()
 
 
-def test_two_datasets_train_on_one_and_test_on_the_other(project: Project, tmp_path: Path) -> None:
+def test_two_datasets_train_on_one_and_test_on_the_other(
+    untracked: None, project: Project, tmp_path: Path
+) -> None:
     for layout in ("celeb-df", "faceforensics"):
         DATASETS[layout](tmp_path / layout)
         add(project, tmp_path / layout, layout=None, name=None, copy=False, dry_run=False)
@@ -111,6 +121,7 @@ def test_two_datasets_train_on_one_and_test_on_the_other(project: Project, tmp_p
     assert len(tested) == 7  # those of its own list
 
 
+@pytest.mark.full  # `test_end_to_end` has DVC find that nothing has changed
 def test_dvc_runs_the_same_stages(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     DATASETS["manifest"](tmp_path / "download")
     add(project, tmp_path / "download", layout=None, name="mine", copy=True, dry_run=False)

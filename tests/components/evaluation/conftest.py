@@ -32,6 +32,18 @@ def video(person: int, split: str, label: str) -> dict[str, Any]:
 
 
 @pytest.fixture
+def drawn() -> None:
+    """For tests of figures: all others go without, since to draw them takes most of the stage's time."""
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "drawn" not in request.fixturenames:
+        for name in ("draw", "draw_candidates", "draw_slices"):
+            monkeypatch.setattr(f"components.evaluation.stage.{name}", lambda *_: None)
+
+
+@pytest.fixture
 def params() -> Params:
     whole = load_params(Path(__file__).parents[3] / "params.yaml")
     candidates = {name: whole.candidates[name] for name in QUALITY}

@@ -52,7 +52,7 @@ def test_clips_of_another_crop_policy_are_refused(project: Project, params: Para
 
 
 def test_writes_what_later_stages_and_people_read(
-    project: Project, params: Params, capsys: pytest.CaptureFixture[str]
+    drawn: None, project: Project, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(project, params)
 
@@ -107,7 +107,7 @@ def test_what_was_scored_without_a_face_is_named_and_is_no_coverage(project: Pro
     assert float(read_csv(project.reports / "leaderboard.csv")[0]["test_fallback"]) > 0
 
 
-def test_the_same_input_gives_the_same_bytes(project: Project, params: Params) -> None:
+def test_the_same_input_gives_the_same_bytes(drawn: None, project: Project, params: Params) -> None:
     run(project, params)
     first = outputs(project.root)
     run(project, params)

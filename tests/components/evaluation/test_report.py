@@ -38,7 +38,7 @@ def page_of(project: Project, params: Params, **minima: float) -> Page:
     return Page((project.reports / "report.html").read_text(encoding="utf-8"))
 
 
-def test_needs_nothing_from_outside(evaluated: Project, params: Params) -> None:
+def test_needs_nothing_from_outside(drawn: None, evaluated: Project, params: Params) -> None:
     page = page_of(evaluated, params)
     assert len(page.loaded) == 7
     assert all(address.startswith("data:image/png;base64,") for address in page.loaded)
@@ -133,8 +133,6 @@ def test_tells_what_trainings_have_written_down(project: Project, params: Params
 
 
 def test_stands_without_figures(evaluated: Project, params: Params) -> None:
-    for path in (evaluated.reports / "figures").iterdir():
-        path.unlink()
     page = page_of(evaluated, params)
     assert page.loaded == []
     assert "Gate" in page.text

@@ -1,16 +1,19 @@
 """A project as it stands before export: a candidate with random weights, four clips, a passed gate."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from components.bundle import Calibration, Histogram, Interval
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
 from components.evaluation.winner import Winner
+from components.export import stage
+from components.export.onnx import ExportedDetector, to_onnx
 from components.export.stage import run
 from components.faces.clip import Faces
 from components.faces.identity import FILES
@@ -25,6 +28,22 @@ MakeFaces = Callable[..., Faces]
 
 NAME = "simple_cnn"
 """Small and without timm, so that the tests of the stage are quick."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_export_once() -> Iterator[None]:
+    """The stage gets the graph of the same weights from before: an export takes seconds."""
+    made: dict[tuple[object, ...], bytes] = {}
+
+    def once(detector: ExportedDetector, *settings: int) -> bytes:
+        key = (*settings, save(detector.state_dict()))
+        if key not in made:
+            made[key] = to_onnx(detector, *settings)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "to_onnx", once)
+        yield
 
 
 @pytest.fixture(scope="session")

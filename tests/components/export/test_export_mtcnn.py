@@ -73,7 +73,7 @@ def test_no_map_passes_a_prelu(detector: Path) -> None:
 
 
 def test_bytes_are_the_same_and_name_no_folder(detector: Path) -> None:
-    content = (detector / "pnet.onnx").read_bytes()
-    assert to_onnx(NETWORKS["pnet.onnx"]) == content
+    content = (detector / "rnet.onnx").read_bytes()
+    assert to_onnx(NETWORKS["rnet.onnx"]) == content
     for name in NETWORKS:
         assert b"site-packages" not in (detector / name).read_bytes()

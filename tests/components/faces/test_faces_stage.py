@@ -124,7 +124,7 @@ def test_a_stage_that_is_killed_again_and_again_ends_as_an_undisturbed_one(
 ) -> None:
     whole, killed = new_project("whole"), new_project("killed")
     left: dict[str, int] = {}
-    for new in (1, 3, 3):  # seven in all: well before the end, so that it is not reached meanwhile
+    for new in (1, 3):  # four in all: well before the end, so that it is not reached meanwhile
         kill_after(new, killed)
         before, left = left, stored(killed)
         assert len(before) + new <= len(left) < 16

@@ -209,7 +209,8 @@ def test_work_that_asks_the_pool_is_done_for_each_item(video: Path) -> None:
 def test_examine_and_stills_answer_for_every_path(tmp_path: Path, video: Path) -> None:
     (tmp_path / "text.mp4").write_text("hello")
     paths = [video, tmp_path / "text.mp4"] * 3
-    with WorkerPool(2, Limits(memory_mb=512)) as pool:  # the least that may be granted suffices
+    limits = Limits(memory_mb=512, wall_seconds=60.0)  # the least that may be granted suffices
+    with WorkerPool(2, limits) as pool:  # a library that waits for a thread it cannot start is a failure here
         examined, stills = dict(pool.examine(paths)), dict(pool.stills(paths))
     assert sorted(examined) == sorted(stills) == list(range(6))
     for index in range(0, 6, 2):

@@ -140,6 +140,23 @@ if processes().chief:
     write_history(fitted.history, folder / "history.csv")
 """
 
+PAIR = """
+import os, sys
+import tests.components.training.test_distributed  # once for both
+
+for rank in "01":
+    if not os.fork():
+        os.environ |= {"RANK": rank, "LOCAL_RANK": rank}
+        try:
+            exec(open(sys.argv.pop(1)).read())
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+sys.exit(any(os.wait()[1] for _ in "01"))
+"""
+WORLD = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+TORCHRUN = WORLD | {"TORCHELASTIC_RUN_ID": "1", "MASTER_ADDR": "127.0.0.1"}
+
 
 def port() -> str:
     with socket.socket() as found:
@@ -147,25 +164,30 @@ def port() -> str:
         return str(found.getsockname()[1])
 
 
-def two_processes(folder: Path, *words: str, torchrun: bool) -> int:
-    """Exit code of a training."""
+def two_processes(folder: Path, *words: str, by: str) -> int:
+    """Exit code of a training that is started by Lightning, by torchrun, or forked as if by torchrun."""
     folder.mkdir()
     script = folder / "train.py"
     script.write_text(CHILD, encoding="utf-8")
-    elastic = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port()]
-    command = [sys.executable, *(elastic if torchrun else []), str(script), str(folder), *words]
+    start = {
+        "lightning": [],
+        "torchrun": ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", port()],
+        "fork": ["-c", PAIR],
+    }
+    command = [sys.executable, *start[by], str(script), str(folder), *words]
     told = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", DEVICES_VARIABLE: "2"}
+    told |= TORCHRUN | {"MASTER_PORT": port()} if by == "fork" else {}
     return subprocess.run(command, check=False, cwd=ROOT, env=told, capture_output=True).returncode
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Started by torchrun."""
+@pytest.mark.parametrize("by", ["fork", pytest.param("torchrun", marks=pytest.mark.full)])
+def test_two_processes_train_as_one_does(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = np.array(trained(tmp_path / "alone", monkeypatch).history)
     assert len(alone) == 4
 
-    assert two_processes(tmp_path / "torchrun", torchrun=True) == 0
-    together = np.loadtxt(tmp_path / "torchrun" / "history.csv", delimiter=",", skiprows=1)
+    assert two_processes(tmp_path / "together", by=by) == 0
+    together = np.loadtxt(tmp_path / "together" / "history.csv", delimiter=",", skiprows=1)
     np.testing.assert_allclose(together, alone, rtol=1e-4)
 
 
@@ -174,6 +196,6 @@ def test_what_two_processes_began_one_ends(tmp_path: Path, monkeypatch: pytest.M
     """Started by Lightning, and killed."""
     alone = np.array(trained(tmp_path / "alone", monkeypatch).history)
     killed = tmp_path / "killed"
-    assert two_processes(killed, "kill", torchrun=False) in (-signal.SIGKILL, -signal.SIGTERM)
+    assert two_processes(killed, "kill", by="lightning") in (-signal.SIGKILL, -signal.SIGTERM)
     assert (killed / "last.ckpt").exists()
     np.testing.assert_allclose(np.array(trained(killed, monkeypatch).history), alone, rtol=1e-4)

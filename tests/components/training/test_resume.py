@@ -104,7 +104,7 @@ trained(Path(sys.argv[1]), TOLD[sys.argv[2]])
 """
 
 
-@pytest.mark.slow
+@pytest.mark.full  # a fresh process; `test_killed_in_an_epoch` goes on from the same files
 def test_kill_9_in_an_epoch(tmp_path: Path) -> None:
     name = "one cycle, accumulated, averaged"
     child = subprocess.run(

@@ -148,10 +148,10 @@ def test_chance_alone_is_no_shortcut(make_row) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_videos_take_seconds(make_row) -> None:
+def test_many_videos_take_seconds(make_row) -> None:
     rows = [
-        make_row(label=("real", "fake")[n % 2], split=("train", "test")[n % 3 == 0]) for n in range(100_000)
+        make_row(label=("real", "fake")[n % 2], split=("train", "test")[n % 3 == 0]) for n in range(20_000)
     ]
     start = time.process_time()
     describe(rows)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 2
