@@ -10,6 +10,7 @@ from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
 from components.faces.crop import around, crop_face, cut
 from components.faces.detections import Detections, Detector, Floats, Image
+from components.faces.held import HeldFace, Watch
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, NoDetector
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
@@ -61,6 +62,7 @@ class Cutter:
         """Forget all frames."""
         self._tracker = Tracker()
         self._window: deque[Image] = deque()
+        self._watch = Watch()
         self._told = 0  # frames in a row for which the detector was told where the faces were
         self.times: list[float] = []
         self.taken = np.empty(0, np.intp)
@@ -73,10 +75,16 @@ class Cutter:
         """All faces told apart, in order of appearance."""
         return self._tracker.tracks
 
+    def held(self) -> list[HeldFace]:
+        """Faces that look the same in several of the frames."""
+        return self._watch.held
+
     def visit(self, frame: Frame) -> int:
         """Take the next frame and return its index."""
         found = _best(self._detector.detect(frame.image, self._near(frame.time)))
         self._tracker.update(len(self.times), frame.time, found, self._looks(frame.image, found))
+        if not isinstance(self._policy.detector, NoDetector):
+            self._watch.see(frame.image, found.boxes, frame.time)
         self.times.append(frame.time)
         self._window.append(frame.image)
         if self._policy.fallback == "center":

@@ -30,7 +30,9 @@ def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) 
     cutter = Cutter(policy, detector)
     try:
         info = probe(path, limits)
-        cutter.finish(map_frames(path, info, policy.sampling, limits, cutter.visit, cutter.restart))
+        cutter.finish(
+            map_frames(path, info, policy.sampling, limits, cutter.visit, cutter.restart, cutter.held)
+        )
     except VideoFault as fault:
         return Failure(fault.status, fault.reason)
     return assemble(cutter, policy, info)

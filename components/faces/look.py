@@ -105,7 +105,7 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
         return index
 
     info = probe(path, limits)
-    cutter.finish(map_frames(path, info, policy.sampling, limits, visit, cutter.restart))
+    cutter.finish(map_frames(path, info, policy.sampling, limits, visit, cutter.restart, cutter.held))
     result = assemble(cutter, policy, info)
     numbers = {track: number for number, track in enumerate(cutter.tracks)}
     sighted = [

@@ -5,22 +5,26 @@ A picture that cannot be decoded is passed over, as a damaged packet of a video 
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from filecmp import cmp
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
+from components.faces.held import Held, HeldFace, SameFaces, growing
 from components.faces.limits import Limits, Status
-from components.faces.pauses import Pauses, Timeline, find_pauses
+from components.faces.pauses import Flags, Timeline, find_pauses
 from components.faces.picture_decoder import read_picture
 from components.faces.picture_files import list_pictures
+from components.faces.repeats import check_pictures
 from components.faces.sampling import Even, Sampling, chosen, moments
-from components.faces.video import MAX_PIXELS, Frame, VideoInfo, check_pictures
+from components.faces.video import MAX_PIXELS, Frame, VideoInfo
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -55,6 +59,7 @@ def map_frames(
     limits: Limits,
     visit: Callable[[Frame], T],
     restart: Callable[[], None] = lambda: None,
+    held: Held = list,
     affordable: float = math.inf,
 ) -> list[T]:
     """Apply `visit` to the pictures that a policy takes, in order, one of them in memory at a time.
@@ -67,6 +72,7 @@ def map_frames(
         visit: called once for a picture; the `i`-th is shown at `i / FPS` seconds.
         restart: called where what was visited is void, as one of the pictures taken cannot be decoded. Then
             all are tried, and they come anew out of those that can.
+        held: faces that look the same in several of the pictures visited; each then counts once.
         affordable: pictures that may be tried.
 
     Returns:
@@ -83,6 +89,10 @@ def map_frames(
         numbers = [number for number in numbers if _is_sound(paths[number], limits)]
         _check_count(len(numbers), len(paths), path, limits)
         results = _mapped(paths, numbers, info, sampling, limits, visit)
+    for faces in growing(held, MAX_PIXELS // (len(numbers) * info.width * info.height)):
+        again = _shown_again(paths, numbers, faces, info, limits)
+        restart()
+        results = _mapped(paths, list(again), info, sampling, limits, visit, again)
     return results or []
 
 
@@ -105,10 +115,18 @@ def _mapped(
     sampling: Sampling,
     limits: Limits,
     visit: Callable[[Frame], T],
+    again: Mapping[int, bool] = MappingProxyType({}),
 ) -> list[T] | None:
-    """Results from the pictures of some numbers; None where one of those taken cannot be decoded."""
+    """Results from the pictures of some numbers; None where one of those taken cannot be decoded.
+
+    Raises:
+        VideoFault: fewer than `limits.min_frames` of several pictures differ from the one before.
+    """
     times = np.array(numbers) / FPS
-    pauses = _pauses([paths[number] for number in numbers], times, info, limits)
+    repeated = _repeated([paths[number] for number in numbers])
+    repeated |= np.array([again.get(number, False) for number in numbers])
+    check_pictures(int(np.sum(~repeated)), min(limits.min_frames, len(paths)), info)
+    pauses = find_pauses(replace(Timeline.of(times, float(times[-1]) + 1 / FPS), repeated=repeated))
     shown = [index for index, time in enumerate(times.tolist()) if not pauses.hold(time)]
     actual = pauses.without(replace(info, frames=len(numbers)))
     taken = chosen(times[shown].tolist(), moments(sampling, actual, pauses))
@@ -123,15 +141,21 @@ def _mapped(
     return results
 
 
-def _pauses(paths: list[Path], times: NDArray[np.float64], info: VideoInfo, limits: Limits) -> Pauses:
-    """Where the same file comes again and again.
+def _repeated(paths: list[Path]) -> Flags:
+    """Where the same file comes again."""
+    return np.array([False, *map(_is_same, paths, paths[1:])])
 
-    Raises:
-        VideoFault: fewer than `limits.min_frames` of several pictures differ from the one before.
-    """
-    repeated = np.array([False, *map(_is_same, paths, paths[1:])])
-    check_pictures(int(np.sum(~repeated)), min(limits.min_frames, len(paths)), info)
-    return find_pauses(replace(Timeline.of(times, float(times[-1]) + 1 / FPS), repeated=repeated))
+
+def _shown_again(
+    paths: list[Path], numbers: list[int], faces: list[HeldFace], info: VideoInfo, limits: Limits
+) -> dict[int, bool]:
+    """Of the pictures that can be decoded, whether each shows one of the faces that one before it showed."""
+    same, again = SameFaces(faces, info), {}
+    for number in numbers:
+        with suppress(VideoFault):
+            picture, _ = read_picture(paths[number], limits)
+            again[number] = same.is_again(_of_size(picture, info))
+    return again
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from components.faces.limits import Frozen, Share
 from components.faces.sampling import Even, Sampling
 
-CROP_VERSION = 3
+CROP_VERSION = 4
 """Raised by hand whenever code in this room changes the pixels that a policy yields."""
 
 MAX_FACES = 16

@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 
-from components.faces.container import decode, decode_packet, opened, packets
+from components.faces.container import VideoFault, decode, decode_packet, opened, packets
 from components.faces.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, Small, apart
 from components.faces.limits import Limits
 from components.faces.pauses import LONGEST, Flags, Timeline
@@ -42,6 +42,22 @@ one that is encoded again and again there are up to four."""
 
 REFINED = 16
 """Frames before a picture stands still in which it may have been refined."""
+
+
+class Comparing(Protocol):
+    """Takes one frame after another, and tells of them what `Timeline` does."""
+
+    @property
+    def repeated(self) -> list[bool]: ...
+
+    @property
+    def known(self) -> list[bool]: ...
+
+    @property
+    def moves(self) -> bool: ...
+
+    def take(self, frame: VideoFrame) -> None:
+        """Take the next frame."""
 
 
 class Repeats:
@@ -127,7 +143,7 @@ def repeated_frames(path: Path, info: "VideoInfo", limits: Limits, pixels: int) 
     return _scan_groups(path, info, limits, affordable)
 
 
-def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Repeats | None = None) -> Timeline:
+def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Comparing | None = None) -> Timeline:
     """When each frame that can be decoded is shown, and whether it repeats another."""
     stamps: list[float] = []
     last = 0.0
@@ -222,3 +238,10 @@ def _decoded(
             for frame in frames:
                 if frame.pts is not None and frame.pts in needed:
                     yield int(np.searchsorted(found.stamps, frame.pts)), frame
+
+
+def check_pictures(different: int, needed: int, info: "VideoInfo") -> None:
+    """Raise VideoFault where there are too few different pictures."""
+    if different < needed:
+        found = f"only {different} different pictures in {info.duration:.1f} s"
+        raise VideoFault("too_short", f"{found}; at least {needed} are needed")

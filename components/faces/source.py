@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from components.faces.held import Held
 from components.faces.limits import Limits
 from components.faces.picture_files import is_picture_name
 from components.faces.pictures import map_frames as map_pictures
@@ -30,10 +31,11 @@ def map_frames(
     limits: Limits,
     visit: Callable[[Frame], T],
     restart: Callable[[], None] = lambda: None,
+    held: Held = list,
 ) -> list[T]:
     """See `video.map_frames` and `pictures.map_frames`."""
     mapped = map_pictures if _of_pictures(path) else map_video
-    return mapped(path, info, sampling, limits, visit, restart)
+    return mapped(path, info, sampling, limits, visit, restart, held)
 
 
 def map_spread(

@@ -19,10 +19,11 @@ from av.video.stream import VideoStream
 from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
 from components.faces.gallery import Gallery, Once, Refused, Repeated
+from components.faces.held import Held, face_pauses
 from components.faces.limits import Amount, Count, Limits, Line, Size, Status
 from components.faces.pauses import Pauses, Timeline, find_pauses, longest_hold
 from components.faces.rendering import Image, render, shown_size
-from components.faces.repeats import decode_times, repeated_frames
+from components.faces.repeats import check_pictures, decode_times, repeated_frames
 from components.faces.sampling import Chooser, Even, Sampling, chosen, moments
 from components.faces.seek import Walk
 from components.faces.survey import Survey, survey
@@ -109,6 +110,7 @@ def map_frames(
     limits: Limits,
     visit: Callable[[Frame], T],
     restart: Callable[[], None] = lambda: None,
+    held: Held = list,
 ) -> list[T]:
     """Apply `visit` to the frames that a policy takes, in order of time, one of them in memory at a time.
 
@@ -120,6 +122,7 @@ def map_frames(
         visit: called once for a frame, also for one that is taken more often (of a video that shows it long).
         restart: called where what was visited is void: the video turns out to be another than its header
             told, or needs a full decode. Then the frames come anew.
+        held: faces that look the same in several of the frames visited; each then counts once.
 
     Returns:
         What `visit` returned, as often as the frame is taken; nothing for one that shows no new picture.
@@ -128,7 +131,11 @@ def map_frames(
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
     found = survey(path, info, limits, COUNTED)
-    results, once = _each_once(Request(path, info, sampling, limits), found, visit, restart)
+    request = Request(path, info, sampling, limits)
+    results, once = _each_once(request, _time_lines(request, found), visit, restart)
+    for line in face_pauses(path, info, limits, held, MAX_PIXELS):
+        restart()
+        results, once = _each_once(request, iter([line]), visit, restart)
     check_pictures(len(once.gallery), min(limits.min_frames, once.wanted), info)
     return results
 
@@ -147,7 +154,7 @@ def map_spread(
     """
     found = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
     request = Request(path, info, Even(frames=count), limits, MAX_PIXELS // (info.width * info.height))
-    return _each_once(request, found, visit, lambda: None)[0]
+    return _each_once(request, _time_lines(request, found), visit, lambda: None)[0]
 
 
 @dataclass(frozen=True)
@@ -162,11 +169,14 @@ class Request:
 
 
 def _each_once(
-    request: Request, found: Survey, visit: Callable[[Frame], T], restart: Callable[[], None]
+    request: Request,
+    lines: Iterator[tuple[Pauses, Refused]],
+    visit: Callable[[Frame], T],
+    restart: Callable[[], None],
 ) -> tuple[list[T], Once[T]]:
     """Results of pictures that were not seen before, by the first time line that shows none twice."""
     info = request.info
-    for pauses, refused in _time_lines(request, found):
+    for pauses, refused in lines:
         shown = pauses.without(info)
         gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
         once = Once(
@@ -201,13 +211,6 @@ def compared_lines(line: Timeline, info: VideoInfo, limits: Limits) -> Iterator[
         if pauses.starts:
             check_pictures(pauses.frames, limits.min_frames, info)
         yield pauses, "copies" if line.moves else refused
-
-
-def check_pictures(different: int, needed: int, info: VideoInfo) -> None:
-    """Raise VideoFault where there are too few different pictures."""
-    if different < needed:
-        found = f"only {different} different pictures in {info.duration:.1f} s"
-        raise VideoFault("too_short", f"{found}; at least {needed} are needed")
 
 
 def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:

@@ -86,7 +86,8 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     entries = dataset.listing.entries
     here = tuple(entry for entry in entries if not files.keys().isdisjoint(tree.members(entry.path)))
     if not here:
-        raise DataError(f"{source}: not one of the videos that it lists can be read: {some(paths)}")
+        remedy = f"write paths as they stand inside of {source}"
+        raise DataError(f"{source}: not one of the videos that it lists can be read: {some(paths)}; {remedy}")
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
     if len(missing) == len(files):
         _check_unused(target)
@@ -174,7 +175,8 @@ def _choose(tree: Tree, name: str | None) -> Layout:
         if found is None:
             known = ", ".join(LAYOUTS)
             raise DataError(
-                f"{tree.root}: no layout fits this folder; {_deeper(tree)}name one with --dataset ({known})"
+                f"{tree.root}: no layout fits this folder; {_deeper(tree)}put its videos into folders "
+                f"real/ and fake/, list them in a manifest.csv, or name a layout with --dataset ({known})"
             )
         return found
     layout = layout_of(name)

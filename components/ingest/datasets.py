@@ -166,7 +166,7 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     if tree.again:
         yield f"left out, links to folders that are listed under another path: {some(list(tree.again))}"
     if tree.kernel:
-        yield f"not entered, folders of the system's own, not of a disk: {some(list(tree.kernel))}"
+        yield f"not entered, folders of the system's own: {some(list(tree.kernel))}"
 
 
 def _top(path: str) -> str:

@@ -33,7 +33,8 @@ class Scan:
         again: folders, and links to some, that are listed under another path already; they are not entered.
         hidden: files and folders whose name begins with a dot; they are not looked at.
         unreadable: folders that cannot be listed, "" for the folder itself, with the system's reason.
-        kernel: folders that the system makes up, such as /proc, and links to some; they are not entered.
+        kernel: folders that the system makes up, such as /proc, and links to some or to where the system is
+            installed, such as /usr; they are not entered.
     """
 
     files: Mapping[str, FileStat | None] = field(default_factory=dict)
@@ -80,10 +81,11 @@ class Scan:
 
 
 def scan(root: Path, seen: set[Path] | None = None) -> Scan:
-    """List a folder. Links to folders are followed, but no folder is listed twice.
+    """List a folder.
 
-    Only files whose suffix tells nothing are opened, to read their beginning; of what the kernel makes up,
-    where reading may block or act, none.
+    Links to folders are followed, but no folder is listed twice, none that holds the root, and nothing of the
+    installed system. Only files whose suffix tells nothing are opened, to read their beginning; of what the
+    kernel makes up, where reading may block or act, none.
 
     Args:
         root: the folder.
@@ -156,8 +158,10 @@ class _Walk:
         self.unreadable: dict[str, str] = {}
         self.kernel: list[str] = []
         self._seen = seen
+        self._above: frozenset[Path] = frozenset()
 
     def follow(self, root: Path) -> None:
+        self._above = frozenset(Path(os.path.realpath(root)).parents)
         waiting = {"": root}
         while waiting:
             found: dict[str, Path] = {}
@@ -171,10 +175,11 @@ class _Walk:
         open_folders = [(folder, path, Path(os.path.realpath(folder)))]
         while open_folders:
             folder, path, real = open_folders.pop()
-            if _device(folder) in _kernel_devices():
+            linked = bool(path) and folder.is_symlink()
+            if _device(folder) in _kernel_devices() or (linked and _is_installed(real)):
                 self.kernel.append(path)
                 continue
-            if real in self._seen:
+            if real in self._seen or real in self._above:
                 self.again.append(path)
                 continue
             self._seen.add(real)
@@ -200,6 +205,13 @@ class _Walk:
 
 
 _KERNEL_FOLDERS = (Path("/proc"), Path("/sys"))
+
+_INSTALLED = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/boot")))
+"""Where a system lies (Filesystem Hierarchy Standard 3.0): a hundred thousand files, pictures among them."""
+
+
+def _is_installed(real: Path) -> bool:
+    return any(real.is_relative_to(folder) for folder in _INSTALLED)
 
 
 @cache

@@ -69,6 +69,7 @@ class ScoreStore:
         self.folder = folder
         self.model_version = model_version
         self._source = printable(source.resolve())
+        self._relative = printable(os.path.relpath(source.resolve(), folder.resolve()))
         self._origin = folder / "source.json"
         self._shards = folder / "shards" / f"{model_version}-{digest[:12]}"
         self._exact = self._shards / ".exact"
@@ -107,16 +108,19 @@ class ScoreStore:
     def check_source(self) -> None:
         """Make sure that the folder holds no other source's scores, and none whose names may read alike.
 
+        A source that was moved together with the folder is the same.
+
         Raises:
             DataError: it does, or `source.json` is damaged.
         """
         try:
-            recorded = json.loads(self._origin.read_text(encoding="utf-8"))["source"]
+            origin = json.loads(self._origin.read_text(encoding="utf-8"))
+            recorded, relative = origin["source"], origin.get("relative")
         except FileNotFoundError:
             return
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{self._origin}: does not name a source; give another --output") from error
-        if recorded != self._source:
+        if recorded != self._source and relative != self._relative:
             raise DataError(
                 f"{self.folder}: holds the scores of {recorded}, not of {self._source}; give another --output"
             )
@@ -172,7 +176,8 @@ class ScoreStore:
         """Take the folder for this source."""
         self.check_source()
         if not self._origin.exists():
-            write_text(json.dumps({"source": self._source}) + "\n", self._origin)
+            origin = {"source": self._source, "relative": self._relative}
+            write_text(json.dumps(origin) + "\n", self._origin)
 
     def _tables(self) -> Iterator[tuple[Path, list[Row]]]:
         for file in sorted(self._shards.glob("shard-*.parquet")):

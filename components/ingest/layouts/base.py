@@ -16,8 +16,8 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 _SYNONYMS: dict[Split, tuple[str, ...]] = {
     "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
+    "val": ("val", "valid", "validation", "dev", "development"),
+    "test": ("test", "testing", "eval", "evaluation"),
 }
 SPLIT_NAMES: dict[str, Split] = {name: split for split, names in _SYNONYMS.items() for name in names}
 """What people call the splits, in folders' names and in lists."""

@@ -18,7 +18,7 @@ from components.faces.policy import CROP_VERSION, CropPolicy
 from components.faces.sampling import Even
 from components.faces.video import Frame, VideoInfo
 
-VERSION = 3
+VERSION = 4
 """The `CROP_VERSION` of what is written down here."""
 
 TOLERANCE = 2

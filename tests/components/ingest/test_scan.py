@@ -80,9 +80,7 @@ def test_folders_that_the_system_makes_up_are_not_entered(
     assert found.videos == ["fake/proc.mp4", "real/a.mp4"]
     assert found.kernel == ("real/first", "real/proc", "second")
     notes = list_datasets(tmp_path)[0].listing.notes
-    assert notes == (
-        "not entered, folders of the system's own, not of a disk: real/first, real/proc, second",
-    )
+    assert notes == ("not entered, folders of the system's own: real/first, real/proc, second",)
 
 
 @pytest.mark.skipif(not os.path.ismount("/proc"), reason="the system has no /proc")
@@ -103,6 +101,21 @@ def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     found = scan(folder)
     assert found.videos == ["linked/deep/b.mp4", "sub/a.mp4"]
     assert found.again == ("linked/back", "sub/up", "twin")
+
+
+@pytest.mark.parametrize("target", ["/usr", "/usr/share", "/etc", "/", "../..", "../../beside/.."])
+def test_links_out_of_a_folder_bring_in_neither_the_system_nor_what_lies_above(
+    tmp_path: Path, target: str
+) -> None:
+    root = tmp_path / "root"
+    for folder in (root / "real", tmp_path / "beside"):
+        folder.mkdir(parents=True)
+        (folder / "a.mp4").touch()
+    (root / "real" / "link").symlink_to(target)
+    found = scan(root)
+    assert list(found.files) == ["real/a.mp4"]
+    assert (*found.kernel, *found.again) == ("real/link",)
+    assert "(real/link)" in "".join(found.left_out())
 
 
 def test_a_folder_that_another_scan_has_listed_is_not_listed_again(tmp_path: Path) -> None:

@@ -212,6 +212,18 @@ def test_a_source_is_the_same_by_any_path(tmp_path: Path, monkeypatch: pytest.Mo
             assert paths(store) == []
 
 
+def test_scores_go_on_when_they_were_moved_together_with_their_source(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    (old / "videos").mkdir(parents=True)
+    with opened(old / "scores", source=old / "videos") as store:
+        store.write(Shard("shard-a", ()), [row("a", "1")])
+    old.rename(new)
+    with opened(new / "scores", source=new / "videos") as store:
+        assert paths(store) == ["a"]
+    with pytest.raises(DataError, match="holds the scores of"):
+        opened(new / "scores", source=tmp_path / "videos").check_source()
+
+
 @pytest.mark.parametrize("damage", ["", "[]", "{}"])
 def test_a_damaged_note_of_the_source_is_named(tmp_path: Path, damage: str) -> None:
     (tmp_path / "source.json").write_text(damage)

@@ -62,6 +62,8 @@ def test_recognised_by_either_folder(make_tree: MakeTree, path: str, fits: bool)
         ("valid/deepfakes/Fake/a.mp4", ("fake", "val")),
         ("fake/deepfakes/validation/a.mp4", ("fake", "val")),
         ("fake/a/b/test/a.mp4", ("fake", None)),
+        ("Dev/real/a.mp4", ("real", "val")),
+        ("real/eval/a.mp4", ("real", "test")),
         ("test/a.mp4", None),
         ("test/real", None),
     ],

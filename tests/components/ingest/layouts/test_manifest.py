@@ -180,8 +180,8 @@ def test_leaves_out_what_it_does_not_list_and_says_so(read_csv: Callable[..., Li
         (["fake/a.mp4,fake,,,none,"], ":2: method 'none' on a fake video; correct the method or the label"),
         (["a.mp4,,,,swap,"], ":2: method 'swap' on a video without a label; add the label"),
         (
-            ["fake/a.mp4,fake,,,,dev"],
-            ":2: split 'dev'; write train, val, test, trainval, or leave it empty",
+            ["fake/a.mp4,fake,,,,fold1"],
+            ":2: split 'fold1'; write train, val, test, trainval, or leave it empty",
         ),
         (["fake/a.mp4,fake"], ":2: 2 values for 6 columns; quote values with commas"),
         ([",fake,,,,"], ":2: no path; name a file, relative to the data folder"),
