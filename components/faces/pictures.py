@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits, Status
 from components.faces.pauses import Pauses, Timeline, find_pauses
 from components.faces.picture_decoder import read_picture
 from components.faces.picture_files import list_pictures
 from components.faces.sampling import Even, Sampling, chosen, moments
-from components.faces.video import MAX_PIXELS, Frame, VideoInfo, check_pictures
+from components.faces.video import MAX_PIXELS, Frame, check_pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

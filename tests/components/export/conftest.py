@@ -13,7 +13,7 @@ from components.evaluation.results import CandidateResult, Evaluation, SplitCoun
 from components.evaluation.winner import Winner
 from components.export.stage import run
 from components.faces.clip import Faces
-from components.faces.identity import FILES
+from components.faces.detector_files import FILES
 from components.faces.sampling import Even
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, create, save_candidate
