@@ -45,6 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, sample_data: Path, empty_stor
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
+    shutil.copytree(ROOT / "recipes", root / "recipes")
     shutil.copy(empty_store, root / "mlflow.db")
     shutil.copytree(sample_data, root / "data")
     (root / ".dvc").mkdir()
