@@ -13,6 +13,7 @@ import yaml
 from fastapi.testclient import TestClient
 
 from components.bundle import open_bundle
+from components.params.resolved import write_resolved
 from components.project import Project
 from components.tables import FACES, MANIFEST, PREDICTIONS, read_table
 
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 STAGES = [
+    "resolve",
     "ingest",
     "describe",
     "validate",
@@ -51,6 +53,7 @@ def root(tmp_path_factory: pytest.TempPathFactory, sample_data: Path, empty_stor
     (root / ".dvc").mkdir()
     (root / ".dvc" / "config").write_text("[core]\nanalytics = false\nno_scm = true\n", encoding="utf-8")
     (root / "params.yaml").write_text(yaml.safe_dump(small_params()), encoding="utf-8")
+    write_resolved(Project(root))
     return root
 
 
