@@ -9,7 +9,7 @@ PYTHON ?= python3.11
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check up clean lock
+.PHONY: help setup demo test test-full check up clean lock deps
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,10 @@ up: $(STAMP) ## Prefect's and MLflow's UIs, the API and the page on 127.0.0.1
 lock: $(STAMP) ## requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --extra dev \
 	  --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml -o requirements.lock
+
+deps: $(STAMP) ## the code that stages import, into dvc.yaml, and every setting into params.resolved.yaml
+	$(BIN)/python tools/code_deps.py
+	$(BIN)/python -m components resolve || $(BIN)/python -m components resolve
 
 clean: ## remove what commands made, but not data/, DVC's cache and what is yours to commit
 	rm -rf artifacts reports/validation reports/figures reports/training/*/curves.png reports/tune/*/*.png reports/dataset/figures reports/dataset/contact_sheet.png reports/report.html scores dvc_plots .unmask mlflow.db mlartifacts

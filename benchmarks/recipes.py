@@ -36,7 +36,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.recipe_steps import one_step
 from benchmarks.recipe_trainings import ENOUGH, overfit, shuffled
 from components.params import CandidateParams, Params
-from components.params.recipes import read_recipe, recipe_names, recipe_params
+from components.params.document import apply_recipe
+from components.params.reading import read_yaml
+from components.params.recipes import read_recipe, recipe_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -200,8 +202,8 @@ def _candidates(name: str) -> list[str]:
 
 
 def _applied(name: str) -> Params:
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    return recipe_params(text, read_recipe(name, ROOT / "recipes"))
+    params = ROOT / "params.yaml"
+    return apply_recipe(read_yaml(params), read_recipe(name, ROOT / "recipes"), params)
 
 
 def recipe(name: str) -> Params:

@@ -3,15 +3,28 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from components.errors import UnmaskError, full_disk
+from components.errors import StageError, UnmaskError, full_disk
 from components.params import Params, load_params
+from components.params.resolved import load_resolved
 from components.privacy import switch_off_telemetry
 from components.project import Project
 
 Run = Callable[[Project, Params], None]
+
+
+def resolve(project: Project, params: Params) -> None:
+    """Write every setting with its value; one that is wrong has been told of already."""
+    from components.params.resolved import write_resolved
+
+    if not write_resolved(project):
+        raise StageError(
+            f"{project.resolved}: the candidates are others now ({', '.join(params.candidates)}), and DVC "
+            "has made its stages of those before; run the same command again"
+        )
 
 
 def ingest(project: Project, params: Params) -> None:
@@ -86,7 +99,7 @@ def check(project: Project, params: Params) -> None:
     run(project, params)
 
 
-ALONE = (check, ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
+ALONE = (resolve, check, ingest, describe, validate, detector, faces, ensemble, evaluate, gate, export)
 STAGES: dict[str, Run] = {stage.__name__: stage for stage in ALONE}
 """Those that take no further argument."""
 
@@ -118,6 +131,25 @@ def count(text: str) -> int:
     return number
 
 
+@contextmanager
+def unchanged_settings(project: Project, stage: str) -> Iterator[Params]:
+    """The settings with which a stage runs, as DVC will note them when it has ended.
+
+    Outside of DVC, in a folder where nobody has resolved them, they are those of `params.yaml`.
+
+    Raises:
+        ParamsError: they cannot be read.
+        StageError: they have been resolved anew in the meantime, so that DVC would note others.
+    """
+    if stage == "resolve" or not project.resolved.is_file():
+        yield load_params(project.params)
+        return
+    params = load_resolved(project.resolved)
+    yield params
+    if load_resolved(project.resolved) != params:
+        raise StageError(f"{project.resolved}: changed while stage {stage} ran; run the same command again")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one stage in the current folder; the exit code is that of the error, if there is one."""
     arguments = parser().parse_args(argv)
@@ -125,13 +157,13 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # 200 lines about itself otherwise
     project = Project(Path())
     try:
-        params = load_params(project.params)
-        if arguments.stage == "train":
-            train(project, params, arguments.candidate)
-        elif arguments.stage == "faces":
-            faces(project, params, arguments.workers)
-        else:
-            STAGES[arguments.stage](project, params)
+        with unchanged_settings(project, arguments.stage) as params:
+            if arguments.stage == "train":
+                train(project, params, arguments.candidate)
+            elif arguments.stage == "faces":
+                faces(project, params, arguments.workers)
+            else:
+                STAGES[arguments.stage](project, params)
     except UnmaskError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code

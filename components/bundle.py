@@ -5,7 +5,7 @@ A bundle is a folder:
     bundle.json        `BundleInfo`
     model.onnx         clip uint8 (B, T, H, W, 3) RGB → logit float32 (B,), fake minus real; some also
                        take mask bool (B, T), true where a frame is one, or tell attention float32 (B, T)
-    detector/          what finds faces, to cut the crops that training saw; `components.faces.identity.FILES`
+    detector/          what finds faces, to cut the crops that training saw: `FILES`
     MODEL_CARD.md      for people
     seen.txt           what it was trained and settled on, so that no comparison is held on those videos
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from components.errors import BundleError
-from components.faces.identity import FILES as DETECTOR_FILES
+from components.faces.detector_files import FILES as DETECTOR_FILES
 from components.faces.limits import Frozen, Limits
 from components.faces.policy import CROP_VERSION, CropPolicy
 

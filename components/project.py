@@ -18,6 +18,11 @@ class Project:
         return self.root / "params.yaml"
 
     @property
+    def resolved(self) -> Path:
+        """Every setting with its value, as stages read them."""
+        return self.root / "params.resolved.yaml"
+
+    @property
     def recipes(self) -> Path:
         """Folder of the settings of detectors of the field."""
         return self.root / "recipes"

@@ -23,7 +23,7 @@ from components.params import load_params
 from components.printable import printable, some
 from components.project import Project
 from flows.children import child
-from flows.graph import check_merged, repository, run_dvc
+from flows.graph import check_merged, repository, resolve_once, run_dvc
 from flows.paths import print_table
 
 NO_VIDEOS = (
@@ -152,6 +152,7 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
     Raises:
         StageError: DVC could not track the folder.
     """
+    resolve_once(Project(root))
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", *(["--quiet"] if quiet else []), "data"]
     # DVC's bars and errors go to standard error; what it prints are hints that `NEXT` spells out.
     with child(command, cwd=root, stdout=subprocess.DEVNULL) as process:

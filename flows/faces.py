@@ -17,7 +17,7 @@ from components.bundle import open_bundle
 from components.cores import cores
 from components.errors import DataError, ParamsError, StageError
 from components.faces.clip import Faces, Failure
-from components.faces.identity import detector_files
+from components.faces.detector_files import detector_files
 from components.faces.limits import Limits
 from components.faces.look import Look, Sighted
 from components.faces.policy import CropPolicy

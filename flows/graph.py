@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from components.errors import StageError
 from components.merges import conflict
+from components.project import Project
 from flows.children import child, ending
 from flows.locks import DVC_RWLOCK, to_stderr, wait_for_dvc, wait_for_processes
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 T = TypeVar("T")
+
+RESOLVE = "resolve"
+"""The stage that writes every setting with its value."""
 
 HINTS = ("To track the changes", "git add", "To enable auto staging", "dvc config", "Use `dvc push`")
 """What DVC says after every stage; in the log of a flow it would drown the rest."""
@@ -67,6 +71,9 @@ def read_graph(root: Path) -> list[Stage]:
 def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
     """The stages that DVC says have changed, and everything downstream of them. One status call for all.
 
+    What is downstream of the settings is compared with their values, which stand in the file already: another
+    comment in params.yaml makes nothing stale but the stage that reads it.
+
     Raises:
         StageError: DVC cannot tell.
     """
@@ -75,7 +82,8 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
         with repository(root) as repo:
             return set(repo.status())
 
-    return with_downstream(unblocked(changed, root, to_stderr), stages)
+    stale = unblocked(changed, root, to_stderr)
+    return with_downstream(stale - {RESOLVE}, stages) | (stale & {RESOLVE})
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
@@ -111,6 +119,7 @@ def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], 
     Raises:
         StageError: it failed; carries what it first marked as an error, after `subject`.
     """
+    resolve_once(Project(root))
     command = ["dvc", "--wait-for-lock", *arguments]
     unblocked(lambda: relayed(command, root, relay, subject or f"dvc {' '.join(arguments)}"), root, relay)
 
@@ -177,7 +186,8 @@ def check_merged(root: Path) -> None:
     Raises:
         StageError: one holds the marks of a conflict.
     """
-    for path in (root / "dvc.yaml", root / "dvc.lock", *sorted(root.glob("*.dvc"))):
+    resolved = Project(root).resolved
+    for path in (root / "dvc.yaml", resolved, root / "dvc.lock", *sorted(root.glob("*.dvc"))):
         if found := conflict(path):
             raise StageError(f"{found}; {_remedy(path.name)}")
 
@@ -185,8 +195,22 @@ def check_merged(root: Path) -> None:
 def _remedy(name: str) -> str:
     if name == "dvc.yaml":
         return "keep what is right of them, and remove the marks"
+    if name == Project().resolved.name:
+        return "delete it, and run the same command again"
     then = f"`dvc checkout {name}`, " if name.endswith(".dvc") else ""
     return f"take one side (git checkout --ours {name}, or --theirs), {then}and run the same command again"
+
+
+def resolve_once(project: Project) -> None:
+    """Write the settings where they have never been: without them, DVC cannot read dvc.yaml.
+
+    Raises:
+        ParamsError: params.yaml or its recipe cannot be used.
+    """
+    if project.params.is_file() and not project.resolved.exists():
+        from components.params.resolved import write_resolved
+
+        write_resolved(project)
 
 
 @contextmanager
@@ -196,6 +220,7 @@ def repository(root: Path) -> Iterator["Repo"]:
     from dvc.repo import Repo
 
     try:
+        resolve_once(Project(root))
         with chdir(root), Repo() as repo:
             wait_for_dvc(Path(repo.lock.lockfile))
             yield repo

@@ -20,6 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from components.errors import GateError, StageError
 from components.params import load_params
+from components.params.resolved import write_resolved
 from components.project import Project
 from components.providers import cuda_devices
 from flows.children import end_children
@@ -113,6 +114,7 @@ def train(home: Project, jobs: int) -> Outcome:
     """The steps of the flow."""
     root = str(home.root)
     forget_dead(home.root / DVC_RWLOCK)
+    write_resolved(home)
     stages = read_graph(home.root)
     if needs_pull(home.root):
         call(pull_task, root)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.bundle import Bundle, open_bundle, seen_digest
 from components.errors import BundleError, GateError
-from components.project import ENSEMBLE, Project
+from components.project import Project
 from components.tables import MANIFEST, read_table
 
 INCOMPARABLE = (
@@ -61,14 +61,10 @@ def register(project: Project) -> str:
 
 def training_run(project: Project, candidate: str) -> str:
     """The MLflow run of a candidate's training; rebuilt from the stage's files where it is missing."""
-    from components.params import load_params
     from components.tracking.runs import ensure_run
 
-    params = load_params(project.params)
-    made = params.ensemble if candidate == ENSEMBLE else params.candidates[candidate]
-    settings = made.model_dump()
     told = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
-    return ensure_run(project, candidate, settings, key=told["training"])
+    return ensure_run(project, candidate, told["settings"], key=told["training"])
 
 
 def record(project: Project) -> None:

@@ -24,7 +24,7 @@ from components.bundle import (
     open_bundle,
 )
 from components.faces.clip import Clip, Faces, Origin
-from components.faces.identity import FILES
+from components.faces.detector_files import FILES
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.sampling import Even

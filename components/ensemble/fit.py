@@ -128,5 +128,6 @@ def _about(
         epochs=0,
         best_epoch=0,
         seed=None,
+        settings=params.ensemble.model_dump(mode="json"),
         training=hashlib.sha256(json.dumps(decisive_parts).encode()).hexdigest()[:16],
     )

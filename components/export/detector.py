@@ -1,22 +1,18 @@
 """The stage `detector`: a folder with the files that the policy's face detector needs."""
 
 import hashlib
-import json
 import logging
 import os
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from components.errors import StageError
 from components.faces.blaze_face import REMEDY
-from components.faces.identity import FILES
+from components.faces.detector_files import FILES
 from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, MtcnnPolicy
+from components.fingerprint import digest, fingerprint, versions
 
 logger = logging.getLogger(__name__)
-
-SOURCES = ("mtcnn.py", "exporter.py")
-"""In this folder: what, beside torch and the weights, decides the bytes of a converted network."""
 
 GET_MODEL = (
     "download https://storage.googleapis.com/mediapipe-models/face_detector/blaze_face_short_range/float16/"
@@ -113,9 +109,5 @@ def _model(policy: MediapipePolicy) -> bytes:
 def _digest(policy: DetectorPolicy) -> str:
     """Twelve hex digits of what decides the files' bytes, without loading torch."""
     if isinstance(policy, MtcnnPolicy):
-        sources = [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in SOURCES]
-        parts = [version("torch"), version("facenet-pytorch"), *sources]
-        content = json.dumps(parts).encode()
-    else:
-        content = b"".join(_contents(policy).values())
-    return hashlib.sha256(content).hexdigest()[:12]
+        return digest([versions(("torch", "facenet-pytorch")), fingerprint("components.export.mtcnn")])
+    return hashlib.sha256(b"".join(_contents(policy).values())).hexdigest()[:12]

@@ -17,7 +17,7 @@ from components.export.model_card import model_card
 from components.export.onnx import ExportedDetector, to_onnx
 from components.export.parity import Clip, check_parity
 from components.export.provenance import provenance
-from components.faces import identity
+from components.faces import detector_files
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, load_candidate
 from components.params import Params
@@ -41,7 +41,7 @@ def run(project: Project, params: Params) -> None:
     evaluation = read_document(Evaluation, project.evaluation)
     card = model_card(info, about, detector.signature(params.faces.size), evaluation, params.export)
     files = text_files(info, card)
-    files |= detector_files(project, params) | {"seen.txt": seen(project)}
+    files |= detector_contents(project, params) | {"seen.txt": seen(project)}
     pixels = clips(project, params)
 
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
@@ -121,13 +121,13 @@ def seen(project: Project) -> bytes:
     return "".join(f"{digest}\n" for digest in sorted(digests)).encode()
 
 
-def detector_files(project: Project, params: Params) -> dict[str, bytes]:
+def detector_contents(project: Project, params: Params) -> dict[str, bytes]:
     """The detector's files, by their names in the bundle.
 
     Raises:
         StageError: one of them is missing.
     """
-    files = identity.detector_files(params.faces.detector, project.detector)
+    files = detector_files.detector_files(params.faces.detector, project.detector)
     return {f"detector/{file.name}": file.read_bytes() for file in files}
 
 

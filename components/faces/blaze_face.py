@@ -11,7 +11,7 @@ import numpy as np
 
 from components.errors import StageError
 from components.faces.detections import Detections, Floats, Image
-from components.faces.identity import detector_files
+from components.faces.detector_files import detector_files
 from components.faces.policy import MediapipePolicy
 
 EYES_AND_NOSE = 3

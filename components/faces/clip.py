@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from components.faces.info import VideoInfo
 from components.faces.limits import Count, Line, Share, Status
-from components.faces.video import VideoInfo
 
 Arrays = dict[str, NDArray[Any]]
 

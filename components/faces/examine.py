@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.faces.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
 from components.faces.source import map_spread, probe
-from components.faces.video import VideoInfo
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from components.faces.colour import brightness, colourfulness
 from components.faces.container import VideoFault
 from components.faces.cutter import Cut, Cutter, central_square
 from components.faces.detections import Detector, Image
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.sampling import Consecutive, Sampling
 from components.faces.smooth import Placed
 from components.faces.source import map_frames, probe
 from components.faces.track import Track
-from components.faces.video import VideoInfo
 
 Indices = NDArray[np.intp]
 

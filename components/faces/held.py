@@ -7,20 +7,18 @@ the same in two pictures that were taken; then it counts once, wherever else in 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from components.faces.gallery import Refused
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
 from components.faces.pauses import BRIEFEST, Pauses, find_pauses
 from components.faces.rendering import Image, render
 from components.faces.repeats import Repeats, check_pictures, decode_times
-
-if TYPE_CHECKING:  # `video` asks what is here
-    from components.faces.video import VideoInfo
 
 SIDE = 16
 """Of the small picture by which a face is compared, px: slight noise is averaged out, moving lips are not."""
@@ -103,7 +101,7 @@ class SameFaces:
 
     moves = False
 
-    def __init__(self, faces: Sequence[HeldFace], info: "VideoInfo") -> None:
+    def __init__(self, faces: Sequence[HeldFace], info: VideoInfo) -> None:
         self._faces, self._size = faces, (info.width, info.height)
         self._pictures = Repeats()
         self._seen: set[int] = set()
@@ -130,7 +128,7 @@ class SameFaces:
 
 
 def face_pauses(
-    path: Path, info: "VideoInfo", limits: Limits, held: Held, pixels: int
+    path: Path, info: VideoInfo, limits: Limits, held: Held, pixels: int
 ) -> Iterator[tuple[Pauses, Refused]]:
     """Pauses in which a face stands still, as long as one does in what was taken.
 

@@ -12,13 +12,14 @@ from pydantic import Field
 
 from components.faces.clip import Arrays, Faces, Failure
 from components.faces.detections import Detector, Floats
+from components.faces.info import VideoInfo
 from components.faces.limits import Amount, Count, Frozen, Limits
 from components.faces.policy import MAX_FACES, CropPolicy
 from components.faces.protocol import Header
 from components.faces.reply import check_places, check_times, read_faces, refusing
 from components.faces.sampling import MAX_FRAMES
 from components.faces.source import map_frames, probe
-from components.faces.video import Frame, VideoInfo
+from components.faces.video import Frame
 
 LONGEST_SIDE = 480
 """Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""

@@ -27,7 +27,7 @@ from components.faces.boxes import (
 from components.faces.colour import has_cast, without_cast
 from components.faces.detections import Detections, Floats, Image
 from components.faces.detector import PROVIDER_VARIABLE
-from components.faces.identity import detector_files
+from components.faces.detector_files import detector_files
 from components.faces.policy import MtcnnPolicy
 from components.faces.pyramid import CELL, Level, build, cut, shrink
 from components.providers import Asked, open_session

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # `video` samples by what is here
-    from components.faces.video import VideoInfo
+    from components.faces.info import VideoInfo
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

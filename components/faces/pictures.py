@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from components.faces.container import VideoFault
 from components.faces.held import Held, HeldFace, SameFaces, growing
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits, Status
 from components.faces.pauses import Flags, Timeline, find_pauses
 from components.faces.picture_decoder import read_picture
 from components.faces.picture_files import list_pictures
 from components.faces.repeats import check_pictures
 from components.faces.sampling import Even, Sampling, chosen, moments
-from components.faces.video import MAX_PIXELS, Frame, VideoInfo
+from components.faces.video import MAX_PIXELS, Frame
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

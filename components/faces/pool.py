@@ -15,8 +15,9 @@ from pydantic import TypeAdapter
 from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure, GivenUp
 from components.faces.detector import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
+from components.faces.detector_files import detector_files
 from components.faces.examine import Examined
-from components.faces.identity import detector_files
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits, Line
 from components.faces.look import LOOK_BYTES, Look, read_look
 from components.faces.policy import CropPolicy
@@ -32,7 +33,6 @@ from components.faces.reply import (
     refusing,
 )
 from components.faces.still import Still
-from components.faces.video import VideoInfo
 
 log = logging.getLogger(__name__)
 

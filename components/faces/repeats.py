@@ -18,7 +18,7 @@ from components.faces.pauses import LONGEST, Flags, Timeline
 from components.faces.survey import Packets, read_packets
 
 if TYPE_CHECKING:  # `video` asks what is here
-    from components.faces.video import VideoInfo
+    from components.faces.info import VideoInfo
 
 KEYFRAMES = 10**9
 """Px of keyframes that are decoded at most."""

@@ -12,11 +12,11 @@ from components.faces.clip import Arrays, Faces, Failure, Origin
 from components.faces.colour import MOST_COLOURFUL
 from components.faces.detections import Floats
 from components.faces.examine import Examined
+from components.faces.info import VideoInfo
 from components.faces.limits import Count, Frozen, Share
 from components.faces.policy import FARTHEST, CropPolicy
 from components.faces.protocol import Header, ProtocolError
 from components.faces.still import LONGEST_SIDE, Still
-from components.faces.video import VideoInfo
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
 

@@ -20,7 +20,7 @@ from components.faces.limits import Frozen
 from components.faces.pauses import NONE, ROUNDING, Pauses
 
 if TYPE_CHECKING:  # `video` samples by what is here
-    from components.faces.video import VideoInfo
+    from components.faces.info import VideoInfo
 
 MAX_FRAMES = 512
 """Of one clip."""

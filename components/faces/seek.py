@@ -20,7 +20,7 @@ from components.faces.pauses import NONE, Pauses
 from components.faces.sampling import Chooser
 
 if TYPE_CHECKING:  # `video` walks by what is here
-    from components.faces.video import VideoInfo
+    from components.faces.info import VideoInfo
 
 EARLIER = (0.0, 0.0, 1.0, 4.0, 16.0)
 """Seconds before a moment at which its keyframe is sought, but for the first time by the time of decoding.

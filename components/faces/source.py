@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from components.faces.held import Held
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
 from components.faces.picture_files import is_picture_name
 from components.faces.pictures import map_frames as map_pictures
 from components.faces.pictures import map_spread as map_spread_pictures
 from components.faces.pictures import probe as probe_pictures
 from components.faces.sampling import Sampling
-from components.faces.video import Frame, VideoInfo
+from components.faces.video import Frame
 from components.faces.video import map_frames as map_video
 from components.faces.video import map_spread as map_spread_video
 from components.faces.video import probe as probe_video

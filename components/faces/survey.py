@@ -18,7 +18,7 @@ from components.faces.limits import Limits
 from components.faces.pauses import LONGEST, NONE, Pauses, Timeline, find_pauses
 
 if TYPE_CHECKING:  # `video` asks what is here
-    from components.faces.video import VideoInfo
+    from components.faces.info import VideoInfo
 
 EMPTY = 48
 """Bytes of a packet that holds no new picture, and one more for each EMPTY_AREA px: every block may have to

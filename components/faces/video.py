@@ -20,7 +20,8 @@ from components.faces.ahead import Inexact
 from components.faces.container import VideoFault, decode, holds_more, opened, tally
 from components.faces.gallery import Gallery, Once, Refused, Repeated
 from components.faces.held import Held, face_pauses
-from components.faces.limits import Amount, Count, Limits, Line, Size, Status
+from components.faces.info import VideoInfo
+from components.faces.limits import Limits, Status
 from components.faces.pauses import Pauses, Timeline, find_pauses, longest_hold
 from components.faces.rendering import Image, render, shown_size
 from components.faces.repeats import check_pictures, decode_times, repeated_frames
@@ -35,19 +36,6 @@ COUNTED = 64 * 2**20
 
 MAX_PIXELS = 5 * 10**9
 """Decoded at most for the few pictures of `map_spread`, 10 to 50 s of one core."""
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video says about itself, as far as it is true; its size is that of the pictures shown."""
-
-    frames: Count
-    fps: Amount  # 0: untold
-    width: Size
-    height: Size
-    duration: Amount  # seconds
-    codec: Line
-    bytes: Count
 
 
 @dataclass(frozen=True)

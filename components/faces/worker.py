@@ -20,13 +20,13 @@ from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure
 from components.faces.container import VideoFault
 from components.faces.detector import DetectorFault, Guarded, open_detector, starved
 from components.faces.examine import Examined, examine
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy
 from components.faces.protocol import Header, message, receive
 from components.faces.source import probe
 from components.faces.still import Still, still
-from components.faces.video import VideoInfo
 
 OPEN_FILES = 64
 

@@ -3,8 +3,6 @@
 The file is a cache: whatever is wrong with it, it is made anew.
 """
 
-import hashlib
-import json
 import logging
 import sqlite3
 import time
@@ -19,9 +17,9 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
-from components.faces.identity import ROOM, hashes, versions
+from components.faces.info import VideoInfo
 from components.faces.limits import Limits
-from components.faces.video import VideoInfo
+from components.fingerprint import digest, fingerprint, versions
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +31,6 @@ BATCH_SECONDS = 1.0
 
 DECODERS = ("av", "pillow", "ImageHash")
 """Libraries that decide what examining a video finds."""
-
-MODULES = (
-    *("container", "seek", "ahead", "sampling", "video", "rendering", "dynamic_range", "limits", "formats"),
-    *("survey", "pauses", "repeats", "gallery"),
-    *("source", "pictures", "picture_decoder", "picture_files"),
-    *("examine", "fingerprint", "worker"),
-)
-"""Those of `components.faces` that do."""
 
 
 class _Head(TypedDict):
@@ -155,13 +145,9 @@ def examining_digest(limits: Limits) -> str:
 
     The wall clock is left out: a video that ran into it is examined again by the next run in any case.
     """
-    content = [
-        VERSION,
-        limits.model_dump(exclude={"wall_seconds"}),
-        hashes(ROOM / f"{module}.py" for module in MODULES),
-        versions(DECODERS),
-    ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    # The worker turns what goes wrong into an answer; what it imports for other questions is no matter here.
+    code = fingerprint("components.faces.examine", alone=["components.faces.worker"])
+    return digest([VERSION, limits.model_dump(exclude={"wall_seconds"}), code, versions(DECODERS)])
 
 
 def _load(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:

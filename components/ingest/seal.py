@@ -5,14 +5,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from components.fingerprint import fingerprint, sha256
 from components.ingest.datasets import Dataset
 from components.ingest.examination import File
 from components.ingest.examined import examining_digest
 from components.params import Params
-
-PACKAGE = Path(__file__).resolve().parents[1]
-CODE = ("ingest", "faces", "tables.py", "params.py")
-"""What of this package decides the outputs."""
 
 
 def make_seal(
@@ -30,12 +27,13 @@ def make_seal(
     """
     digest = hashlib.sha256()
     try:
-        written = [(path.name, _sha256(path)) for path in outputs]
+        written = [(path.name, sha256(path)) for path in outputs]
     except OSError:
         return None
     smallest = params.validate_.min_videos_per_class
     settings = [params.ingest.model_dump(), params.limits.model_dump(), smallest, written]
-    digest.update(json.dumps([settings, examining_digest(params.limits), _code()], sort_keys=True).encode())
+    code = [examining_digest(params.limits), fingerprint("components.ingest.stage")]
+    digest.update(json.dumps([settings, code], sort_keys=True).encode())
     for dataset in datasets:
         digest.update(repr((dataset.name, dataset.layout, dataset.listing.notes)).encode())
         for entry in dataset.listing.entries:
@@ -43,14 +41,3 @@ def make_seal(
     for file in files:
         digest.update(repr(file).encode())
     return digest.hexdigest()
-
-
-def _code() -> dict[str, str]:
-    roots = [PACKAGE / name for name in CODE]
-    files = [file for root in roots for file in ([root] if root.is_file() else root.rglob("*.py"))]
-    return {str(file.relative_to(PACKAGE)): _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

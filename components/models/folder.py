@@ -1,6 +1,7 @@
 """A trained candidate on disk: `weights.safetensors` and `candidate.json`. Nothing is pickled."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
@@ -39,6 +40,7 @@ class CandidateInfo(Frozen):
     best_epoch: int = Field(description="the epoch, from 1, whose weights these are; of an ensemble 0")
     seed: int | None = Field(description="of the training; null: its members say")
     training: str = Field(description="digest of everything that decided the outcome")
+    settings: dict[str, Any] = Field(default={}, description="of params.yaml, with which it was made")
 
 
 def save_candidate(folder: Path, model: Candidate, info: CandidateInfo) -> None:

@@ -10,8 +10,8 @@ from components.params.document import (
     Params,
     ValidateParams,
     load_params,
-    merged,
 )
+from components.params.merging import merged
 from components.params.networks import Network, Pretrained
 from components.params.training import CandidateParams, Metric, Precision, TrainingParams
 

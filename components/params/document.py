@@ -1,19 +1,20 @@
 """The whole of `params.yaml`, and how it is read."""
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, model_validator
 
 from components.errors import ParamsError
 from components.faces.limits import Limits, Share
 from components.faces.policy import CropPolicy
-from components.merges import conflict
 from components.params.ensemble import EnsembleParams
-from components.params.messages import first_line, outdated, where_and_what
+from components.params.merging import merged
+from components.params.messages import first_line, outdated
+from components.params.reading import read_yaml
+from components.params.recipes import Recipe, read_recipe, with_recipe
 from components.params.section import Section
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
@@ -98,6 +99,7 @@ class Params(Section):
     gate: GateParams
     export: ExportParams
     tune: TuneParams = TuneParams()
+    recipe: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -160,53 +162,40 @@ def _full(shared: Mapping[str, Any], candidate: Any) -> Any:
     return merged(shared, candidate) if isinstance(candidate, Mapping) else candidate
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base`, of which `over` says some anew.
-
-    A section with a `name` that differs replaces the whole section: what a plateau is told means nothing to a
-    cosine.
-    """
-    return {**base, **{key: _merged_value(base.get(key), value) for key, value in over.items()}}
-
-
-def _merged_value(base: Any, over: Any) -> Any:
-    if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
-        return over
-    renamed = "name" in over and over["name"] != base.get("name")
-    return dict(over) if renamed else merged(base, over)
-
-
 def load_params(path: Path) -> Params:
-    """Read and check a parameter file.
+    """Read and check a parameter file, and the recipe beside it that it names.
 
     Raises:
-        ParamsError: the file is missing, is not YAML, or holds an unknown key or a value out of range.
+        ParamsError: the file or the recipe is missing, is not YAML, or holds an unknown key or a value out of
+            range.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        content = read_yaml(path)
     except FileNotFoundError as error:
         raise ParamsError(
             f"{path}: not found; run this in a project folder (one with params.yaml)"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        if found := conflict(path):
-            raise ParamsError(f"{found}; keep what is right of them, and remove the marks") from error
-        raise ParamsError(f"{path}: not valid YAML: {where_and_what(error)}") from error
+    if isinstance(content, Mapping) and isinstance(content.get("recipe"), str):
+        return apply_recipe(content, read_recipe(content["recipe"], path.with_name("recipes")), path)
     return checked(content, path)
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML takes the last one in silence."""
+def apply_recipe(content: Mapping[str, Any], recipe: Recipe, path: Path) -> Params:
+    """A parameter file with a recipe laid over it.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set[tuple[str, str]]()
-        for key, _ in node.value:
-            if (key.tag, str(key.value)) in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"key {key.value!r} stands here twice; remove one", problem_mark=key.start_mark
-                )
-            seen.add((key.tag, str(key.value)))
-        return super().construct_mapping(node, deep)
+    Args:
+        content: of the parameter file.
+        recipe: to lay over it.
+        path: of the parameter file.
+
+    Raises:
+        ParamsError: the file, or else the recipe, holds an unknown key or a value out of range.
+    """
+    try:
+        return checked(with_recipe(content, recipe), recipe.path)
+    except ParamsError:
+        checked({**content, "recipe": None}, path)
+        raise
 
 
 def checked(content: Any, path: Path) -> Params:

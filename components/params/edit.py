@@ -63,10 +63,11 @@ def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Key
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give a file that is there another content at once; a kill leaves the old one."""
+    """Give a file another content at once; a kill leaves the old one."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
-    partial.chmod(path.stat().st_mode)
+    if path.exists():
+        partial.chmod(path.stat().st_mode)
     partial.replace(path)
 
 

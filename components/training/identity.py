@@ -1,20 +1,13 @@
 """The digest that names a training: everything that decides its outcome, and nothing else."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import cv2
 
+from components.fingerprint import digest, fingerprint
 from components.params import CandidateParams
 from components.training.videos import Video
-
-FACES = ("align.py", "compression.py", "crop.py", "in_crop.py", "policy.py", "store.py")
-OTHERS = ("drawing.py", "parent.py", "pooling.py", "tables.py", *(f"faces/{name}" for name in FACES))
-SOURCES = ("models/*.py", "models/weights/*", "training/*.py", *OTHERS)
-"""The files of this package that decide what the stage writes: those on which it depends in dvc.yaml."""
 
 PACKAGES = ("torch", "torchvision", "timm", "lightning", "numpy")
 """What networks, draws, augmentation and steps are made with; asked for their versions without an import."""
@@ -35,14 +28,7 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
             (video.video_id, video.group, video.split, video.label, video.method, video.clip, video.dataset)
             for video in videos
         ],
-        "source": _source(Path(__file__).parents[1]),
+        "code": fingerprint("components.training.stage"),
         "packages": {package: version(package) for package in PACKAGES} | {"opencv": cv2.__version__},
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _source(package: Path) -> dict[str, str]:
-    files = sorted(file for pattern in SOURCES for file in package.glob(pattern))
-    return {
-        file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
-    }
+    return digest(content, length=16)

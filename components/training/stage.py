@@ -56,7 +56,7 @@ def run(project: Project, params: Params, name: str) -> None:
         logging.getLogger("components").setLevel(logging.WARNING)
         _train(project, params, name, videos, digest, ignore)
         return
-    with live_run(name, settings.model_dump(), digest, project) as live:
+    with live_run(name, settings.model_dump(mode="json"), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
         _judge(project, name, videos, settings)
     set_aside(project, name, scratch)
@@ -105,6 +105,7 @@ def _keep(
         best_epoch=fitted.best.epoch,
         seed=settings.seed,
         training=digest,
+        settings=settings.model_dump(mode="json"),
     )
     save_candidate(project.candidate(name), fitted.model, info)
     write_history(fitted.history, project.history(name))

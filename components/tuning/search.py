@@ -141,9 +141,16 @@ def apply(project: Project, planned: Plan, trials: Sequence[Tried]) -> bool:
     """Write the best settings into params.yaml; False where the present ones are the best.
 
     Raises:
-        ParamsError: params.yaml was changed during the search and no longer holds the candidate.
+        ParamsError: a recipe says what candidates are, or params.yaml was changed during the search and no
+            longer holds this one.
     """
-    if planned.candidate not in load_params(project.params).candidates:
+    params = load_params(project.params)
+    if params.recipe is not None:
+        raise ParamsError(
+            f"{project.params}: recipe {params.recipe} says what candidates are, not this file; nothing was "
+            "written, the settings stand in best.yaml"
+        )
+    if planned.candidate not in params.candidates:
         raise ParamsError(
             f"{project.params}: candidates.{planned.candidate} is gone since the search began; nothing was "
             "written, the settings stand in best.yaml"

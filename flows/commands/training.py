@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from components.errors import GateError, ParamsError, UnmaskError
+from components.errors import GateError, UnmaskError
 from components.project import Project
 from flows.commands.options import Wait, candidates_like, enter
 from flows.environment import find_project
 
 if TYPE_CHECKING:
+    from components.params import Params
     from flows.promote import Outcome
 
 
@@ -34,14 +35,11 @@ def run(
     recipe: Annotated[
         str | None,
         typer.Option(
-            help="Write a recipe's settings into params.yaml first; `unmask recipes` names them.",
+            help="Use a recipe's settings from now on, or those of params.yaml alone: none.",
             metavar="NAME",
             autocompletion=recipes_like,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="With --recipe: replace settings that are not committed, too.")
-    ] = False,
     wait: Wait = True,
 ) -> None:
     """Run the pipeline as a Prefect flow: stages, gate, export, registry.
@@ -52,15 +50,13 @@ def run(
         unmask run --dry-run
         unmask run --recipe transformer_frozen --dry-run
 
-    The second shows what a recipe would change in params.yaml, and which stages would run. Settings that are
-    not committed are not replaced. More in docs/recipes.md.
+    The second shows what a recipe would change, and which stages would run. A recipe is laid over
+    params.yaml, of which one line says which; the other lines stay. More in docs/recipes.md.
     """
-    if force and recipe is None:
-        raise ParamsError("--force goes with --recipe NAME; what has not changed is never run again")
     project = enter()
     from components.params import load_params
 
-    load_params(project.params)  # a mistake is told before a server starts or a plan is shown
+    params = load_params(project.params)  # a mistake is told before a server starts or a plan is shown
     from flows.locks import project_lock, refuse_dvc
 
     if dry_run and not wait:
@@ -71,7 +67,7 @@ def run(
         preview(project, recipe)
         return
     if dry_run:
-        show_plan(project)
+        show_plan(project, params)
         return
     with project_lock(project, wait=wait):
         if not wait:
@@ -79,7 +75,7 @@ def run(
         if recipe is not None:
             from flows.recipes import adopt
 
-            adopt(project, recipe, force)
+            adopt(project, recipe)
         outcome = train(project, jobs)
     typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
 
@@ -99,18 +95,15 @@ def train(project: Project, jobs: int) -> "Outcome":
             raise
 
 
-def show_plan(project: Project) -> None:
+def show_plan(project: Project, params: "Params") -> None:
     """Which stages `run` would run, and which it would keep."""
     from flows.data import needs_pull
-    from flows.graph import read_graph, stale_stages
+    from flows.plan import print_plan
 
-    stages = read_graph(project.root)
     if needs_pull(project.root):
         typer.echo("pull  data, if the DVC remote holds what data.dvc names; then whatever has changed")
         return
-    stale = stale_stages(project.root, stages)
-    for stage in stages:
-        typer.echo(f"{'run ' if stage.name in stale else 'keep'}  {stage.name}")
+    print_plan(project, params)
 
 
 def tune(

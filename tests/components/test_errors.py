@@ -38,7 +38,7 @@ def test_a_full_disk_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("components.__main__.load_params", lambda _: fails())
+    monkeypatch.setattr("components.__main__.load_resolved", lambda _: fails())
     assert main(["gate"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {told}")
 
@@ -47,7 +47,7 @@ def test_another_error_is_none_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> N
     def fails(_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "a.npy")
 
-    monkeypatch.setattr("components.__main__.load_params", fails)
+    monkeypatch.setattr("components.__main__.load_resolved", fails)
     assert full_disk(PermissionError(errno.EACCES, "Permission denied")) is None
     with pytest.raises(PermissionError):
         main(["gate"])

@@ -159,7 +159,7 @@ def stub_project(
     prepared = root / "prepared"
     for candidate in ("a", "b"):
         (prepared / candidate).mkdir()
-        told = json.dumps({"training": f"training-of-{candidate}"})
+        told = json.dumps({"training": f"training-of-{candidate}", "settings": {"epochs": 2}})
         (prepared / candidate / "candidate.json").write_text(told, encoding="utf-8")
     shutil.copy(empty_store, root / "mlflow.db")
     (root / "reports/training/a/history.csv").write_text("epoch,train_loss\n1,0.7\n2,0.6\n", encoding="utf-8")

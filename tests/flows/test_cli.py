@@ -65,12 +65,6 @@ def test_names_of_recipes_and_candidates_are_completed(
     assert recipes_like("") == candidates_like("") == []
 
 
-def test_force_alone_is_refused(unmask: Unmask) -> None:
-    told = unmask("run", "--force", cwd=ROOT)
-    assert (told.returncode, told.stdout) == (2, "")
-    assert "--force goes with --recipe NAME" in told.stderr
-
-
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
 def test_a_mistake_in_the_parameters_is_told_before_anything_is_planned(
     unmask: Unmask, tmp_path: Path, options: tuple[str, ...]

@@ -15,6 +15,7 @@ import yaml
 from fastapi.testclient import TestClient
 
 from components.bundle import open_bundle
+from components.params.resolved import write_resolved
 from components.project import Project
 from components.tables import FACES, MANIFEST, PREDICTIONS, read_table
 from tests.flows import forked
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 STAGES = [
+    "resolve",
     "ingest",
     "describe",
     "validate",
@@ -48,11 +50,13 @@ def root(tmp_path_factory: pytest.TempPathFactory, sample_data: Path, empty_stor
         shutil.copytree(ROOT / name, root / name)  # and what is compiled
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, root / name)
+    shutil.copytree(ROOT / "recipes", root / "recipes")
     shutil.copy(empty_store, root / "mlflow.db")
     shutil.copytree(sample_data, root / "data")
     (root / ".dvc").mkdir()
     (root / ".dvc" / "config").write_text("[core]\nanalytics = false\nno_scm = true\n", encoding="utf-8")
     (root / "params.yaml").write_text(yaml.safe_dump(small_params()), encoding="utf-8")
+    write_resolved(Project(root))
     return root
 
 

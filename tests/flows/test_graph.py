@@ -1,6 +1,4 @@
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -103,43 +101,15 @@ CONFLICT = "schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n=======\nstages:\n>>>>>>> t
             "take one side (git checkout --ours data.dvc, or --theirs), `dvc checkout data.dvc`, and run",
         ),
         ("dvc.yaml", "keep what is right of them, and remove the marks"),
+        ("params.resolved.yaml", "delete it, and run the same command again"),
     ],
 )
 def test_the_marks_of_a_merge_are_told(tmp_path: Path, name: str, remedy: str) -> None:
     _write_project(tmp_path, "true")
+    with (tmp_path / "dvc.yaml").open("a", encoding="utf-8") as file:
+        file.write("vars: [params.resolved.yaml]\n")
+    (tmp_path / "params.resolved.yaml").write_text("resolved: {}\n", encoding="utf-8")
     (tmp_path / name).write_text(CONFLICT, encoding="utf-8")
     told = f"{tmp_path / name}:2: a merge has left both sides here (<<<<<<< HEAD); {remedy}"
     with pytest.raises(StageError, match=f"^{re.escape(told)}"):
         stale_stages(tmp_path, read_graph(tmp_path))
-
-
-ROOT = Path(__file__).parents[2]
-GROUND = {"addresses", "cores", "errors", "merges", "params", "printable", "privacy", "project", "providers"}
-"""Modules that change no result; parameters are followed by their values."""
-OTHERS = GROUND | {"faces", "tracking"}
-"""How videos are read shows in what stage `faces` wrote, and where a run is tracked shows in no result."""
-
-
-def modules_imported(file: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-
-
-def test_stages_depend_on_the_code_that_they_import() -> None:
-    imported = {path: set(modules_imported(path)) for path in (ROOT / "components").rglob("*.py")}
-    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
-        deps = {ROOT / dep for dep in stage.get("do", stage)["deps"] if dep.startswith("components/")}
-        code = [path for path in imported if not deps.isdisjoint((path, *path.parents))]
-        if name != "describe":  # what it draws lies in the folder of another stage
-            code = [path for path in code if path.parent.name != "statistics"]
-        needed = {module for path in code for module in imported[path] if module.startswith("components.")}
-        places = {ROOT / module.replace(".", "/") for module in needed if module.split(".")[1] not in OTHERS}
-        lacking = {
-            path.relative_to(ROOT).as_posix()
-            for path in places
-            if deps.isdisjoint((path, path.with_suffix(".py"), *path.parents))
-        }
-        assert not lacking, name

@@ -275,7 +275,7 @@ def test_a_run_that_does_not_wait_does_not_wait_for_dvc_either(
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BusyError, match=f"process {os.getpid()} "):
-            training.run(jobs=0, force=False, wait=False, **options)
+            training.run(jobs=0, wait=False, **options)
 
 
 @pytest.mark.parametrize("own", [True, False])

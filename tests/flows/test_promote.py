@@ -1,6 +1,11 @@
+import json
+from pathlib import Path
+
 import pytest
 
-from flows.promote import Comparison, auc, decide
+from components.project import Project
+from components.tracking import runs
+from flows.promote import Comparison, auc, decide, training_run
 
 
 @pytest.mark.parametrize(
@@ -23,3 +28,15 @@ def test_auc_needs_both_classes() -> None:
     assert auc([False, True, True], [0.1, 0.9, 0.8]) == 1.0
     assert auc([True, False], [0.1, 0.9]) == 0.0
     assert auc([True, True], [0.1, 0.9]) is None
+
+
+def test_a_run_is_recorded_with_what_it_was_trained_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with what params.yaml says by now, or whether it still names the candidate."""
+    project, settings = Project(tmp_path), {"epochs": 3, "network": {"dropout": 0.1}}
+    project.candidate("a").mkdir(parents=True)
+    about = json.dumps({"training": "digest", "settings": settings})
+    (project.candidate("a") / "candidate.json").write_text(about, encoding="utf-8")
+    monkeypatch.setattr(runs, "ensure_run", lambda *told, key: (*told, key))
+    assert training_run(project, "a") == (project, "a", settings, "digest")

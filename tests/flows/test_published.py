@@ -125,7 +125,7 @@ def test_two_datasets_train_on_one_and_test_on_the_other(
 def test_dvc_runs_the_same_stages(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     DATASETS["manifest"](tmp_path / "download")
     add(project, tmp_path / "download", layout=None, name="mine", copy=True, dry_run=False)
-    for name in ("components", "data.dvc"):
+    for name in ("components", "recipes", "data.dvc"):
         if not (project.root / name).exists():
             (project.root / name).symlink_to(ROOT / name)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)

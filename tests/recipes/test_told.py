@@ -9,7 +9,8 @@ import yaml
 
 from components.faces.policy import CropPolicy
 from components.params import CandidateParams, merged
-from components.params.recipes import read_recipe, recipe_names, recipe_params
+from components.params.document import apply_recipe
+from components.params.recipes import read_recipe, recipe_names
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -98,7 +99,7 @@ def test_what_is_trained_is_what_is_told_and_nothing_else(name: str) -> None:
     """On the settings that are shipped, of which some candidates have the names of a recipe's."""
     shipped = yaml.safe_load(SHIPPED)
     told = nested(off(name) | owned(name))
-    applied = recipe_params(SHIPPED, read_recipe(name, ROOT / "recipes"))
+    applied = apply_recipe(shipped, read_recipe(name, ROOT / "recipes"), Path("params.yaml"))
     assert applied.faces == CropPolicy.model_validate(shipped["faces"] | told["faces"])
     shared = {key: shipped["training"][key] for key in LEFT} | told["training"]
     expected = {one: merged(shared, settings) for one, settings in told["candidates"].items()}

@@ -16,7 +16,7 @@ from components.export import stage
 from components.export.onnx import ExportedDetector, to_onnx
 from components.export.stage import run
 from components.faces.clip import Faces
-from components.faces.identity import FILES
+from components.faces.detector_files import FILES
 from components.faces.sampling import Even
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, create, save_candidate

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from components.faces.clip import Faces, Failure, Origin
+from components.faces.detector_files import FILES
 from components.faces.examine import Examined
-from components.faces.identity import FILES
 from components.faces.limits import Limits
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.pool import WorkerPool

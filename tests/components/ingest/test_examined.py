@@ -1,6 +1,5 @@
 """What is kept between runs, whatever happens to the file."""
 
-import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,6 @@ from components.errors import StageError
 from components.faces.clip import Failure
 from components.faces.examine import Examined
 from components.faces.fingerprint import BLANK, HASHES
-from components.faces.identity import ROOM
 from components.faces.limits import Limits
 from components.faces.video import VideoInfo
 from components.ingest import examined
@@ -157,15 +155,3 @@ def test_a_store_that_cannot_be_opened_is_an_error(path: Path) -> None:
 )
 def test_limits_that_decide_a_result_are_in_the_digest(change: dict[str, float], same: bool) -> None:
     assert (examining_digest(Limits(**change)) == examining_digest(Limits())) is same  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("module", "same"), [("fingerprint", False), ("video", False), ("crop", True)])
-def test_other_code_examines_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, same: bool
-) -> None:
-    room = shutil.copytree(ROOM, tmp_path / "faces", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(examined, "ROOM", room)
-    before = examining_digest(Limits())
-    with (room / f"{module}.py").open("a") as file:
-        file.write("# changed")
-    assert (examining_digest(Limits()) == before) is same

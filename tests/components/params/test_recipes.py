@@ -1,6 +1,5 @@
 import re
 from copy import deepcopy
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,16 @@ import pytest
 import yaml
 
 from components.errors import ParamsError
-from components.params import TrainingParams
-from components.params.recipes import apply_recipe, read_recipe, recipe_names, recipe_params, with_recipe
+from components.params import Params, TrainingParams, load_params
+from components.params.document import apply_recipe
+from components.params.recipes import Recipe, read_recipe, recipe_names, with_recipe
 
 ROOT = Path(__file__).parents[3]
 RECIPES = ROOT / "recipes"
 NAMES = recipe_names(RECIPES)
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
 
-TOUCHED = re.sub(r"(?ms)^(?!faces|training|candidates|ensemble)\w+:.*?(?=^\w+:|\Z)", "", TEXT)
-"""Of the shipped settings what a recipe may speak of."""
+SHIPPED = yaml.safe_load(TEXT)
 
 YOURS = {"seed", "num_threads", "workers", "decoded_gb", "mix"}
 """What no recipe says of `training`."""
@@ -36,6 +35,10 @@ candidates:
 
 OWN = {"network": {"name": "simple_cnn"}, "ema": 0.9, "optimizer": {"lr": 0.1, "sam": 1.0}, "seed": 3}
 """A candidate with settings of its own."""
+
+
+def applied(content: dict[str, Any], recipe: Recipe) -> Params:
+    return apply_recipe(content, recipe, Path("params.yaml"))
 
 
 @pytest.fixture
@@ -59,8 +62,8 @@ def test_a_recipe_says_all_that_matters(name: str) -> None:
     told["training"]["early_stopping"] |= {"min_delta": 0.5}
     told["training"]["augmentation"] |= {"jpeg": {"chance": 1.0}, "crop": 32, "hue": 0.5}
     told["candidates"] = {candidate: deepcopy(OWN) for candidate in recipe.content["candidates"]}
-    other = recipe_params(yaml.safe_dump(told), recipe)
-    shipped = recipe_params(TEXT, recipe)
+    other = applied(told, recipe)
+    shipped = applied(SHIPPED, recipe)
     assert set(other.candidates) == set(recipe.content["candidates"])
     assert other.candidates == shipped.candidates
     assert other.faces == shipped.faces
@@ -70,7 +73,7 @@ def test_a_recipe_says_all_that_matters(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_recipe_starts_from_imagenet_and_names_its_source(name: str) -> None:
     recipe = read_recipe(name, RECIPES)
-    networks: list[Any] = [settings.network for settings in recipe_params(TEXT, recipe).candidates.values()]
+    networks: list[Any] = [settings.network for settings in applied(SHIPPED, recipe).candidates.values()]
     assert {
         network.name for network in networks if getattr(network, "pretrained", None) is not True
     } <= SCRATCH
@@ -80,32 +83,57 @@ def test_a_recipe_starts_from_imagenet_and_names_its_source(name: str) -> None:
     assert "Not told, chosen here" in said or "Differs" in said
 
 
-def test_the_same_comes_of_a_recipe_whichever_was_tried_before() -> None:
-    """All ordered pairs, and each after itself."""
-    recipes = {name: read_recipe(name, RECIPES) for name in NAMES}
-    once = {name: with_recipe(TOUCHED, recipe) for name, recipe in recipes.items()}
-    alone = {name: yaml.safe_load(text) for name, text in once.items()}
-    assert {name for name in NAMES if with_recipe(once[name], recipes[name]) != once[name]} == set()
-    after = {
-        (first, second): yaml.safe_load(with_recipe(once[first], recipes[second]))
-        for first, second in permutations(NAMES, 2)
-    }
-    assert [pair for pair, content in after.items() if content != alone[pair[1]]] == []
-
-
 def test_an_ensemble_of_candidates_that_go_is_none(folder: Path) -> None:
-    told = yaml.safe_load(TEXT)
-    told["ensemble"] = {"members": list(told["candidates"])[:2], "how": "stacked"}
-    after = yaml.safe_load(apply_recipe(yaml.safe_dump(told), read_recipe("small", folder)))
+    told = SHIPPED | {"ensemble": {"members": list(SHIPPED["candidates"])[:2], "how": "stacked"}}
+    after = with_recipe(told, read_recipe("small", folder))
     assert after["ensemble"] == {"members": [], "how": "stacked"}
 
 
-def test_the_rest_of_the_file_stays(folder: Path) -> None:
-    after = apply_recipe(TEXT, read_recipe("small", folder))
-    changed = set(TEXT.splitlines()) - set(after.splitlines())
-    assert "  epochs: 25" in changed
-    assert not {line for line in changed if line.startswith(("gate", "  auc: 0.80", "export"))}
-    assert after.endswith(TEXT[TEXT.index("evaluate:") :])
+def test_the_rest_stays_and_nothing_is_written(folder: Path) -> None:
+    before = deepcopy(SHIPPED)
+    after = with_recipe(SHIPPED, read_recipe("small", folder))
+    assert before == SHIPPED
+    assert after["training"] == SHIPPED["training"] | {"epochs": 3}
+    assert list(after["candidates"]) == ["small"]
+    same = SHIPPED.keys() - {"training", "candidates", "ensemble", "recipe"}
+    assert {key for key in same if after[key] == SHIPPED[key]} == same
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A parameter file that names a recipe."""
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "small.yaml").write_text(SHORT, encoding="utf-8")
+    file = tmp_path / "params.yaml"
+    file.write_text(TEXT.replace("recipe: null", "recipe: small"), encoding="utf-8")
+    return file
+
+
+def test_a_line_of_the_file_lays_a_recipe_over_it(project: Path) -> None:
+    params = load_params(project)
+    assert (params.recipe, list(params.candidates), params.training.epochs) == ("small", ["small"], 3)
+    assert params.candidates["small"].epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("params.yaml", "recipe: small", "recipe: smal", "no recipe 'smal' in .*; did you mean small"),
+        ("params.yaml", "recipe: small", "recipe: 7", "params.yaml: recipe = 7: use text"),
+        ("params.yaml", "  auc: 0.80", "  auc: 8.0", "params.yaml: gate.auc = 8.0"),
+        ("recipes/small.yaml", "epochs: 3", "epochs: none", "small.yaml: training.epochs = 'none'"),
+        ("recipes/small.yaml", "training:", "faces: 3\ntraining:", "small.yaml: faces = 3: use a section"),
+    ],
+)
+def test_a_mistake_is_told_of_the_file_that_makes_it(
+    project: Path, file: str, old: str, new: str, told: str
+) -> None:
+    place = project.with_name("recipes") / "small.yaml" if "/" in file else project
+    text = place.read_text(encoding="utf-8")
+    assert old in text
+    place.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ParamsError, match=told):
+        load_params(project)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +145,11 @@ def test_the_rest_of_the_file_stays(folder: Path) -> None:
         ("training:", "gate:", "gate: a recipe says faces, training, candidates, ensemble"),
         ("candidates:", "candidate:", "missing key 'candidates'"),
         ("{name", "{{name", "not valid YAML"),
-        ("training:", "candidates: {}\ntraining:", "not valid YAML: line 5: found duplicate key"),
+        (
+            "training:",
+            "candidates: {}\ntraining:",
+            "not valid YAML: line 5: key 'candidates' stands here twice",
+        ),
         ("\n  small:\n    network: {name: simple_cnn}", " {}", "missing key 'candidates'"),
     ],
 )
@@ -125,7 +157,7 @@ def test_a_mistake_is_told_in_one_line(folder: Path, old: str, new: str, told: s
     file = folder / "small.yaml"
     file.write_text(SHORT.replace(old, new), encoding="utf-8")
     with pytest.raises(ParamsError) as caught:
-        apply_recipe(TEXT, read_recipe("small", folder))
+        applied(SHIPPED, read_recipe("small", folder))
     assert str(caught.value).startswith(f"{file}: ")
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
