@@ -35,13 +35,13 @@ from safetensors.numpy import save_file
 from components.export.detector import convert
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.compression import compress, decompress
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.sampling import Even
 from components.faces.store import ClipStore
-from components.faces.video import VideoInfo
-from components.synthesis import SampleSettings, generate
+from components.video.frames import VideoInfo
+from components.video.limits import Limits
+from components.video.sampling import Even
+from sample import SampleSettings, generate
 
 FRAMES, DRAWN, SEED = 16, 4, 7
 SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi"}

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from components.bundle import open_bundle
 from components.evaluation.metrics import area
-from components.faces.colour import LUMA
 from components.project import Project
-from components.synthesis.encode import write_video
 from components.tables import MANIFEST, read_table
+from components.video.colour import LUMA
+from sample.encode import write_video
 from serving.scorer import Scorer, VideoScore
 
 Picture = NDArray[np.float32]

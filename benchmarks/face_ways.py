@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from components.detectors.base import open_detector
+from components.detectors.detections import Detections
 from components.faces.clip import Failure
-from components.faces.detections import Detections
-from components.faces.detector import open_detector
 from components.faces.extract import extract
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Even
-from components.faces.video import map_frames, probe
+from components.video.frames import map_frames, probe
+from components.video.limits import Limits
+from components.video.sampling import Even
 
 POLICY = CropPolicy(sampling=Even(frames=16))
 LIMITS = Limits()

@@ -29,8 +29,8 @@ import numpy as np
 
 from components.export.detector import convert
 from components.project import Project
-from components.synthesis import SampleSettings, generate
 from components.tables import MANIFEST, write_table
+from sample import SampleSettings, generate
 
 ROOT = Path(__file__).resolve().parents[1]
 PEOPLE, FRAMES = 4, 10

@@ -25,10 +25,10 @@ from rich.console import Console
 from rich.table import Table
 
 from components.faces.clip import Failure
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Consecutive, Even, Every, Sampling
-from components.faces.video import map_frames, probe
+from components.video.frames import map_frames, probe
+from components.video.limits import Limits
+from components.video.sampling import Consecutive, Even, Every, Sampling
 
 FPS, GOP, SIZE = 25, 50, (1920, 1080)
 SAMPLINGS: dict[str, Sampling] = {

@@ -36,16 +36,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from components.detectors import mtcnn as cascade
+from components.detectors.boxes import overlaps
+from components.detectors.detections import Detections, Floats, Image
+from components.detectors.mtcnn import Mtcnn
+from components.detectors.pyramid import Level, scales
 from components.export.detector import convert
-from components.faces import mtcnn as cascade
-from components.faces.boxes import overlaps
-from components.faces.detections import Detections, Floats, Image
-from components.faces.limits import Limits
-from components.faces.mtcnn import Mtcnn
 from components.faces.policy import MtcnnPolicy
-from components.faces.pyramid import Level, scales
-from components.faces.video import sample_frames
-from components.synthesis import SampleSettings, generate
+from components.video.frames import sample_frames
+from components.video.limits import Limits
+from sample import SampleSettings, generate
 
 SAME_SIZE = MtcnnPolicy(min_face=20, longest_side=8192, factor=0.709, thresholds=(0.6, 0.7, 0.7), retry=False)
 AS_USED = MtcnnPolicy(retry=False)

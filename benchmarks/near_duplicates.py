@@ -6,7 +6,7 @@
 Prints, with 95 % Wilson intervals, the share of pairs of strangers that are taken for near duplicates, also
 of such who are filmed on one set, and the share of copies that are found; before that, what 100,000 random
 fingerprints cost. A pair
-is found where `components.ingest.near_duplicates` finds it among these two videos. Where a folder's
+is found where `components.splits.near_duplicates` finds it among these two videos. Where a folder's
 manifest.csv names people (`identity`) and recordings (`source`), pairs that share one are left out.
 """
 
@@ -29,13 +29,13 @@ from rich.progress import track
 from rich.table import Table
 from scipy.stats import binomtest
 
-from components.faces.examine import Examined
-from components.faces.fingerprint import CHANGE_WORDS, PICTURES, Floats, make_fingerprint, shrink, words
-from components.faces.limits import Limits
 from components.faces.pool import WorkerPool
-from components.faces.video import map_spread, probe
-from components.ingest.near_duplicates import near_duplicates
-from components.synthesis import SampleSettings, generate, scene
+from components.splits.near_duplicates import near_duplicates
+from components.video.examine import Examined
+from components.video.fingerprint import CHANGE_WORDS, PICTURES, Floats, make_fingerprint, shrink, words
+from components.video.frames import map_spread, probe
+from components.video.limits import Limits
+from sample import SampleSettings, generate, scene
 
 SEED = 2027
 LIBRARY_SIZE = 100_000

@@ -14,8 +14,8 @@ from rich.progress import track
 from rich.table import Table
 
 from components.export.detector import convert
-from components.synthesis import generate
-from components.synthesis.fairness import BOUNDS, ClipLook, face_finder, feature_aucs, look_at, thumbnail_aucs
+from sample import generate
+from sample.fairness import BOUNDS, ClipLook, face_finder, feature_aucs, look_at, thumbnail_aucs
 
 console = Console()
 

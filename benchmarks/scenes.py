@@ -1,6 +1,6 @@
 """Rendered videos for benchmarks of decoding and of face detection: nobody in them was ever photographed.
 
-Faces are those of `components.synthesis`, before a background with more texture than the sample's. A scene is
+Faces are those of `sample`, before a background with more texture than the sample's. A scene is
 rendered once, at 1080 lines, and scaled: the same footage at every size.
 """
 
@@ -16,12 +16,12 @@ import av
 import cv2
 import numpy as np
 
-from components.synthesis import render, scene
-from components.synthesis.paint import Head, paint_head
-from components.synthesis.person import draw_person
-from components.synthesis.scene import Frame, Scene, draw_scene
-from components.synthesis.talking import Motion, draw_motion
-from components.synthesis.texture import fractal
+from sample import render, scene
+from sample.paint import Head, paint_head
+from sample.person import draw_person
+from sample.scene import Frame, Scene, draw_scene
+from sample.talking import Motion, draw_motion
+from sample.texture import fractal
 
 HEIGHTS = (360, 720, 1080)
 FPS = 30

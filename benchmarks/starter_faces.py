@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from components.export.detector import convert
 from components.faces.clip import Clip, Failure
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.sampling import Even
-from components.synthesis.encode import write_video
-from components.synthesis.session import record_genuine
-from components.synthesis.settings import SampleSettings
+from components.video.limits import Limits
+from components.video.sampling import Even
+from sample.encode import write_video
+from sample.session import record_genuine
+from sample.settings import SampleSettings
 
 SEED = 41_177  # the sample's is 2026; tests and other benchmarks use neither
 STRIDE = 3  # of 24 frames the shipped policy looks at every third

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from components.export.detector import convert
 from components.faces.clip import Faces
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.sampling import Even
 from components.faces.store import SUFFIX, ClipStore
-from components.synthesis import SampleSettings, generate
 from components.training.dataset import ClipDataset
 from components.training.decoded import DecodedClips
 from components.training.videos import LABELS, Video
+from components.video.limits import Limits
+from components.video.sampling import Even
+from sample import SampleSettings, generate
 
 SEED = 515
 """Of the rendered people; those of the sample and of the starter weights are others."""

@@ -29,21 +29,21 @@ def resolve(project: Project, params: Params) -> None:
 
 def ingest(project: Project, params: Params) -> None:
     """Probe every video and deal identity groups to the splits."""
-    from components.ingest.stage import run
+    from components.stages.ingest import run
 
     run(project, params)
 
 
 def describe(project: Project, params: Params) -> None:
     """Describe the data: counts, formats, figures and a contact sheet."""
-    from components.ingest.statistics.stage import run
+    from components.stages.describe import run
 
     run(project, params)
 
 
 def validate(project: Project, params: Params) -> None:
     """Hold the manifest against the expectations."""
-    from components.validation.stage import run
+    from components.stages.validate import run
 
     run(project, params)
 
@@ -58,7 +58,7 @@ def detector(project: Project, params: Params) -> None:
 def faces(project: Project, params: Params, workers: int = 0) -> None:
     """Cut clips of the faces in every video."""
     from components.export.detector import check_model
-    from components.faces.stage import run
+    from components.stages.faces import run
 
     check_model(project.detector, params.faces.detector)
     run(project, params, workers)
@@ -66,28 +66,28 @@ def faces(project: Project, params: Params, workers: int = 0) -> None:
 
 def ensemble(project: Project, params: Params) -> None:
     """Make one candidate of several trained ones."""
-    from components.ensemble.stage import run
+    from components.stages.ensemble import run
 
     run(project, params)
 
 
 def evaluate(project: Project, params: Params) -> None:
     """Compare the candidates and choose the winner on validation videos."""
-    from components.evaluation.stage import run
+    from components.stages.evaluate import run
 
     run(project, params)
 
 
 def gate(project: Project, params: Params) -> None:
     """Hold the winner against the thresholds."""
-    from components.evaluation.gate import run_gate
+    from components.stages.gate import run
 
-    run_gate(project, params)
+    run(project, params)
 
 
 def export(project: Project, params: Params) -> None:
     """Write the winner's bundle."""
-    from components.export.stage import run
+    from components.stages.export import run
 
     run(project, params)
 
@@ -106,7 +106,7 @@ STAGES: dict[str, Run] = {stage.__name__: stage for stage in ALONE}
 
 def train(project: Project, params: Params, candidate: str) -> None:
     """Train one candidate."""
-    from components.training.stage import run
+    from components.stages.train import run
 
     run(project, params, candidate)
 

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from components.detectors.files import FILES as DETECTOR_FILES
 from components.errors import BundleError
-from components.faces.detector_files import FILES as DETECTOR_FILES
-from components.faces.limits import Frozen, Limits
 from components.faces.policy import CROP_VERSION, CropPolicy
+from components.video.limits import Frozen, Limits
 
 FORMAT = 1
 OWN_FILES = ("bundle.json", "model.onnx", "MODEL_CARD.md", "seen.txt")

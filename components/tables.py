@@ -32,7 +32,7 @@ MANIFEST = pa.schema(
         ("group", pa.string()),  # connected component of people, sources and content
         ("split", pa.string()),  # "train" | "val" | "test"; null for what takes no part
         ("prescribed", pa.string()),  # what the dataset's own list says: a split, "trainval", or null
-        ("excluded", pa.string()),  # why a sound video takes no part: components.ingest.splits.Excluded
+        ("excluded", pa.string()),  # why a sound video takes no part: components.splits.assignment.Excluded
         ("frames", pa.int64()),
         ("fps", pa.float64()),
         ("width", pa.int64()),
@@ -43,7 +43,7 @@ MANIFEST = pa.schema(
         ("sha256", pa.string()),
         ("fingerprint", pa.string()),  # perceptual hash of sampled frames, hex; null if it would say nothing
         ("near_duplicate", pa.string()),  # first video of those that look the same; null if none does
-        ("status", pa.string()),  # components.faces.limits.Status, never "no_face" here
+        ("status", pa.string()),  # components.video.limits.Status, never "no_face" here
         ("reason", pa.string()),  # one line where status is not ok
     ]
 )
@@ -51,7 +51,7 @@ MANIFEST = pa.schema(
 FACES = pa.schema(
     [
         ("video_id", pa.string()),
-        ("status", pa.string()),  # components.faces.limits.Status
+        ("status", pa.string()),  # components.video.limits.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),  # frames sampled
         ("face_share", pa.float64()),  # share of them in which the main face was detected
@@ -60,7 +60,7 @@ FACES = pa.schema(
         ("fallback", pa.string()),  # "center" where that was cut for want of a usable face
         ("box_side", pa.float64()),  # median side of the main face's box, px of the original video
         ("brightness", pa.float64()),  # of the main face's crops, as a share of white
-        ("colourfulness", pa.float64()),  # of the same: components.faces.colour.colourfulness
+        ("colourfulness", pa.float64()),  # of the same: components.video.colour.colourfulness
         ("clip", pa.string()),  # file inside artifacts/clips; null where status is not ok
         ("crop_digest", pa.string()),  # CropPolicy.digest
     ]
@@ -95,7 +95,7 @@ SCORES = pa.schema(
         ("model_version", pa.string()),
         ("verdict", pa.string()),  # "fake" | "real" | "undetermined"
         ("probability", pa.float64()),  # calibrated probability of fake; null where undetermined
-        ("status", pa.string()),  # components.faces.limits.Status
+        ("status", pa.string()),  # components.video.limits.Status
         ("reason", pa.string()),
         ("frames", pa.int64()),
         ("face_share", pa.float64()),  # of the most prominent face

@@ -13,12 +13,12 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from components.datasets.adding import Plan, bring, check_complete, make_plan
+from components.datasets.found import Dataset, list_datasets
+from components.datasets.layouts import LABELS, LAYOUTS
+from components.datasets.layouts.base import Entry
+from components.datasets.spellings import Names
 from components.errors import DataError, StageError
-from components.ingest.adding import Plan, bring, check_complete, make_plan
-from components.ingest.datasets import Dataset, list_datasets
-from components.ingest.layouts import LABELS, LAYOUTS
-from components.ingest.layouts.base import Entry
-from components.ingest.spellings import Names
 from components.params import load_params
 from components.printable import printable, some
 from components.project import Project

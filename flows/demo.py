@@ -69,8 +69,8 @@ def make_data(project: Project) -> None:
     Raises:
         StageError: DVC could not track the folder.
     """
-    from components.synthesis import generate
-    from components.synthesis.dataset import MANIFEST, MARKER
+    from sample import generate
+    from sample.dataset import MANIFEST, MARKER
 
     used = project.data.is_dir() and any(project.data.iterdir())
     if used and not (project.data / MARKER).is_file():

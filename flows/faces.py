@@ -15,15 +15,15 @@ from rich.text import Text
 
 from components.bundle import open_bundle
 from components.cores import cores
+from components.detectors.files import detector_files
 from components.errors import DataError, ParamsError, StageError
 from components.faces.clip import Faces, Failure
-from components.faces.detector_files import detector_files
-from components.faces.limits import Limits
 from components.faces.look import Look, Sighted
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.sampling import Even
 from components.params import load_params
+from components.video.limits import Limits
+from components.video.sampling import Even
 from flows.environment import find_project
 from flows.paths import fitting
 

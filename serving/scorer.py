@@ -18,12 +18,12 @@ from components.bundle import Bundle
 from components.cores import cores
 from components.errors import BundleError
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.limits import Frozen, Status
-from components.faces.picture_files import is_picture_name
 from components.faces.pool import WorkerPool
 from components.pooling import decisive
 from components.printable import printable
 from components.providers import Asked, open_session
+from components.video.limits import Frozen, Status
+from components.video.picture_files import is_picture_name
 
 Verdict = Literal["fake", "real", "undetermined"]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.datasets.scan import Scan, scan
 from components.errors import DataError
-from components.faces.formats import VIDEO_SUFFIXES
-from components.ingest.scan import Scan, scan
 from components.printable import printable, some
+from components.video.formats import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from components.bundle import (
     Provenance,
     open_bundle,
 )
+from components.detectors.files import FILES
 from components.faces.clip import Clip, Faces, Origin
-from components.faces.detector_files import FILES
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Even
-from components.faces.video import VideoInfo
+from components.video.frames import VideoInfo
+from components.video.limits import Limits
+from components.video.sampling import Even
 
 # The logit of its model is the mean brightness of a clip.
 INFO = BundleInfo(
@@ -155,7 +155,7 @@ def shared(factory: pytest.TempPathFactory, worker_id: str, name: str) -> Iterat
 @pytest.fixture(scope="session")
 def sample_data(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder with real/, fake/ and manifest.csv: eight people, two clips each. Do not write to it."""
-    from components.synthesis import SampleSettings, generate
+    from sample import SampleSettings, generate
 
     with shared(tmp_path_factory, worker_id, "sample-data") as folder:
         if not (folder / "manifest.csv").exists():

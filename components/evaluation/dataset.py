@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.datasets.identities import is_named
 from components.evaluation.results import SplitCounts
-from components.ingest.identities import is_named
 
 Row = Mapping[str, Any]
 

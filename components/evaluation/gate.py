@@ -1,17 +1,13 @@
-"""The gate: may this detector be registered? A pure decision, and the stage that writes it down."""
+"""The gate: may this detector be registered? A pure decision."""
 
 import math
 from collections.abc import Mapping
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from components.evaluation.results import Evaluation, read_document, write_document
-from components.evaluation.winner import Winner
-from components.faces.limits import Frozen
-from components.params import GateParams, Params
-from components.project import Project
+from components.params import GateParams
+from components.video.limits import Frozen
 
 
 class Rule(Frozen):
@@ -49,25 +45,6 @@ def _rule(name: str, value: float, minimum: float) -> Rule:
     return Rule(
         name=name, value=None if math.isnan(value) else value, minimum=minimum, passed=value >= minimum
     )
-
-
-def run_gate(project: Project, params: Params) -> None:
-    """Write `reports/gate.json` and `reports/report.html`, and print the rules.
-
-    Ends well also when the gate does not pass: the verdict is data here, and the flow acts on it.
-
-    Raises:
-        StageError: evaluate has not run.
-    """
-    from components.evaluation.report import write_report  # noqa: PLC0415 - readers of verdicts need no templates
-
-    winner = read_document(Winner, project.winner)
-    evaluation = read_document(Evaluation, project.evaluation)
-    verdict = decide({name: found.value for name, found in winner.metrics.items()}, params.gate)
-    report = GateReport(winner=winner.candidate, **verdict.model_dump())
-    write_document(report, project.gate)
-    write_report(project.reports, report, winner, evaluation)
-    Console().print(as_table(report))
 
 
 def as_table(report: GateReport) -> Table:

@@ -7,9 +7,9 @@ from typing import TypeVar
 from pydantic import Field, ValidationError
 
 from components.bundle import Calibration, Interval
+from components.datasets.identities import disjointness
 from components.errors import StageError
-from components.faces.limits import Frozen
-from components.ingest.identities import disjointness
+from components.video.limits import Frozen
 
 Figures = dict[str, int | float | None]
 """Figures by name; None where one is not defined, since JSON has no NaN."""

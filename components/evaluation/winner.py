@@ -1,7 +1,7 @@
 """`artifacts/winner.json`: the winner of the comparison, as gate and export need it."""
 
 from components.bundle import Calibration, Histogram, Interval
-from components.faces.limits import Frozen
+from components.video.limits import Frozen
 
 
 class Winner(Frozen):

@@ -6,9 +6,9 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from components.detectors.blaze_face import REMEDY
+from components.detectors.files import FILES
 from components.errors import StageError
-from components.faces.blaze_face import REMEDY
-from components.faces.detector_files import FILES
 from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, MtcnnPolicy
 from components.fingerprint import digest, fingerprint, versions
 

@@ -7,9 +7,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.bundle import BundleInfo
 from components.evaluation.results import Evaluation, title
-from components.faces.sampling import Consecutive, Even, Every, Range, Sampling
 from components.models import CandidateInfo
 from components.params import ExportParams
+from components.video.sampling import Consecutive, Even, Every, Range, Sampling
 
 DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "nothing"}
 

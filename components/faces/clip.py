@@ -7,10 +7,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from components.faces.info import VideoInfo
-from components.faces.limits import Count, Line, Share, Status
-
-Arrays = dict[str, NDArray[Any]]
+from components.sandbox.protocol import Arrays
+from components.video.info import VideoInfo
+from components.video.limits import Count, Line, Share, Status
 
 
 class Origin(IntEnum):
@@ -32,7 +31,7 @@ class Clip:
     origins: NDArray[np.uint8]  # (T,) of `Origin`
     face_share: float  # of the sampled frames, those in which the face was detected
     box_side: float  # median, px
-    brightness: float  # of `components.faces.colour`, as is what follows: mean over the crops
+    brightness: float  # of `components.video.colour`, as is what follows: mean over the crops
     colourfulness: float
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from components.detectors.detections import Detections, Detector, Floats, Image
 from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
 from components.faces.crop import around, crop_face, cut
-from components.faces.detections import Detections, Detector, Floats, Image
-from components.faces.held import HeldFace, Watch
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, NoDetector
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
-from components.faces.video import Frame
+from components.video.frames import Frame
+from components.video.held import HeldFace, Watch
 
 LOOK_AHEAD = 4
 """Frames that are seen before a frame is cut: so many to either side smooth its boxes, and no longer gap

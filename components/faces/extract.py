@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.detectors.detections import Detector, Image
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.colour import brightness, colourfulness
-from components.faces.container import VideoFault
 from components.faces.cutter import Cut, Cutter, central_square
-from components.faces.detections import Detector, Image
-from components.faces.info import VideoInfo
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Consecutive, Sampling
 from components.faces.smooth import Placed
-from components.faces.source import map_frames, probe
 from components.faces.track import Track
+from components.video.colour import brightness, colourfulness
+from components.video.container import VideoFault
+from components.video.info import VideoInfo
+from components.video.limits import Limits
+from components.video.sampling import Consecutive, Sampling
+from components.video.source import map_frames, probe
 
 Indices = NDArray[np.intp]
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from components.faces.detector import chosen_provider
-from components.faces.detector_files import detector_files
+from components.detectors.base import chosen_provider
+from components.detectors.files import detector_files
 from components.faces.policy import CropPolicy
 from components.fingerprint import digest, fingerprint, sha256, versions
 
-CUTTING = ("components.faces.extract", "components.faces.detector")
+CUTTING = ("components.faces.extract", "components.detectors.base")
 """With all that they import they decide the pixels of a clip."""
 
 LIBRARIES = ("av", "pillow", "opencv-python-headless", "opencv-contrib-python")

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.faces.clip import Arrays, Faces, Failure
-from components.faces.detections import Detector, Floats
-from components.faces.info import VideoInfo
-from components.faces.limits import Amount, Count, Frozen, Limits
+from components.detectors.detections import Detector, Floats
+from components.faces.clip import Faces, Failure
 from components.faces.policy import MAX_FACES, CropPolicy
-from components.faces.protocol import Header
 from components.faces.reply import check_places, check_times, read_faces, refusing
-from components.faces.sampling import MAX_FRAMES
-from components.faces.source import map_frames, probe
-from components.faces.video import Frame
+from components.sandbox.protocol import Arrays, Header
+from components.video.frames import Frame
+from components.video.info import VideoInfo
+from components.video.limits import Amount, Count, Frozen, Limits
+from components.video.sampling import MAX_FRAMES
+from components.video.source import map_frames, probe
 
 LONGEST_SIDE = 480
 """Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""

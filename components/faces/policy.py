@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.faces.limits import Frozen, Share
-from components.faces.sampling import Even, Sampling
+from components.video.limits import Frozen, Share
+from components.video.sampling import Even, Sampling
 
 CROP_VERSION = 4
 """Raised by hand whenever code in this room changes the pixels that a policy yields."""

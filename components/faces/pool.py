@@ -12,17 +12,12 @@ from typing import Self, TypeVar
 
 from pydantic import TypeAdapter
 
+from components.detectors.base import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
+from components.detectors.files import detector_files
 from components.errors import StageError
-from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure, GivenUp
-from components.faces.detector import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
-from components.faces.detector_files import detector_files
-from components.faces.examine import Examined
-from components.faces.info import VideoInfo
-from components.faces.limits import Limits, Line
+from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
 from components.faces.look import LOOK_BYTES, Look, read_look
 from components.faces.policy import CropPolicy
-from components.faces.process import WorkerDied, WorkerProcess
-from components.faces.protocol import Header, ProtocolError
 from components.faces.reply import (
     STILL_BYTES,
     faces_bytes,
@@ -32,7 +27,12 @@ from components.faces.reply import (
     read_still,
     refusing,
 )
-from components.faces.still import Still
+from components.sandbox.process import WorkerDied, WorkerProcess
+from components.sandbox.protocol import Arrays, Header, ProtocolError
+from components.video.examine import Examined
+from components.video.info import VideoInfo
+from components.video.limits import Limits, Line
+from components.video.still import Still
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
-from components.faces.clip import Arrays, Faces, Failure, Origin
-from components.faces.colour import MOST_COLOURFUL
-from components.faces.detections import Floats
-from components.faces.examine import Examined
-from components.faces.info import VideoInfo
-from components.faces.limits import Count, Frozen, Share
+from components.detectors.detections import Floats
+from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, CropPolicy
-from components.faces.protocol import Header, ProtocolError
-from components.faces.still import LONGEST_SIDE, Still
+from components.sandbox.protocol import Arrays, Header, ProtocolError
+from components.video.colour import MOST_COLOURFUL
+from components.video.examine import Examined
+from components.video.info import VideoInfo
+from components.video.limits import Count, Frozen, Share
+from components.video.still import LONGEST_SIDE, Still
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.faces.boxes import overlap
+from components.detectors.boxes import overlap
 from components.faces.clip import Origin
 from components.faces.track import Sighting
 

@@ -20,8 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from components.errors import DataError, StageError
-from components.faces.clip import Arrays, Faces
+from components.faces.clip import Faces
 from components.faces.compression import compress, decompress
+from components.sandbox.protocol import Arrays
 
 SUFFIX = ".safetensors"
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from components.detectors.boxes import overlap, overlaps
+from components.detectors.detections import Detections
 from components.faces.appearance import unlikeness
-from components.faces.boxes import overlap, overlaps
-from components.faces.detections import Detections
 
 Floats = NDArray[np.float32]
 

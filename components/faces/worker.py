@@ -15,18 +15,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
+from components.detectors.base import DetectorFault, Guarded, open_detector, starved
 from components.errors import UnmaskError
-from components.faces.clip import OUT_OF_MEMORY, Arrays, Faces, Failure
-from components.faces.container import VideoFault
-from components.faces.detector import DetectorFault, Guarded, open_detector, starved
-from components.faces.examine import Examined, examine
-from components.faces.info import VideoInfo
-from components.faces.limits import Limits
+from components.faces.clip import OUT_OF_MEMORY, Faces, Failure
 from components.faces.look import Look, look
 from components.faces.policy import CropPolicy
-from components.faces.protocol import Header, message, receive
-from components.faces.source import probe
-from components.faces.still import Still, still
+from components.sandbox.protocol import Arrays, Header, message, receive
+from components.video.container import VideoFault
+from components.video.examine import Examined, examine
+from components.video.info import VideoInfo
+from components.video.limits import Limits
+from components.video.source import probe
+from components.video.still import Still, still
 
 OPEN_FILES = 64
 

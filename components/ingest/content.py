@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.faces.clip import Failure
-from components.faces.picture_files import disk_state, list_pictures
+from components.video.picture_files import disk_state, list_pictures
 
 SETTLE_NS = 2_000_000_000
 """File systems keep times as coarsely as this: a file written to more lately may change and keep its time."""

@@ -6,13 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from components.datasets.scan import FileStat
 from components.faces.clip import Failure, GivenUp
-from components.faces.examine import Examined
-from components.faces.picture_files import disk_state
 from components.faces.pool import WorkerPool
 from components.ingest.content import Content, hash_file, hash_files, is_unchanged
 from components.ingest.examined import UNSETTLED, ExaminedStore, Record
-from components.ingest.scan import FileStat
+from components.video.examine import Examined
+from components.video.picture_files import disk_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from components.errors import StageError
 from components.faces.clip import Failure
-from components.faces.examine import Examined
-from components.faces.info import VideoInfo
-from components.faces.limits import Limits
 from components.fingerprint import digest, fingerprint, versions
+from components.video.examine import Examined
+from components.video.info import VideoInfo
+from components.video.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ def examining_digest(limits: Limits) -> str:
     The wall clock is left out: a video that ran into it is examined again by the next run in any case.
     """
     # The worker turns what goes wrong into an answer; what it imports for other questions is no matter here.
-    code = fingerprint("components.faces.examine", alone=["components.faces.worker"])
+    code = fingerprint("components.video.examine", alone=["components.faces.worker"])
     return digest([VERSION, limits.model_dump(exclude={"wall_seconds"}), code, versions(DECODERS)])
 
 

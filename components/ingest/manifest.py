@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from components.datasets.found import ROOT_NAME
+from components.datasets.layouts import Entry, folders
+from components.datasets.spellings import Names
 from components.faces.clip import Failure
-from components.faces.examine import Examined
 from components.ingest.content import Content
-from components.ingest.datasets import ROOT_NAME
-from components.ingest.groups import Sample
-from components.ingest.layouts import Entry, folders
-from components.ingest.near_duplicates import near_duplicates
-from components.ingest.spellings import Names
-from components.ingest.splits import Assignment
+from components.splits.assignment import Assignment
+from components.splits.groups import Sample
+from components.splits.near_duplicates import near_duplicates
+from components.video.examine import Examined
 
 Row = dict[str, Any]
 

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from components.datasets.found import Dataset
 from components.fingerprint import fingerprint, sha256
-from components.ingest.datasets import Dataset
 from components.ingest.examination import File
 from components.ingest.examined import examining_digest
 from components.params import Params
@@ -32,7 +32,7 @@ def make_seal(
         return None
     smallest = params.validate_.min_videos_per_class
     settings = [params.ingest.model_dump(), params.limits.model_dump(), smallest, written]
-    code = [examining_digest(params.limits), fingerprint("components.ingest.stage")]
+    code = [examining_digest(params.limits), fingerprint("components.stages.ingest")]
     digest.update(json.dumps([settings, code], sort_keys=True).encode())
     for dataset in datasets:
         digest.update(repr((dataset.name, dataset.layout, dataset.listing.notes)).encode())

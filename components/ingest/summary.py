@@ -8,13 +8,13 @@ from typing import Any, get_args
 from rich.table import Table
 from rich.text import Text
 
-from components.ingest.audit import Leak, Tangle
-from components.ingest.datasets import Dataset
-from components.ingest.identities import is_named
-from components.ingest.layouts.base import LABELS, SPLITS
-from components.ingest.splits import Excluded
+from components.datasets.found import Dataset
+from components.datasets.identities import is_named
+from components.datasets.layouts.base import LABELS, SPLITS
 from components.params import LeakKind
 from components.printable import printable
+from components.splits.assignment import Excluded
+from components.splits.audit import Leak, Tangle
 
 Row = Mapping[str, Any]
 Summary = dict[str, Any]

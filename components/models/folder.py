@@ -8,12 +8,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from components.errors import StageError
-from components.faces.limits import Frozen
 from components.models.base import MEAN, STD, Candidate, Origin
 from components.models.ensemble import Ensemble
 from components.models.registry import create
 from components.params import Network
 from components.params.networks import EnsembleNetwork
+from components.video.limits import Frozen
 
 Channels = tuple[float, float, float]
 

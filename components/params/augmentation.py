@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, PositiveFloat
 
-from components.faces.limits import Amount, Share, Size
 from components.params.section import Section
+from components.video.limits import Amount, Share, Size
 
 Number = TypeVar("Number", int, float)
 

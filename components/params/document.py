@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, model_validator
 
 from components.errors import ParamsError
-from components.faces.limits import Limits, Share
 from components.faces.policy import CropPolicy
 from components.params.ensemble import EnsembleParams
 from components.params.merging import merged
@@ -19,6 +18,7 @@ from components.params.section import Section
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
 from components.project import ENSEMBLE
+from components.video.limits import Limits, Share
 
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""

@@ -4,10 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from components.faces.limits import Share
 from components.params.augmentation import AugmentationParams, Span
 from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
+from components.video.limits import Share
 
 Metric = Literal["loss", "auc", "f1", "accuracy"]
 """Of the validation videos, after each epoch; a low loss is good, all others are good if high."""

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from components.errors import DataError
 from components.faces.in_crop import in_crop
-from components.faces.limits import Frozen
 from components.faces.store import ClipStore
 from components.params import AugmentationParams, Params, TrainingParams
 from components.preview.sheet import Strip, checked, draw_sheet
@@ -22,6 +21,7 @@ from components.tables import MANIFEST, read_faces, read_table
 from components.training.augmentation import augmentation
 from components.training.self_blended import self_blend
 from components.training.videos import LABELS, Video, join, of_split
+from components.video.limits import Frozen
 
 DRAWS = 7
 """Beside the untouched clip."""

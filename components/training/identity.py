@@ -28,7 +28,7 @@ def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video
             (video.video_id, video.group, video.split, video.label, video.method, video.clip, video.dataset)
             for video in videos
         ],
-        "code": fingerprint("components.training.stage"),
+        "code": fingerprint("components.stages.train"),
         "packages": {package: version(package) for package in PACKAGES} | {"opencv": cv2.__version__},
     }
     return digest(content, length=16)

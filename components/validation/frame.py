@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from components.ingest.audit import Leak
-from components.ingest.identities import is_named
-from components.ingest.layouts.base import LABELS, SPLITS, UNKNOWN_METHOD
+from components.datasets.identities import is_named
+from components.datasets.layouts.base import LABELS, SPLITS, UNKNOWN_METHOD
 from components.params import LeakKind
+from components.splits.audit import Leak
 from components.tables import MANIFEST
 
 Row = Mapping[str, Any]

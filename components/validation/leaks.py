@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.ingest.audit import Leak
+from components.splits.audit import Leak
 
 COLUMNS = ("kind", "key", "split", "video_id", "path")
 

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 
-from components.faces.limits import Frozen
-from components.ingest.audit import Leak
+from components.splits.audit import Leak
 from components.validation.checkpoint import MAX_VIDEOS
 from components.validation.suite import Check, Severity
+from components.video.limits import Frozen
 
 
 class Verdict(Frozen):

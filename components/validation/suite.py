@@ -9,14 +9,14 @@ import great_expectations.expectations as gxe
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.row_conditions import Column
 
-from components.faces.limits import Status
+from components.datasets.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
 from components.ingest.content import NOT_FOUND
-from components.ingest.layouts.base import GENUINE_METHOD, LABELS, SPLITS, Prescribed
-from components.ingest.roles import Excluded
 from components.ingest.summary import MOST_UNSEEN
 from components.params import LeakKind, ValidateParams
+from components.splits.roles import Excluded
 from components.tables import MANIFEST
 from components.validation.frame import LEAK_KINDS, leak_column
+from components.video.limits import Status
 
 Severity = Literal["critical", "warning"]
 

@@ -20,7 +20,7 @@ def sample_data(
     Half of the clips are genuine. The other half are forged by self-blending, face swap, flicker and a
     low-resolution generator; each forgery's mask stands beside it.
     """
-    from components.synthesis import SampleSettings, generate
+    from sample import SampleSettings, generate
 
     chosen = {} if seed is None else {"seed": seed}
     generate(folder, SampleSettings(people=people, frames=frames, workers=workers, **chosen))
@@ -28,7 +28,7 @@ def sample_data(
 
 def layout_names(typed: str) -> list[str]:
     """For the shell's completion of --dataset."""
-    from components.ingest.layouts import LAYOUTS
+    from components.datasets.layouts import LAYOUTS
 
     return [name for name in LAYOUTS if name.startswith(typed.casefold())]
 

@@ -14,8 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from components.faces.formats import VIDEO_SUFFIXES
-from components.faces.picture_files import PICTURE_SUFFIXES
+from components.video.formats import VIDEO_SUFFIXES
+from components.video.picture_files import PICTURE_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
 from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe, problem
 from serving.scorer import Scorer, VideoScore

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from components.bundle import Interval, Provenance
-from components.faces.limits import Frozen
+from components.video.limits import Frozen
 from serving.scorer import Scorer
 
 

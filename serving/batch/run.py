@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from components.errors import DataError
-from components.faces.picture_files import disk_state
 from components.printable import printable
+from components.video.picture_files import disk_state
 from serving.batch.plan import Shard, Video
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore

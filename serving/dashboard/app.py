@@ -14,9 +14,9 @@ from streamlit.typing import UploadedFile
 from components.errors import UnmaskError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
-from components.faces.formats import VIDEO_SUFFIXES
-from components.faces.picture_files import PICTURE_SUFFIXES
 from components.project import Project
+from components.video.formats import VIDEO_SUFFIXES
+from components.video.picture_files import PICTURE_SUFFIXES
 from serving.champion import open_scorer
 from serving.dashboard import reports
 from serving.dashboard.dataset_tab import draw_dataset

@@ -8,8 +8,8 @@ from typing import TypeVar
 from components.bundle import Interval
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation, read_document, title
-from components.faces.limits import Frozen
 from components.project import Project
+from components.video.limits import Frozen
 
 Row = dict[str, str]
 Document = TypeVar("Document", bound=Frozen)

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePath
 from typing import Protocol
 
-from components.faces.formats import VIDEO_SUFFIXES
-from components.faces.picture_files import PICTURE_SUFFIXES
+from components.video.formats import VIDEO_SUFFIXES
+from components.video.picture_files import PICTURE_SUFFIXES
 
 
 class Upload(Protocol):

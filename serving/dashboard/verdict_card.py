@@ -2,7 +2,7 @@
 
 from html import escape
 
-from components.faces.limits import Status
+from components.video.limits import Status
 from serving.scorer import FaceScore, VideoScore
 
 WHY = {

@@ -8,9 +8,9 @@ import pytest
 
 from components import fingerprint as room
 from components.faces.identity import CUTTING
-from components.faces.limits import Limits
 from components.fingerprint import NOT_FOLLOWED, ON_REQUEST, closure, fingerprint, imported
 from components.ingest.examined import examining_digest
+from components.video.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 TOY = {
@@ -96,12 +96,12 @@ def test_what_is_not_followed_is_there_and_imported() -> None:
 def test_what_python_imports_is_in_the_closure() -> None:
     """Against the interpreter itself: a module may be imported in a way that the walk does not know."""
     files = "(getattr(module, '__file__', 0) for module in sys.modules.values())"
-    code = f"import components.faces.examine, sys; print(*{files})"
+    code = f"import components.video.examine, sys; print(*{files})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
     loaded = {file for file in map(Path, done.stdout.split()) if file.is_relative_to(room.PACKAGE)}
     apart = {file for file in loaded if file.name in ("__init__.py", "errors.py")}
     assert loaded - apart
-    assert loaded - apart <= closure("components.faces.examine")
+    assert loaded - apart <= closure("components.video.examine")
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 DIGESTS: dict[str, Callable[[], object]] = {
     "cut": lambda: fingerprint(*CUTTING),
     "examined": lambda: examining_digest(Limits()),
-    "ingest": lambda: fingerprint("components.ingest.stage"),
-    "training": lambda: fingerprint("components.training.stage"),
+    "ingest": lambda: fingerprint("components.stages.ingest"),
+    "training": lambda: fingerprint("components.stages.train"),
     "mtcnn": lambda: fingerprint("components.export.mtcnn"),
 }
 
@@ -126,15 +126,15 @@ DIGESTS: dict[str, Callable[[], object]] = {
     ("file", "changed"),
     [
         ("faces/smooth.py", {"cut"}),
-        ("faces/mtcnn.py", {"cut"}),
-        ("faces/video.py", {"cut", "examined", "ingest"}),
+        ("detectors/mtcnn.py", {"cut"}),
+        ("video/frames.py", {"cut", "examined", "ingest"}),
         ("faces/crop.py", {"cut", "training"}),
         ("faces/store.py", {"training"}),
         ("faces/worker.py", {"examined", "ingest"}),
         ("faces/pool.py", {"ingest"}),
         ("faces/look.py", set()),
-        ("faces/stage.py", set()),
-        ("ingest/splits.py", {"ingest"}),
+        ("stages/faces.py", set()),
+        ("splits/assignment.py", {"ingest"}),
         ("ingest/layouts/dfdc.py", {"ingest"}),
         ("ingest/statistics/figures.py", set()),
         ("models/simple_cnn.py", {"training"}),

@@ -34,8 +34,8 @@ def test_a_stage_without_its_input_ends_with_2(
     [
         ("flows.cli", {"torch", "mlflow", "prefect", "pandas", "cv2", "onnxruntime"}),
         ("serving.scorer, serving.api.server", {"torch", "mlflow", "prefect", "timm", "lightning"}),
-        ("components.faces.stage", {"torch", "mlflow", "facenet_pytorch"}),
-        ("components.ensemble.stage", {"torch", "sklearn"}),
+        ("components.stages.faces", {"torch", "mlflow", "facenet_pytorch"}),
+        ("components.stages.ensemble", {"torch", "sklearn"}),
         ("components.__main__", {"torch", "mlflow", "cv2", "great_expectations", "pandas"}),
     ],
 )
@@ -52,7 +52,7 @@ def test_faces_takes_a_number_of_workers(
     asked = []
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    monkeypatch.setattr("components.faces.stage.run", lambda project, params, workers: asked.append(workers))
+    monkeypatch.setattr("components.stages.faces.run", lambda project, params, workers: asked.append(workers))
     assert main(["faces", *arguments]) == 0
     assert asked == [workers]
 
@@ -63,7 +63,7 @@ def test_faces_asks_whether_the_detectors_model_has_changed(
     asked = []
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    monkeypatch.setattr("components.faces.stage.run", lambda *_: None)
+    monkeypatch.setattr("components.stages.faces.run", lambda *_: None)
     monkeypatch.setattr("components.export.detector.check_model", lambda folder, _: asked.append(folder))
     assert main(["faces"]) == 0
     assert asked == [Path("artifacts/detector")]

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from components.synthesis import SampleSettings, dataset
-from components.synthesis.session import cast
+from sample import SampleSettings, dataset
+from sample.session import cast
 
 if __name__ == "__main__":
     settings = SampleSettings(people=4, frames=8, workers=2)

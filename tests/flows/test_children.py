@@ -17,7 +17,7 @@ import pytest
 from flows import children, supervisor
 from flows.children import child
 from flows.interruption import interruptible
-from tests.components.faces.processes import PATIENCE, alive, eventually
+from tests.components.sandbox.processes import PATIENCE, alive, eventually
 
 ROOT = Path(__file__).parents[2]
 

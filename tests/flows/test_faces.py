@@ -18,8 +18,8 @@ from components.errors import DataError
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.look import Look, Sighted
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Even
-from components.faces.video import VideoInfo
+from components.video.frames import VideoInfo
+from components.video.sampling import Even
 from flows.cli import main
 from flows.faces import Viewed, print_view, ranks, setup, told, view
 from flows.sheet import MOST_VIDEOS, WIDTH, reserved, write_sheet

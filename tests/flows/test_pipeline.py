@@ -18,7 +18,7 @@ from components.tracking import registry
 from components.tracking.runs import CANDIDATE
 from components.tracking.store import connect
 from flows.promote import auc, probabilities, promote, register
-from tests.components.faces.processes import eventually
+from tests.components.sandbox.processes import eventually
 from tests.flows.conftest import rewrite
 
 if TYPE_CHECKING:

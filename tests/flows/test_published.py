@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 import yaml
 
+from components.datasets.found import list_datasets
+from components.datasets.layouts import LAYOUTS
 from components.errors import ValidationError
-from components.ingest.datasets import list_datasets
-from components.ingest.layouts import LAYOUTS
-from components.ingest.stage import run as ingest
 from components.params import load_params
 from components.project import Project
+from components.stages.ingest import run as ingest
+from components.stages.validate import run as validate
 from components.tables import MANIFEST, read_table
-from components.validation.stage import run as validate
 from flows.data import add
 from tests.flows.published import DATASETS, OUTLINES
 

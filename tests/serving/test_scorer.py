@@ -15,10 +15,10 @@ import pytest
 from components.bundle import Bundle
 from components.errors import BundleError, ProviderError
 from components.faces.clip import Faces, Failure, Origin
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy
 from components.providers import cuda_fault
 from components.tables import SCORES, read_table, write_csv, write_table
+from components.video.limits import Limits
 from serving import scorer as scorer_module
 from serving.scorer import Scorer, Verdict, VideoScore, verdict
 

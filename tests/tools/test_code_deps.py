@@ -38,15 +38,15 @@ MODEL = {"train", "ensemble", "export"}
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("ingest/splits.py", {"ingest", "validate"}),
-        ("ingest/near_duplicates.py", {"ingest"}),
+        ("splits/assignment.py", {"ingest", "validate"}),
+        ("splits/near_duplicates.py", {"ingest"}),
         ("ingest/statistics/figures.py", {"describe"}),
-        ("ingest/adding.py", set()),
+        ("datasets/adding.py", set()),
         ("validation/suite.py", {"validate"}),
         ("validation/templates/page.css", {"validate"}),
         ("faces/smooth.py", {"faces"}),
-        ("faces/mtcnn.py", {"faces"}),
-        ("faces/video.py", VIDEO),
+        ("detectors/mtcnn.py", {"faces"}),
+        ("video/frames.py", VIDEO),
         ("faces/worker.py", VIDEO),
         ("faces/look.py", set()),
         ("faces/store.py", {"faces", *MODEL}),
@@ -66,7 +66,6 @@ MODEL = {"train", "ensemble", "export"}
         ("tuning/study.py", set()),
         ("tracking/runs.py", set()),
         ("preview/sheet.py", set()),
-        ("synthesis/paint.py", set()),
         ("errors.py", set()),
     ],
 )

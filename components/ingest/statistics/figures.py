@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from components.datasets.layouts.base import LABELS, SPLITS
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
-from components.ingest.layouts.base import LABELS, SPLITS
 from components.ingest.statistics.bins import UNITS, Property
 from components.ingest.statistics.results import Count, Format, Statistics
 

@@ -1,8 +1,8 @@
 """`reports/dataset/statistics.json`: what the data are, for people, for the page and for version control."""
 
-from components.faces.limits import Frozen
-from components.ingest.layouts.base import Label, Split
+from components.datasets.layouts.base import Label, Split
 from components.ingest.statistics.bins import Property
+from components.video.limits import Frozen
 
 
 class Count(Frozen):

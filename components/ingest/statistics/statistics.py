@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from components.ingest.identities import is_named
-from components.ingest.layouts.base import LABELS, SPLITS, Label, Split
+from components.datasets.identities import is_named
+from components.datasets.layouts.base import LABELS, SPLITS, Label, Split
 from components.ingest.statistics.bins import (
     EDGES,
     MAX_CODECS,

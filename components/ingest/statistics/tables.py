@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from components.ingest.layouts.base import LABELS, SPLITS
+from components.datasets.layouts.base import LABELS, SPLITS
 from components.ingest.statistics.bins import UNITS
 from components.ingest.statistics.results import Format, Statistics
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from components.ensemble import fit
-from components.ensemble.stage import run
 from components.errors import ParamsError, StageError
 from components.models import CandidateInfo, load_candidate, save_candidate
 from components.models.simple_cnn import SimpleCNN
@@ -16,6 +15,7 @@ from components.params.document import checked
 from components.params.ensemble import EnsembleParams
 from components.params.networks import SimpleCnn
 from components.project import ENSEMBLE, Project
+from components.stages.ensemble import run
 from components.tables import PREDICTIONS, read_table
 from components.training.dataset import ClipDataset
 from components.training.predict import predict

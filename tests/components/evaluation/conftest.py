@@ -40,7 +40,7 @@ def drawn() -> None:
 def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "drawn" not in request.fixturenames:
         for name in ("draw", "draw_candidates", "draw_slices"):
-            monkeypatch.setattr(f"components.evaluation.stage.{name}", lambda *_: None)
+            monkeypatch.setattr(f"components.stages.evaluate.{name}", lambda *_: None)
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from components.errors import StageError
-from components.evaluation.gate import GateReport, run_gate
+from components.evaluation.gate import GateReport
 from components.evaluation.metrics import METRICS
 from components.evaluation.results import Evaluation, read_document
-from components.evaluation.stage import run
 from components.evaluation.winner import Winner
 from components.params import Params
 from components.project import Project
+from components.stages.evaluate import run
+from components.stages.gate import run as run_gate
 from components.tables import FACES, PREDICTIONS, read_table, write_table
 
 FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves", "candidates", "slices")

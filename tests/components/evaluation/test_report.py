@@ -4,11 +4,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.evaluation.gate import run_gate
 from components.evaluation.results import Evaluation, read_document
-from components.evaluation.stage import run
 from components.params import Params
 from components.project import Project
+from components.stages.evaluate import run
+from components.stages.gate import run as run_gate
 from components.tables import FACES, MANIFEST, read_table, write_table
 
 

@@ -9,20 +9,20 @@ import torch
 from safetensors.torch import save
 
 from components.bundle import Calibration, Histogram, Interval
+from components.detectors.files import FILES
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
 from components.evaluation.winner import Winner
-from components.export import stage
 from components.export.onnx import ExportedDetector, to_onnx
-from components.export.stage import run
 from components.faces.clip import Faces
-from components.faces.detector_files import FILES
-from components.faces.sampling import Even
 from components.faces.store import ClipStore
 from components.models import CandidateInfo, create, save_candidate
 from components.params import Params, load_params
 from components.project import Project
+from components.stages import export as stage
+from components.stages.export import run
 from components.tables import FACES, MANIFEST, write_table
+from components.video.sampling import Even
 
 MakeFaces = Callable[..., Faces]
 

@@ -10,10 +10,10 @@ from zipfile import ZipFile
 import pytest
 import torch
 
+from components.detectors.files import FILES
 from components.errors import StageError
 from components.export import detector as module
 from components.export.detector import check_model, convert, ensure_detector, portable
-from components.faces.detector_files import FILES
 from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 
 MODEL = b"\x1c\0\0\0TFL3 and so on"

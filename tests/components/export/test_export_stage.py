@@ -9,15 +9,15 @@ import torch
 
 from components.bundle import open_bundle
 from components.errors import BundleError, StageError
-from components.export.stage import clips, run
 from components.faces.clip import Faces
 from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, NoDetector
-from components.faces.sampling import Range
 from components.faces.store import ClipStore
 from components.models import load_candidate, normalise, save_candidate
 from components.params import Params
 from components.project import Project
+from components.stages.export import clips, run
 from components.tables import FACES, read_table, write_table
+from components.video.sampling import Range
 
 
 def test_the_bundle_opens_and_holds_what_was_found(
@@ -123,7 +123,7 @@ def test_clips_of_every_length_that_serving_may_meet_are_checked(
     assert [len(clip) for clip in clips(project, changed)] == [3, 5, 3, 3, 2, 7]
     checked: list[int] = []
     monkeypatch.setattr(
-        "components.export.stage.check_parity", lambda *given: checked.extend(map(len, given[2])) or 0.0
+        "components.stages.export.check_parity", lambda *given: checked.extend(map(len, given[2])) or 0.0
     )
     run(project, changed)
     assert sorted(checked) == [2, 3, 3, 3, 5, 7]

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.detectors.detections import Detections, Floats, Image
 from components.faces.clip import Faces, Origin
 from components.faces.cutter import Cutter
-from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import assemble
 from components.faces.policy import CROP_VERSION, CropPolicy
-from components.faces.sampling import Even
-from components.faces.video import Frame, VideoInfo
+from components.video.frames import Frame, VideoInfo
+from components.video.sampling import Even
 
 VERSION = 4
 """The `CROP_VERSION` of what is written down here."""

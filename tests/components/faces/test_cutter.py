@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.detectors.detections import Detections, Floats, Image
 from components.faces import cutter as room
 from components.faces.cutter import AFRESH, LOOK_AHEAD, Cutter
-from components.faces.detections import Detections, Floats, Image
 from components.faces.policy import CropPolicy
-from components.faces.video import Frame
+from components.video.frames import Frame
 
 Box = tuple[float, float, float, float]
 LEFT, RIGHT = (20.0, 20.0, 60.0, 60.0), (120.0, 20.0, 150.0, 50.0)

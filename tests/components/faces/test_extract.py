@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.detectors.detections import Detections, Floats, Image
+from components.detectors.full_frame import FullFrame
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import extract, frames_shown, nearest, places_of
-from components.faces.full_frame import FullFrame
-from components.faces.limits import Limits
 from components.faces.policy import MAX_FACES, CropPolicy, NoDetector
-from components.faces.sampling import Consecutive, Even, Every, Range, Sampling
-from components.faces.video import probe, sample_frames
+from components.video.frames import probe, sample_frames
+from components.video.limits import Limits
+from components.video.sampling import Consecutive, Even, Every, Range, Sampling
 
 Box = tuple[float, float, float, float]
 FACE, SMALL = (20.0, 10.0, 60.0, 50.0), (70.0, 40.0, 84.0, 54.0)

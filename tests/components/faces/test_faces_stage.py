@@ -15,16 +15,16 @@ import onnx
 import pytest
 
 from components.errors import DataError, StageError
-from components.faces import stage
 from components.faces.policy import CropPolicy
-from components.faces.process import PACKAGE_ROOT
-from components.faces.sampling import Even
-from components.faces.stage import run
 from components.faces.store import SUFFIX, ClipStore
 from components.params import Params, load_params
 from components.project import Project
+from components.sandbox.process import PACKAGE_ROOT
+from components.stages import faces as stage
+from components.stages.faces import run
 from components.tables import FACES, MANIFEST, read_table, write_table
-from tests.components.faces.processes import alive, eventually
+from components.video.sampling import Even
+from tests.components.sandbox.processes import alive, eventually
 
 PARAMS = PACKAGE_ROOT / "params.yaml"
 
@@ -79,8 +79,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from components.faces.policy import CropPolicy
-from components.faces.sampling import Even
-from components.faces.stage import run
+from components.video.sampling import Even
+from components.stages.faces import run
 from components.params import load_params
 from components.project import Project
 policy = CropPolicy(sampling=Even(frames=2), size=64)

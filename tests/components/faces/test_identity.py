@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from components.detectors.base import PROVIDER_VARIABLE
+from components.detectors.files import FILES, detector_files
 from components.errors import StageError
 from components.faces import identity
-from components.faces.detector import PROVIDER_VARIABLE
-from components.faces.detector_files import FILES, detector_files
 from components.faces.identity import cut_digest
 from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 

@@ -3,16 +3,16 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from components.detectors.detections import Detections, Image
 from components.faces.align import TEMPLATE
 from components.faces.clip import Faces
 from components.faces.crop import Floats, cut
 from components.faces.cutter import Cutter
-from components.faces.detections import Detections, Image
 from components.faces.extract import assemble
 from components.faces.in_crop import crop_place, in_crop
 from components.faces.policy import CropPolicy, NoDetector
-from components.faces.sampling import Even
-from components.faces.video import Frame, VideoInfo
+from components.video.frames import Frame, VideoInfo
+from components.video.sampling import Even
 
 BOX = np.array([40.0, 30.0, 100.0, 110.0], np.float32)
 POINTS = np.array(

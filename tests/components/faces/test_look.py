@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.detectors.detections import Detections, Floats, Image
 from components.faces.clip import Faces, Failure
-from components.faces.container import VideoFault
-from components.faces.detections import Detections, Floats, Image
 from components.faces.extract import extract
-from components.faces.limits import Limits
 from components.faces.look import LONGEST_SIDE, MOST_PICTURES, Look, Sighted, look, read_look, shown
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.protocol import ProtocolError
-from components.faces.sampling import Even
-from components.faces.video import VideoInfo
+from components.sandbox.protocol import ProtocolError
+from components.video.container import VideoFault
+from components.video.frames import VideoInfo
+from components.video.limits import Limits
+from components.video.sampling import Even
 
 POLICY = CropPolicy(sampling=Even(frames=4), size=32, tracks="all")
 INFO = VideoInfo(30, 25.0, 320, 240, 1.2, "h264", 1000)

@@ -15,18 +15,18 @@ import pytest
 
 from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
-from components.faces.container import VideoFault
-from components.faces.examine import Examined, examine
-from components.faces.limits import Limits
 from components.faces.policy import CropPolicy, NoDetector
 from components.faces.pool import WorkerPool
-from components.faces.process import PACKAGE_ROOT, WorkerProcess
-from components.faces.protocol import pack
-from components.faces.sampling import Even, Every, Range
-from components.faces.still import Still, still
-from components.faces.video import VideoInfo, probe
 from components.faces.worker import answer, reply
-from tests.components.faces.processes import PATIENCE, alive, eventually
+from components.sandbox.process import PACKAGE_ROOT, WorkerProcess
+from components.sandbox.protocol import pack
+from components.video.container import VideoFault
+from components.video.examine import Examined, examine
+from components.video.frames import VideoInfo, probe
+from components.video.limits import Limits
+from components.video.sampling import Even, Every, Range
+from components.video.still import Still, still
+from tests.components.sandbox.processes import PATIENCE, alive, eventually
 
 
 def test_probe_answers_for_every_path(tmp_path: Path, video: Path) -> None:
@@ -233,7 +233,7 @@ def test_extract_needs_a_detector(tmp_path: Path, video: Path) -> None:
 def test_a_worker_that_cannot_start_says_so(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("components.faces.process.PACKAGE_ROOT", Path("/nonexistent"))
+    monkeypatch.setattr("components.sandbox.process.PACKAGE_ROOT", Path("/nonexistent"))
     worker = WorkerProcess({})
     with pytest.raises(StageError, match="a video worker cannot start"):
         worker.ask({}, 1.0)
@@ -245,7 +245,7 @@ SCRIPT = """
 import signal, sys
 from pathlib import Path
 from components.faces.pool import WorkerPool
-from components.faces.limits import Limits
+from components.video.limits import Limits
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background, it is ignored
 with WorkerPool(2, Limits()) as pool:
     for _ in pool.probe([Path(sys.argv[1])] * 10_000_000):

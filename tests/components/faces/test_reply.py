@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.detectors.files import FILES
 from components.faces.clip import Faces, Failure, Origin
-from components.faces.detector_files import FILES
-from components.faces.examine import Examined
-from components.faces.limits import Limits
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.protocol import ProtocolError, pack
 from components.faces.reply import faces_bytes, layout, read_examined, read_faces, read_info
-from components.faces.sampling import Even, Range
-from components.faces.video import VideoInfo
+from components.sandbox.protocol import ProtocolError, pack
+from components.video.examine import Examined
+from components.video.frames import VideoInfo
+from components.video.limits import Limits
+from components.video.sampling import Even, Range
 
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)
 CROWD = CropPolicy(sampling=Range(policy="range", least=2, most=5), size=32, tracks="all", fallback="center")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from components.detectors.detections import Detections
 from components.faces.appearance import LENGTH
-from components.faces.detections import Detections
 from components.faces.track import MAX_LIVE, Sighting, Track, Tracker, costs, match
 
 Face = tuple[float, float, float, int]

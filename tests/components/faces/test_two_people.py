@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from components.detectors.mtcnn import Mtcnn
 from components.faces.appearance import looks
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.extract import extract
-from components.faces.limits import Limits
-from components.faces.mtcnn import Mtcnn
 from components.faces.policy import CropPolicy, MtcnnPolicy
-from components.faces.sampling import Consecutive, Even, Every, Sampling
-from components.synthesis.paint import paint_head
-from components.synthesis.person import draw_person
-from components.synthesis.render import render
-from components.synthesis.scene import draw_scene
-from components.synthesis.talking import draw_motion
+from components.video.limits import Limits
+from components.video.sampling import Consecutive, Even, Every, Sampling
+from sample.paint import paint_head
+from sample.person import draw_person
+from sample.render import render
+from sample.scene import draw_scene
+from sample.talking import draw_motion
 
 FPS, SECONDS = 25, 4
 WIDTH, HEIGHT = 640, 360

@@ -16,7 +16,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from components.faces.limits import Status
+from components.video.limits import Status
 
 Made = dict[str, tuple[bytes, Status]]
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from components.ingest.groups import Sample
-from components.ingest.layouts.base import Split
-from components.ingest.lock import Lock
-from components.ingest.splits import Assignment, Excluded, assign, dealt
+from components.datasets.layouts.base import Split
 from components.params import IngestParams
+from components.splits.assignment import Assignment, Excluded, assign, dealt
+from components.splits.groups import Sample
+from components.splits.lock import Lock
 
 Outcome = Split | Excluded | None
 

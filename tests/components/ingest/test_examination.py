@@ -9,15 +9,15 @@ from typing import cast
 
 import pytest
 
+from components.datasets.tree import walk
 from components.faces.clip import Failure, GivenUp
-from components.faces.examine import Examined
 from components.faces.pool import WorkerPool
-from components.faces.video import VideoInfo
 from components.ingest import examination
 from components.ingest.content import hash_file
 from components.ingest.examination import Examination, Inspected, locate
 from components.ingest.examined import open_store
-from components.ingest.tree import walk
+from components.video.examine import Examined
+from components.video.frames import VideoInfo
 
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)
 RESULTS: dict[str, Examined | Failure] = {

@@ -8,12 +8,12 @@ import pytest
 
 from components.errors import StageError
 from components.faces.clip import Failure
-from components.faces.examine import Examined
-from components.faces.fingerprint import BLANK, HASHES
-from components.faces.limits import Limits
-from components.faces.video import VideoInfo
 from components.ingest import examined
 from components.ingest.examined import Record, examining_digest, open_store
+from components.video.examine import Examined
+from components.video.fingerprint import BLANK, HASHES
+from components.video.frames import VideoInfo
+from components.video.limits import Limits
 
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)
 SOUND = Record(7, 123, "digest", "sha", Examined(INFO, "0f" * (HASHES * len(BLANK) // 2)))

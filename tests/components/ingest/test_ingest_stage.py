@@ -17,9 +17,9 @@ import pytest
 from components.errors import DataError
 from components.faces.clip import GivenUp
 from components.faces.pool import WorkerPool
-from components.ingest.stage import run
 from components.params import Params, load_params
 from components.project import Project
+from components.stages.ingest import run
 from components.tables import MANIFEST, read_table
 from tests.components.ingest.malformed import malformed_videos
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from components.faces.clip import Failure, GivenUp
-from components.faces.examine import Examined
-from components.faces.limits import Limits, Status
 from components.faces.pool import WorkerPool
+from components.video.examine import Examined
+from components.video.limits import Limits, Status
 from tests.components.ingest.malformed import film, malformed_videos
 
 LIMITS = Limits(wall_seconds=10.0, memory_mb=512)

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
+from components.datasets.layouts.base import Entry, Prescribed
+from components.datasets.spellings import Names
 from components.faces.clip import Failure
-from components.faces.examine import Examined
-from components.faces.video import VideoInfo
 from components.ingest.content import Content
-from components.ingest.layouts.base import Entry, Prescribed
-from components.ingest.lock import Lock
 from components.ingest.manifest import Video, make_rows, make_samples, video_ids
-from components.ingest.spellings import Names
-from components.ingest.splits import assign
 from components.params import IngestParams
+from components.splits.assignment import assign
+from components.splits.lock import Lock
 from components.tables import MANIFEST, to_table
+from components.video.examine import Examined
+from components.video.frames import VideoInfo
 
 PARAMS = IngestParams(seed=1, val_share=0.2, test_share=0.25)
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from components.faces.examine import Examined
-from components.faces.video import VideoInfo
-from components.ingest.audit import find_leaks
+from components.datasets.found import list_datasets
+from components.datasets.spellings import Names
 from components.ingest.content import Content
-from components.ingest.datasets import list_datasets
-from components.ingest.groups import Sample
-from components.ingest.lock import Lock
 from components.ingest.manifest import Video, make_samples
-from components.ingest.spellings import Names
-from components.ingest.splits import assign
+from components.splits.assignment import assign
+from components.splits.audit import find_leaks
+from components.splits.groups import Sample
+from components.splits.lock import Lock
+from components.video.examine import Examined
+from components.video.frames import VideoInfo
 from tests.components.ingest.samples import outcomes, params, remembered, rows
 
 INFO = VideoInfo(frames=24, fps=25.0, width=320, height=240, duration=0.96, codec="h264", bytes=7)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from components.datasets.adding import bring, make_plan
+from components.datasets.found import read_datasets
 from components.errors import DataError
 from components.faces.pool import WorkerPool
-from components.ingest.adding import bring, make_plan
-from components.ingest.datasets import read_datasets
-from components.ingest.stage import run
 from components.params import Params, load_params
 from components.project import Project
+from components.stages.ingest import run
 from components.tables import MANIFEST, read_table
 from components.validation.frame import make_frame
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from components.errors import ValidationError
-from components.ingest.stage import run as ingest
 from components.params import LeakKind, Params, load_params
 from components.project import Project
+from components.stages.ingest import run as ingest
+from components.stages.validate import run as validate
 from components.tables import MANIFEST, read_table
-from components.validation.stage import run as validate
 
 COLUMNS = ("path", "label", "identity", "source", "method", "split")
 

@@ -8,11 +8,11 @@ from typing import Any, get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.ingest.audit import Leak, find_leaks
-from components.ingest.groups import Sample, group_samples, recordings, ties
-from components.ingest.layouts.base import LABELS, SPLITS
-from components.ingest.lock import Lock
-from components.ingest.splits import Assignment, Excluded, assign, dealt
+from components.datasets.layouts.base import LABELS, SPLITS
+from components.splits.assignment import Assignment, Excluded, assign, dealt
+from components.splits.audit import Leak, find_leaks
+from components.splits.groups import Sample, group_samples, recordings, ties
+from components.splits.lock import Lock
 from tests.components.ingest.samples import outcomes_of, params, remembered, rows, sample
 
 PEOPLE = st.lists(st.sampled_from([f"p{n}" for n in range(8)]), min_size=1, max_size=2, unique=True)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components.ingest.audit import Leak, Tangle
-from components.ingest.datasets import Dataset
-from components.ingest.layouts.base import Entry, Listing
+from components.datasets.found import Dataset
+from components.datasets.layouts.base import Entry, Listing
+from components.datasets.tree import Tree
 from components.ingest.summary import lines, summarise, table
-from components.ingest.tree import Tree
+from components.splits.audit import Leak, Tangle
 
 
 def row(name: str, split: str | None = "train", label: str | None = "real", **told: Any) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from components.errors import ParamsError, TrainingError
 from components.params import Params
 from components.params.training import OneCycle
 from components.project import Project
+from components.stages import train as stage
 from components.training import fit as fitting
-from components.training import stage
 from components.training.batches import WholeVideos
 from components.training.callbacks import ignore
 from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes

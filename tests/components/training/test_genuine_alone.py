@@ -6,7 +6,7 @@ from typing import Any
 from components.models import load_candidate
 from components.params import Params
 from components.project import Project
-from components.training.stage import run
+from components.stages.train import run
 
 
 def test_a_candidate_is_trained_from_genuine_videos_alone(

@@ -18,11 +18,11 @@ from components.params import Params
 from components.params.networks import EfficientnetBilstm
 from components.params.training import EarlyStopping, Optimizer
 from components.project import Project
+from components.stages.train import run
 from components.tables import FACES, PREDICTIONS, read_table, write_table
 from components.training import fit as fitting
 from components.training.history import Epoch
 from components.training.module import ClipClassifier
-from components.training.stage import run
 
 
 @pytest.fixture
@@ -292,7 +292,7 @@ def test_a_gpu_that_is_full_is_told_in_one_line(
     def fit(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB")
 
-    monkeypatch.setattr("components.training.stage.fit", fit)
+    monkeypatch.setattr("components.stages.train.fit", fit)
     with pytest.raises(
         TrainingError, match="simple_cnn: the GPU's memory is full; lower batch_size"
     ) as error:

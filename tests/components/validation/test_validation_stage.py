@@ -9,8 +9,8 @@ import pytest
 from components.errors import StageError, ValidationError
 from components.params import Params, load_params
 from components.project import Project
+from components.stages.validate import run
 from components.tables import MANIFEST, write_table
-from components.validation.stage import run
 
 
 @pytest.fixture(scope="module")

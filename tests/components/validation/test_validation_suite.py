@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.ingest.audit import find_leaks
 from components.ingest.content import NOT_FOUND
 from components.params import LeakKind, ValidateParams
+from components.splits.audit import find_leaks
 from components.validation.checkpoint import MAX_VIDEOS, run_suite
 from components.validation.data_docs import render_page
 from components.validation.frame import make_frame

@@ -21,9 +21,9 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from components.bundle import Bundle, Calibration
+from components.datasets.layouts.base import SPLITS
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, write_document
-from components.ingest.layouts.base import SPLITS
 from components.ingest.statistics.results import Statistics
 from components.ingest.statistics.statistics import describe
 from components.project import Project

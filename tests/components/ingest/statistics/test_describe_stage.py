@@ -7,10 +7,10 @@ from components.errors import StageError
 from components.evaluation.results import read_document
 from components.ingest.statistics.contact_sheet import choose
 from components.ingest.statistics.results import Statistics
-from components.ingest.statistics.stage import giveaways, look_at, run
 from components.ingest.statistics.statistics import describe
 from components.params import Params, load_params
 from components.project import Project
+from components.stages.describe import giveaways, look_at, run
 from components.tables import MANIFEST, write_table
 
 ROOT = Path(__file__).parents[4]

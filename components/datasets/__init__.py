@@ -1,0 +1,1 @@
+"""What is known of where videos lie: layouts of datasets, manifests and scans."""

@@ -1,0 +1,91 @@
+"""MediaPipe's face detector, BlazeFace, behind the extra `mediapipe`.
+
+Paper: Bazarevsky et al., 2019, BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs,
+https://arxiv.org/abs/1907.05047; library: https://ai.google.dev/edge/mediapipe/solutions/vision/face_detector.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components.detectors.detections import Detections, Floats, Image
+from components.detectors.files import detector_files
+from components.errors import StageError
+from components.faces.policy import MediapipePolicy
+
+EYES_AND_NOSE = 3
+"""Of BlazeFace's six keypoints the first: left eye, right eye, tip of the nose, as they lie in the picture.
+
+Then come the middle of the mouth and the ears. The corners of the mouth, which alignment also uses, are not
+among them and stay unknown.
+"""
+
+REMEDY = (
+    "in the checkout, .venv/bin/uv venv .venv-mediapipe && .venv/bin/uv pip install --python .venv-mediapipe "
+    "-c requirements.lock -e '.[mediapipe]' (an environment of its own: MediaPipe's OpenCV overwrites cv2), "
+    "or choose faces.detector.name mtcnn"
+)
+"""Where MediaPipe is not there."""
+
+
+class BlazeFace:
+    """The faces that MediaPipe finds, boxes from the brow to the chin.
+
+    Args:
+        folder: holds face_detector.task, which the stage `detector` copies there from the policy's `model`.
+        policy: the least confidence.
+
+    Raises:
+        StageError: the model is missing or no model, or MediaPipe cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, policy: MediapipePolicy) -> None:
+        (file,) = detector_files(policy, folder)
+        self._picture, self._detector = _open(file, policy.confidence)
+
+    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+        """Find the faces in an RGB frame (H, W, 3), best first; `near` changes nothing."""
+        faces = self._detector.detect(self._picture(np.ascontiguousarray(frame))).detections
+        height, width = frame.shape[:2]
+        return Detections.joined([_one(face, width, height) for face in faces])
+
+
+def _open(file: Path, confidence: float) -> tuple[Any, Any]:
+    """What makes MediaPipe's picture of a frame, and its detector."""
+    try:
+        import mediapipe  # noqa: PLC0415  an extra
+        from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
+    except ImportError as error:
+        raise StageError(
+            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {REMEDY}"
+        ) from error
+    options = vision.FaceDetectorOptions(
+        # The content, not the path: a worker may open files, but MediaPipe resolves paths in its own way.
+        base_options=BaseOptions(model_asset_buffer=file.read_bytes()),
+        min_detection_confidence=confidence,
+    )
+
+    def picture(frame: Image) -> Any:
+        return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame)
+
+    try:
+        detector = vision.FaceDetector.create_from_options(options)
+        detector.detect(picture(np.zeros((64, 64, 3), np.uint8)))  # a model of another kind fails only here
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise StageError(
+            f"{file}: no model that MediaPipe's face detector runs ({reason}); take blaze_face_short_range"
+        ) from error
+    return picture, detector
+
+
+def _one(face: Any, width: int, height: int) -> Detections:
+    box = face.bounding_box
+    landmarks = np.full((1, 5, 2), np.nan, np.float32)
+    for index, point in enumerate((face.keypoints or ())[:EYES_AND_NOSE]):
+        landmarks[0, index] = point.x * width, point.y * height
+    corners = (box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height)
+    return Detections(
+        np.array([corners], np.float32), np.array([face.categories[0].score], np.float32), landmarks
+    )

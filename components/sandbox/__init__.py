@@ -1,0 +1,1 @@
+"""Untrusted work in child processes that can be killed."""

@@ -1,0 +1,1 @@
+"""From a file to pictures as a player shows them."""

@@ -1,0 +1,50 @@
+"""Writing the files of a sample, each in one step: another process sees a whole file or none."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from sample.scene import Frame
+
+# One thread, and the same algorithms on every CPU: without the latter x264 was seen to give other bytes from
+# run to run. Both classes go through this encoder.
+_OPTIONS = {"crf": "19", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
+
+
+def write_video(path: Path, frames: Sequence[Frame], fps: int) -> None:
+    """Encode frames (H, W, 3) RGB as H.264 in mp4."""
+    atomically(path, lambda partial: _encode(partial, frames, fps))
+
+
+def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
+    """Store masks (T, H, W), compressed, under the key `masks`."""
+
+    def save(partial: Path) -> None:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, masks=masks)
+
+    atomically(path, save)
+
+
+def atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make the file under another name, then give it its own."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _encode(path: Path, frames: Sequence[Frame], fps: int) -> None:
+    height, width = frames[0].shape[:2]
+    with av.open(path, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=fps, options=_OPTIONS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
