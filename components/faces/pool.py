@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 S = TypeVar("S")
 T = TypeVar("T")
 
+PROGRAM = "components.faces.worker"
+
 _LINE = TypeAdapter(Line)
 
 
@@ -75,7 +77,7 @@ class WorkerPool:
             "provider": chosen_provider(policy.detector, detector) if policy and detector else "cpu",
         }
         most = max(STILL_BYTES, faces_bytes(policy) + LOOK_BYTES if policy else 0)
-        self._workers = [WorkerProcess(setup, most) for _ in range(workers)]
+        self._workers = [WorkerProcess(PROGRAM, setup, most) for _ in range(workers)]
         self._idle: queue.LifoQueue[WorkerProcess] = queue.LifoQueue()  # warm workers first
         for worker in self._workers:
             self._idle.put(worker)

@@ -29,11 +29,13 @@ class WorkerProcess:
     """One child process, started at the first request and again after each death.
 
     Args:
+        program: the module that runs in it.
         setup: the message that it starts with.
         max_bytes: of arrays in one answer.
     """
 
-    def __init__(self, setup: Header, max_bytes: int = 0) -> None:
+    def __init__(self, program: str, setup: Header, max_bytes: int = 0) -> None:
+        self._program = program
         self._setup = setup
         self._max_bytes = max_bytes
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,7 +75,7 @@ class WorkerProcess:
         if self._process and self._process.poll() is None:
             return self._process
         self._bury()
-        self._process = process = _spawn()
+        self._process = process = _spawn(self._program)
         if self._closed:  # asked after the process is known, so that `close` cannot miss one
             self._bury()
             raise StageError(CLOSED)
@@ -116,12 +118,12 @@ class WorkerProcess:
         return process.returncode
 
 
-def _spawn() -> subprocess.Popen[bytes]:
+def _spawn(program: str) -> subprocess.Popen[bytes]:
     search = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # threads cost address space
     return subprocess.Popen(
         # -P: a folder of videos may hold an av.py
-        [sys.executable, "-P", "-m", "components.faces.worker"],
+        [sys.executable, "-P", "-m", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | single | {"PYTHONPATH": search},

@@ -234,7 +234,7 @@ def test_a_worker_that_cannot_start_says_so(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("components.sandbox.process.PACKAGE_ROOT", Path("/nonexistent"))
-    worker = WorkerProcess({})
+    worker = WorkerProcess("components.faces.worker", {})
     with pytest.raises(StageError, match="a video worker cannot start"):
         worker.ask({}, 1.0)
     worker.close()
