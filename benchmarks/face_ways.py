@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.detectors.base import open_detector
 from components.detectors.detections import Detections
+from components.detectors.registry import open_detector
 from components.faces.clip import Failure
 from components.faces.extract import extract
 from components.faces.policy import CropPolicy

@@ -35,7 +35,7 @@ from rich.progress import track
 from rich.table import Table
 from scenes import film_all, heads
 
-from components.faces.policy import MtcnnPolicy
+from components.detectors.settings import MtcnnPolicy
 
 Submit = Callable[..., Any]
 Heads = list[tuple[float, float]]

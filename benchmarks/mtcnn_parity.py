@@ -41,8 +41,8 @@ from components.detectors.boxes import overlaps
 from components.detectors.detections import Detections, Floats, Image
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.pyramid import Level, scales
+from components.detectors.settings import MtcnnPolicy
 from components.export.detector import convert
-from components.faces.policy import MtcnnPolicy
 from components.video.frames import sample_frames
 from components.video.limits import Limits
 from sample import SampleSettings, generate

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from components.detectors.files import FILES as DETECTOR_FILES
+from components.detectors.settings import DETECTORS
 from components.errors import BundleError
 from components.faces.policy import CROP_VERSION, CropPolicy
 from components.video.limits import Frozen, Limits
@@ -119,7 +119,7 @@ def seen_digest(sha256: str) -> str:
 
 def bundle_files(detector: str) -> tuple[str, ...]:
     """The files of a bundle with this detector, relative to its folder, in the order of its digest."""
-    return (*OWN_FILES, *(f"detector/{name}" for name in DETECTOR_FILES[detector]))
+    return (*OWN_FILES, *(f"detector/{name}" for name in DETECTORS[detector].files))
 
 
 def digest_of(folder: Path) -> str:
@@ -141,7 +141,7 @@ def _detector_of(folder: Path) -> str:
         named = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))["crop"]["detector"]["name"]
     except (ValueError, KeyError, TypeError):
         return "mtcnn"
-    return named if isinstance(named, str) and named in DETECTOR_FILES else "mtcnn"
+    return named if isinstance(named, str) and named in DETECTORS else "mtcnn"
 
 
 def open_bundle(folder: Path) -> Bundle:

@@ -25,9 +25,9 @@ NOT_FOLLOWED = (
 """Packages and modules at which a walk ends, unless it begins there: they decide no result."""
 
 ON_REQUEST = {
-    "components.faces.pool": frozenset({"components.detectors.base", "components.faces.look"}),
+    "components.faces.pool": frozenset({"components.detectors.registry", "components.faces.look"}),
     "components.faces.worker": frozenset(
-        {"components.detectors.base", "components.faces.extract", "components.faces.look"}
+        {"components.detectors.registry", "components.faces.extract", "components.faces.look"}
     ),
 }
 """What a worker does only on request: followed from the modules that make the request, not from these."""

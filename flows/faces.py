@@ -15,7 +15,6 @@ from rich.text import Text
 
 from components.bundle import open_bundle
 from components.cores import cores
-from components.detectors.files import detector_files
 from components.errors import DataError, ParamsError, StageError
 from components.faces.clip import Faces, Failure
 from components.faces.look import Look, Sighted
@@ -91,7 +90,7 @@ def _detector(policy: CropPolicy) -> Path:
     """The project's, where it has been made; else one in the user's cache, made once."""
     try:
         folder = find_project().detector
-        detector_files(policy.detector, folder)
+        policy.detector.files_in(folder)
         return folder
     except (ParamsError, StageError):
         return converted(policy)

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from components.detectors.mtcnn import Mtcnn
-from components.faces.policy import MtcnnPolicy
+from components.detectors.settings import MtcnnPolicy
 from sample.scene import Frame
 
 Floats = NDArray[np.float64]

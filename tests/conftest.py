@@ -23,7 +23,7 @@ from components.bundle import (
     Provenance,
     open_bundle,
 )
-from components.detectors.files import FILES
+from components.detectors.settings import DETECTORS
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.policy import CropPolicy
 from components.video.frames import VideoInfo
@@ -105,7 +105,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle whose detector is empty, for tests that bring their own clips."""
     folder = tmp_path_factory.mktemp("bundle")
     (folder / "detector").mkdir()
-    for name in FILES["mtcnn"]:
+    for name in DETECTORS["mtcnn"].files:
         (folder / "detector" / name).touch()
     return write_bundle(folder)
 

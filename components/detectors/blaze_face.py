@@ -4,15 +4,15 @@ Paper: Bazarevsky et al., 2019, BlazeFace: Sub-millisecond Neural Face Detection
 https://arxiv.org/abs/1907.05047; library: https://ai.google.dev/edge/mediapipe/solutions/vision/face_detector.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from components.detectors.detections import Detections, Floats, Image
-from components.detectors.files import detector_files
+from components.detectors.settings import MediapipePolicy
 from components.errors import StageError
-from components.faces.policy import MediapipePolicy
 
 EYES_AND_NOSE = 3
 """Of BlazeFace's six keypoints the first: left eye, right eye, tip of the nose, as they lie in the picture.
@@ -29,6 +29,18 @@ REMEDY = (
 """Where MediaPipe is not there."""
 
 
+GET_MODEL = (
+    "download https://storage.googleapis.com/mediapipe-models/face_detector/blaze_face_short_range/float16/"
+    "1/blaze_face_short_range.tflite and name it in faces.detector.model"
+)
+
+FLATBUFFER = b"TFL3"
+"""At bytes 4 to 8 of a TensorFlow Lite model: its schema's file identifier."""
+
+TASK_BUNDLE = b"PK"
+"""At the start of a task file, which is a zip archive."""
+
+
 class BlazeFace:
     """The faces that MediaPipe finds, boxes from the brow to the chin.
 
@@ -41,7 +53,7 @@ class BlazeFace:
     """
 
     def __init__(self, folder: Path, policy: MediapipePolicy) -> None:
-        (file,) = detector_files(policy, folder)
+        (file,) = policy.files_in(folder)
         self._picture, self._detector = _open(file, policy.confidence)
 
     def detect(self, frame: Image, near: Floats | None = None) -> Detections:
@@ -49,6 +61,22 @@ class BlazeFace:
         faces = self._detector.detect(self._picture(np.ascontiguousarray(frame))).detections
         height, width = frame.shape[:2]
         return Detections.joined([_one(face, width, height) for face in faces])
+
+
+def check_model(policy: MediapipePolicy) -> None:
+    """Refuse what is no model; whether it finds faces shows only as MediaPipe opens it.
+
+    Raises:
+        StageError: MediaPipe or the file is not there, or it is no model.
+    """
+    if find_spec("mediapipe") is None:
+        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {REMEDY}")
+    try:
+        content = policy.source.read_bytes()
+    except OSError as error:
+        raise StageError(f"{policy.model}: no model of MediaPipe's face detector; {GET_MODEL}") from error
+    if content[4:8] != FLATBUFFER and not content.startswith(TASK_BUNDLE):
+        raise StageError(f"{policy.model}: neither a TensorFlow Lite model nor a task bundle; {GET_MODEL}")
 
 
 def _open(file: Path, confidence: float) -> tuple[Any, Any]:

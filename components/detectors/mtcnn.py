@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from components.detectors.base import PROVIDER_VARIABLE
 from components.detectors.boxes import (
     cut_off,
     found_again,
@@ -25,10 +24,9 @@ from components.detectors.boxes import (
     suppress_nested,
 )
 from components.detectors.detections import Detections, Floats, Image
-from components.detectors.files import detector_files
 from components.detectors.pyramid import CELL, Level, build, cut, shrink
+from components.detectors.settings import PROVIDER_VARIABLE, MtcnnPolicy
 from components.errors import BundleError, StageError
-from components.faces.policy import MtcnnPolicy
 from components.providers import Asked, open_session
 from components.video.colour import has_cast, without_cast
 
@@ -84,7 +82,7 @@ class Mtcnn:
     def __init__(self, folder: Path, policy: MtcnnPolicy, threads: int = 1, provider: Asked = "cpu") -> None:
         self._policy = policy
         self._pnet, self._rnet, self._onet = (
-            _open(file, threads, provider) for file in detector_files(policy, folder)
+            _open(file, threads, provider) for file in policy.files_in(folder)
         )
         self._batches = BATCHES.get(self.provider, (DEVICE_BATCH, DEVICE_BATCH))
 

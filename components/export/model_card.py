@@ -11,9 +11,6 @@ from components.models import CandidateInfo
 from components.params import ExportParams
 from components.video.sampling import Consecutive, Even, Every, Range, Sampling
 
-DETECTORS = {"mtcnn": "MTCNN", "mediapipe": "MediaPipe's BlazeFace", "none": "nothing"}
-
-
 STARTS = {"random": "random weights", "loaded": "published weights", "bundled": "weights that Unmask ships"}
 
 
@@ -38,7 +35,7 @@ def model_card(
         export=export,
         frames=_span(*info.crop.sampling.lengths),
         sampling=described(info.crop.sampling),
-        detector=DETECTORS[info.crop.detector.name],
+        detector=info.crop.detector.title,
         result=evaluation.candidates[info.candidate],
         percent=f"{evaluation.confidence:.0%}".removesuffix("%"),
     )

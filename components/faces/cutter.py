@@ -10,7 +10,7 @@ from components.detectors.detections import Detections, Detector, Floats, Image
 from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
 from components.faces.crop import around, crop_face, cut
-from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy, NoDetector
+from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
 from components.video.frames import Frame
@@ -54,7 +54,7 @@ class Cutter:
 
     def __init__(self, policy: CropPolicy, detector: Detector) -> None:
         self._policy, self._detector = policy, detector
-        self._margin = 0.0 if isinstance(policy.detector, NoDetector) else policy.margin
+        self._margin = 0.0 if not policy.detector.looks else policy.margin
         self._room = _room(policy)
         self.restart()
 
@@ -123,7 +123,7 @@ class Cutter:
         return away == 0 or (away <= LOOK_AHEAD and len(track.sightings) >= ESTABLISHED)
 
     def _looks(self, image: Image, found: Detections) -> Floats:
-        if isinstance(self._policy.detector, NoDetector):  # another shot is no other face
+        if not self._policy.detector.looks:  # another shot is no other face
             return np.zeros((len(found.boxes), LENGTH), np.float32)
         return looks(image, found.boxes)
 

@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
-from components.detectors.base import chosen_provider
-from components.detectors.files import detector_files
+from components.detectors.registry import chosen_provider
 from components.faces.policy import CropPolicy
 from components.fingerprint import digest, fingerprint, sha256, versions
 
-CUTTING = ("components.faces.extract", "components.detectors.base")
+CUTTING = ("components.faces.extract", "components.detectors.registry")
 """With all that they import they decide the pixels of a clip."""
 
 LIBRARIES = ("av", "pillow", "opencv-python-headless", "opencv-contrib-python")
 """Those that decode, turn and scale pictures; MediaPipe brings an OpenCV of its own."""
-
-DETECTOR_LIBRARIES = {"mtcnn": ("onnxruntime-gpu", "onnxruntime"), "mediapipe": ("mediapipe",), "none": ()}
 
 
 def cut_digest(policy: CropPolicy, detector: Path) -> str:
@@ -29,9 +26,9 @@ def cut_digest(policy: CropPolicy, detector: Path) -> str:
     return digest(
         [
             policy.digest,
-            {file.name: sha256(file) for file in detector_files(policy.detector, detector)},
+            {file.name: sha256(file) for file in policy.detector.files_in(detector)},
             chosen_provider(policy.detector, detector),
             fingerprint(*CUTTING),
-            versions((*LIBRARIES, *DETECTOR_LIBRARIES[policy.detector.name])),
+            versions((*LIBRARIES, *policy.detector.libraries)),
         ]
     )

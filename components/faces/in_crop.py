@@ -4,7 +4,7 @@ import numpy as np
 
 from components.faces.align import on_template
 from components.faces.crop import Floats, Map, around
-from components.faces.policy import CropPolicy, NoDetector
+from components.faces.policy import CropPolicy
 
 
 def crop_place(box: Floats, landmarks: Floats, policy: CropPolicy) -> Map:
@@ -17,7 +17,7 @@ def crop_place(box: Floats, landmarks: Floats, policy: CropPolicy) -> Map:
         landmarks: (5, 2) of the same frame, px of the upright video; NaN where they are not known.
         policy: the clip's.
     """
-    margin = 0.0 if isinstance(policy.detector, NoDetector) else policy.margin
+    margin = 0.0 if not policy.detector.looks else policy.margin
     place = on_template(landmarks, box, policy.size, margin) if policy.align == "landmarks" else None
     return around(box, policy.size, margin) if place is None else place
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.detectors.settings import DetectorPolicy, MtcnnPolicy
 from components.video.limits import Frozen, Share
 from components.video.sampling import Even, Sampling
 
@@ -21,37 +22,6 @@ FARTHEST = 1e6
 MAX_CROP_BYTES = 2**30
 """Of all crops of a video. A worker holds up to three copies of them as it assembles clips, next to a decoder
 and a detector, in `limits.memory_mb` of address space; its parent holds one."""
-
-
-class MtcnnPolicy(Frozen):
-    """MTCNN's settings (Zhang et al., 2016, https://arxiv.org/abs/1604.02878)."""
-
-    name: Literal["mtcnn"] = "mtcnn"
-    min_face: int = Field(24, ge=12, description="smallest face, px at detection size")
-    longest_side: int = Field(640, ge=64, description="frames are shrunk to this before detection, px")
-    retry: bool = Field(
-        True, description="search at full size, and without a strong colour cast, where nothing was found"
-    )
-    thresholds: tuple[Share, Share, Share] = (0.7, 0.7, 0.7)
-    factor: float = Field(0.709, gt=0.1, lt=1.0, description="scale step of the image pyramid")
-
-
-class MediapipePolicy(Frozen):
-    """MediaPipe's face detector (BlazeFace, https://arxiv.org/abs/1907.05047)."""
-
-    name: Literal["mediapipe"]
-    model: str = Field(description="the task file, e.g. blaze_face_short_range.tflite")
-    confidence: Share = Field(0.5, description="of a face, at least")
-
-
-class NoDetector(Frozen):
-    """Nothing is detected: the whole frame is the face."""
-
-    name: Literal["none"]
-
-
-DetectorPolicy = Annotated[MtcnnPolicy | MediapipePolicy | NoDetector, Field(discriminator="name")]
-"""What finds faces."""
 
 
 class CropPolicy(Frozen):
@@ -91,7 +61,7 @@ class CropPolicy(Frozen):
     def digest(self) -> str:
         """Twelve hex digits that name this policy together with the code's version.
 
-        Where MediapipePolicy's model file lies is left out: what is in it, the name of a clip tells.
+        Where a detector's model file lies is left out: what is in it, the name of a clip tells.
         """
         policy = self.model_dump(mode="json", exclude={"detector": {"model"}})
         content = json.dumps([CROP_VERSION, policy], sort_keys=True)

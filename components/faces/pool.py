@@ -12,8 +12,9 @@ from typing import Self, TypeVar
 
 from pydantic import TypeAdapter
 
-from components.detectors.base import PROVIDER_VARIABLE, DetectorFault, asked_provider, chosen_provider
-from components.detectors.files import detector_files
+from components.detectors.faults import DetectorFault
+from components.detectors.registry import asked_provider, chosen_provider
+from components.detectors.settings import PROVIDER_VARIABLE
 from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
 from components.faces.look import LOOK_BYTES, Look, read_look
@@ -65,7 +66,7 @@ class WorkerPool:
         self, workers: int, limits: Limits, policy: CropPolicy | None = None, detector: Path | None = None
     ) -> None:
         if policy and detector:
-            detector_files(policy.detector, detector)
+            policy.detector.files_in(detector)
         self._limits = limits
         self._policy = policy if detector else None
         asked_provider()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from components.detectors.base import DetectorFault, Guarded, open_detector, starved
+from components.detectors.faults import DetectorFault, Guarded, starved
+from components.detectors.registry import open_detector
 from components.errors import UnmaskError
 from components.faces.clip import OUT_OF_MEMORY, Faces, Failure
 from components.faces.look import Look, look
@@ -35,8 +36,13 @@ def main() -> None:
     child.serve(
         lambda request: reply(tasks[request["task"]], Path(request["path"])),
         limits.wall_seconds,
-        memory_mb=None if detector and detector.on_device else limits.memory_mb,
+        memory_limit(limits, detector),
     )
+
+
+def memory_limit(limits: Limits, detector: Guarded | None) -> int | None:
+    """MiB; none where the detector computes on CUDA, which maps tens of gigabytes for itself."""
+    return None if detector and detector.on_device else limits.memory_mb
 
 
 def _detector(setup: Header) -> Guarded | None:

@@ -43,9 +43,9 @@ class Child:
         Args:
             answer: what makes an answer of a request.
             seconds: of CPU time for each request, a little more than the parent waits.
-            memory_mb: of address space; None: not limited, as CUDA maps tens of gigabytes for itself.
+            memory_mb: of address space; None: not limited.
         """
-        _limit_resources(memory_mb)
+        limit_resources(memory_mb)
         self._send({"ready": True})
         _redirect_to_null(1, 2)  # from here on, a dying library's last words are nobody's business
         requests = _follow(self._inbox)
@@ -92,7 +92,8 @@ def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
     return requests
 
 
-def _limit_resources(memory_mb: int | None) -> None:
+def limit_resources(memory_mb: int | None) -> None:
+    """Put up walls around this process: open files, files that grow, core dumps, and memory if given."""
     bounds = {
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,

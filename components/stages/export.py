@@ -8,7 +8,6 @@ import numpy as np
 from rich.console import Console
 
 from components.bundle import BundleInfo, open_bundle, seen_digest
-from components.detectors import files as detector_files
 from components.errors import StageError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation, read_document
@@ -127,7 +126,7 @@ def detector_contents(project: Project, params: Params) -> dict[str, bytes]:
     Raises:
         StageError: one of them is missing.
     """
-    files = detector_files.detector_files(params.faces.detector, project.detector)
+    files = params.faces.detector.files_in(project.detector)
     return {f"detector/{file.name}": file.read_bytes() for file in files}
 
 

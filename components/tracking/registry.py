@@ -22,6 +22,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from components.bundle import Bundle, digest_of
+from components.detectors.settings import DetectorSettings
 from components.errors import RegistryError
 from components.project import Project
 from components.tracking.store import connect
@@ -36,9 +37,6 @@ REQUIREMENTS = (
     *("onnxruntime-gpu", "opencv-python-headless", "av"),
 )
 """What scoring needs: neither torch nor facenet-pytorch."""
-
-DETECTOR_REQUIREMENTS = {"mediapipe": ("mediapipe",)}
-"""What a bundle's detector needs beyond these, by its name."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -
             python_model=str(code),
             artifacts={"bundle": str(bundle.folder)},
             code_paths=[str(package) for package in packages],
-            pip_requirements=requirements(bundle.info.crop.detector.name),
+            pip_requirements=requirements(bundle.info.crop.detector),
             signature=_signature(),
             input_example=["clip.mp4"],
         )
@@ -137,9 +135,9 @@ def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -
     return str(created.version)
 
 
-def requirements(detector: str) -> list[str]:
+def requirements(detector: DetectorSettings) -> list[str]:
     """What pip installs to score: the versions that are here; one that is not here is named without."""
-    return [_pinned(package) for package in (*REQUIREMENTS, *DETECTOR_REQUIREMENTS.get(detector, ()))]
+    return [_pinned(package) for package in (*REQUIREMENTS, *detector.requirements)]
 
 
 def _pinned(package: str) -> str:

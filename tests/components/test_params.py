@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.detectors.settings import MtcnnPolicy
 from components.errors import ParamsError
-from components.faces.policy import Even, MtcnnPolicy
+from components.faces.policy import Even
 from components.params import CandidateParams, Params, load_params, merged
 from components.params.training import Cosine, Plateau
 

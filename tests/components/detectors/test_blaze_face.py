@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from components.detectors.blaze_face import BlazeFace
+from components.detectors.settings import MediapipePolicy
 from components.errors import StageError
-from components.faces.policy import MediapipePolicy
 
 POLICY = MediapipePolicy(name="mediapipe", model="blaze_face.tflite", confidence=0.6)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.detectors.base import DetectorFault
+from components.detectors.faults import DetectorFault
 from components.errors import ParamsError, StageError
 from components.faces.clip import Failure, GivenUp
 from components.faces.policy import CropPolicy
@@ -114,10 +114,11 @@ def test_networks_of_another_version_stop_before_any_video(
 LIMITED = """
 import resource
 from types import SimpleNamespace
-from components.detectors.base import Guarded
-from components.faces import worker
+from components.detectors.faults import Guarded
+from components.faces.worker import memory_limit
+from components.sandbox.child import limit_resources
 from components.video.limits import Limits
-worker._limit_resources(Limits(), memory=not Guarded(SimpleNamespace({stated})).on_device)
+limit_resources(memory_limit(Limits(), Guarded(SimpleNamespace({stated}))))
 print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
 """
 

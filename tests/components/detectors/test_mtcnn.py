@@ -12,8 +12,8 @@ from components.detectors import mtcnn as module
 from components.detectors.boxes import overlaps
 from components.detectors.detections import Detections, Floats, Image
 from components.detectors.mtcnn import Mtcnn
+from components.detectors.settings import MtcnnPolicy
 from components.errors import ProviderError, StageError
-from components.faces.policy import MtcnnPolicy
 from components.providers import cuda_fault
 from components.video.frames import sample_frames
 from components.video.limits import Limits

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from components.bundle import Calibration, Histogram, Interval
-from components.detectors.files import FILES
+from components.detectors.settings import DETECTORS
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
 from components.evaluation.winner import Winner
@@ -150,7 +150,7 @@ def build(
     write_tables(project, params, make_faces)
     write_candidate(project, about)
     project.detector.mkdir()
-    for name in FILES["mtcnn"]:
+    for name in DETECTORS["mtcnn"].files:
         (project.detector / name).write_bytes(name.encode())
     write_document(winner, project.winner)
     write_document(evaluation, project.evaluation)

@@ -10,11 +10,11 @@ from zipfile import ZipFile
 import pytest
 import torch
 
-from components.detectors.files import FILES
+from components.detectors.settings import DETECTORS, MediapipePolicy, MtcnnPolicy, NoDetector
 from components.errors import StageError
 from components.export import detector as module
 from components.export.detector import check_model, convert, ensure_detector, portable
-from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
+from components.faces.policy import CropPolicy
 
 MODEL = b"\x1c\0\0\0TFL3 and so on"
 
@@ -39,7 +39,7 @@ def model(tmp_path: Path) -> MediapipePolicy:
 
 
 def test_mtcnn_is_three_networks(detector: Path) -> None:
-    assert names(detector) == sorted(FILES["mtcnn"])
+    assert names(detector) == sorted(DETECTORS["mtcnn"].files)
 
 
 def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_missing_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_model_of_mediapipe_is_copied_under_one_name(tmp_path: Path, model: MediapipePolicy) -> None:
     convert(tmp_path / "detector", model)
-    assert names(tmp_path / "detector") == list(FILES["mediapipe"])
+    assert names(tmp_path / "detector") == list(DETECTORS["mediapipe"].files)
     assert (tmp_path / "detector" / "face_detector.task").read_bytes() == MODEL
 
 
@@ -86,7 +86,7 @@ def test_a_task_bundle_is_a_model(tmp_path: Path, model: MediapipePolicy) -> Non
     with ZipFile(model.model, "w") as bundle:
         bundle.writestr("face_detector.tflite", MODEL)
     convert(tmp_path / "detector", model)
-    assert names(tmp_path / "detector") == list(FILES["mediapipe"])
+    assert names(tmp_path / "detector") == list(DETECTORS["mediapipe"].files)
 
 
 def test_the_library_is_looked_for_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

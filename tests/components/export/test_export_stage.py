@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from components.bundle import open_bundle
+from components.detectors.settings import DetectorPolicy, MediapipePolicy, NoDetector
 from components.errors import BundleError, StageError
 from components.faces.clip import Faces
-from components.faces.policy import CropPolicy, DetectorPolicy, MediapipePolicy, NoDetector
+from components.faces.policy import CropPolicy
 from components.faces.store import ClipStore
 from components.models import load_candidate, normalise, save_candidate
 from components.params import Params

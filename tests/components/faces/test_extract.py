@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from components.detectors.detections import Detections, Floats, Image
 from components.detectors.full_frame import FullFrame
+from components.detectors.settings import NoDetector
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.extract import extract, frames_shown, nearest, places_of
-from components.faces.policy import MAX_FACES, CropPolicy, NoDetector
+from components.faces.policy import MAX_FACES, CropPolicy
 from components.video.frames import probe, sample_frames
 from components.video.limits import Limits
 from components.video.sampling import Consecutive, Even, Every, Range, Sampling

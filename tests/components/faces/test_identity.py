@@ -4,18 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from components.detectors.base import PROVIDER_VARIABLE
-from components.detectors.files import FILES, detector_files
+from components.detectors.settings import (
+    DETECTORS,
+    PROVIDER_VARIABLE,
+    MediapipePolicy,
+    MtcnnPolicy,
+    NoDetector,
+)
 from components.errors import StageError
 from components.faces import identity
 from components.faces.identity import cut_digest
-from components.faces.policy import CropPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
+from components.faces.policy import CropPolicy
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Of detectors whose files are empty."""
-    for name in (*FILES["mtcnn"], *FILES["mediapipe"]):
+    for name in (*DETECTORS["mtcnn"].files, *DETECTORS["mediapipe"].files):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -85,7 +90,7 @@ def test_a_missing_file_of_the_detector_is_named(
     tmp_path: Path, detector: MtcnnPolicy | MediapipePolicy | NoDetector, missing: str | None
 ) -> None:
     if missing is None:
-        assert detector_files(detector, tmp_path) == []
+        assert detector.files_in(tmp_path) == []
     else:
         with pytest.raises(StageError, match=rf"{missing}: not there; make it with dvc repro detector"):
-            detector_files(detector, tmp_path)
+            detector.files_in(tmp_path)

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from components.detectors.detections import Detections, Image
+from components.detectors.settings import NoDetector
 from components.faces.align import TEMPLATE
 from components.faces.clip import Faces
 from components.faces.crop import Floats, cut
 from components.faces.cutter import Cutter
 from components.faces.extract import assemble
 from components.faces.in_crop import crop_place, in_crop
-from components.faces.policy import CropPolicy, NoDetector
+from components.faces.policy import CropPolicy
 from components.video.frames import Frame, VideoInfo
 from components.video.sampling import Even
 

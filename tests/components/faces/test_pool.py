@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.detectors.settings import NoDetector
 from components.errors import StageError
 from components.faces.clip import OUT_OF_MEMORY, Faces, Failure, GivenUp
-from components.faces.policy import CropPolicy, NoDetector
+from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
 from components.faces.worker import answer, reply
 from components.sandbox.process import PACKAGE_ROOT, WorkerProcess

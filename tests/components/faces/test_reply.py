@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.detectors.files import FILES
+from components.detectors.settings import DETECTORS
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.pool import WorkerPool
@@ -29,7 +29,7 @@ NUMBERS = {"clips": [CLIP], "frames": 2, "tracks": 1, "fallback": None, "info": 
 @pytest.fixture
 def networks(tmp_path: Path) -> Path:
     """What a worker that decodes nothing does not open."""
-    for name in FILES["mtcnn"]:
+    for name in DETECTORS["mtcnn"].files:
         (tmp_path / name).touch()
     return tmp_path
 

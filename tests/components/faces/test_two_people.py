@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from components.detectors.mtcnn import Mtcnn
+from components.detectors.settings import MtcnnPolicy
 from components.faces.appearance import looks
 from components.faces.clip import Clip, Faces, Origin
 from components.faces.extract import extract
-from components.faces.policy import CropPolicy, MtcnnPolicy
+from components.faces.policy import CropPolicy
 from components.video.limits import Limits
 from components.video.sampling import Consecutive, Even, Every, Sampling
 from sample.paint import paint_head

@@ -9,6 +9,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from components.bundle import Bundle, open_bundle
+from components.detectors.settings import MediapipePolicy, MtcnnPolicy, NoDetector
 from components.errors import BundleError, RegistryError
 from components.project import Project
 from components.tracking import registry
@@ -126,7 +127,7 @@ def test_scoring_needs_what_the_detector_needs(monkeypatch: pytest.MonkeyPatch) 
         return "1.0"
 
     monkeypatch.setattr(registry, "installed", installed)
-    plain = registry.requirements("mtcnn")
+    plain = registry.requirements(MtcnnPolicy())
     assert "onnxruntime-gpu==1.0" in plain
-    assert registry.requirements("mediapipe") == [*plain, "mediapipe"]
-    assert registry.requirements("none") == plain
+    assert registry.requirements(MediapipePolicy(name="mediapipe", model="a.task")) == [*plain, "mediapipe"]
+    assert registry.requirements(NoDetector(name="none")) == plain

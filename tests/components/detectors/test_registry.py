@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from components.detectors import mtcnn
-from components.detectors.base import CPU, DetectorFault, Guarded, chosen_provider, open_detector
 from components.detectors.detections import Detections
+from components.detectors.faults import CPU, DetectorFault, Guarded
 from components.detectors.full_frame import FullFrame
 from components.detectors.mtcnn import Mtcnn
+from components.detectors.registry import chosen_provider, open_detector
+from components.detectors.settings import DetectorPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 from components.errors import ParamsError, StageError
-from components.faces.policy import DetectorPolicy, MediapipePolicy, MtcnnPolicy, NoDetector
 
 
 def test_mtcnn_is_opened_by_its_name(detector: Path) -> None:
@@ -35,7 +36,7 @@ def test_a_missing_file_is_named(tmp_path: Path, policy: DetectorPolicy) -> None
 def test_no_detector_loads_no_library() -> None:
     program = (
         "import sys; from pathlib import Path; from components.faces.policy import NoDetector\n"
-        "from components.detectors.base import open_detector\n"
+        "from components.detectors.registry import open_detector\n"
         "open_detector(NoDetector(name='none'), Path())\n"
         "sys.exit('onnxruntime' in sys.modules or 'mediapipe' in sys.modules)"
     )
