@@ -77,15 +77,3 @@ def open_detector(policy: AnyDetector, folder: Path, provider: "Asked" = "cpu") 
             return FullFrame()
         case _:
             assert_never(policy)
-
-
-def check_source(policy: AnyDetector) -> None:
-    """Refuse a file of the user's that is no model of this detector.
-
-    Raises:
-        StageError: the file or the detector's library is not there, or it is no model.
-    """
-    if isinstance(policy, MediapipePolicy):
-        from components.detectors.blaze_face import check_model  # noqa: PLC0415
-
-        check_model(policy)

@@ -5,8 +5,8 @@ import logging
 import os
 from pathlib import Path
 
-from components.detectors.registry import check_source
-from components.detectors.settings import AnyDetector, MtcnnPolicy
+from components.detectors.blaze_face import check_model as check_task_file
+from components.detectors.settings import AnyDetector, MediapipePolicy, MtcnnPolicy
 from components.errors import StageError
 from components.faces.policy import CropPolicy
 from components.fingerprint import digest, fingerprint, versions
@@ -77,7 +77,8 @@ def _contents(policy: AnyDetector) -> dict[str, bytes]:
         return {name: to_onnx(network) for name, network in NETWORKS.items()}
     if policy.source is None:
         return {}
-    check_source(policy)
+    if isinstance(policy, MediapipePolicy):
+        check_task_file(policy)
     return {policy.files[0]: policy.source.read_bytes()}
 
 

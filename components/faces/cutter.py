@@ -83,7 +83,7 @@ class Cutter:
         """Take the next frame and return its index."""
         found = _best(self._detector.detect(frame.image, self._near(frame.time)))
         self._tracker.update(len(self.times), frame.time, found, self._looks(frame.image, found))
-        if not isinstance(self._policy.detector, NoDetector):
+        if self._policy.detector.looks:
             self._watch.see(frame.image, found.boxes, frame.time)
         self.times.append(frame.time)
         self._window.append(frame.image)

@@ -135,7 +135,7 @@ DIGESTS: dict[str, Callable[[], object]] = {
         ("faces/look.py", set()),
         ("stages/faces.py", set()),
         ("splits/assignment.py", {"ingest"}),
-        ("ingest/layouts/dfdc.py", {"ingest"}),
+        ("datasets/layouts/dfdc.py", {"ingest"}),
         ("ingest/statistics/figures.py", set()),
         ("models/simple_cnn.py", {"training"}),
         ("models/weights/README.md", set()),

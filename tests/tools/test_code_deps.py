@@ -56,7 +56,7 @@ MODEL = {"train", "ensemble", "export"}
         ("training/predict.py", {"train", "ensemble"}),
         ("training/dataset.py", {"train", "ensemble"}),
         ("ensemble/combination.py", {"ensemble"}),
-        ("evaluation/slices.py", {"evaluate", "gate", "export"}),
+        ("evaluation/slices.py", {"evaluate", "gate"}),
         ("evaluation/bars.py", {"evaluate"}),
         ("evaluation/gate.py", {"gate", "export"}),
         ("export/onnx.py", {"export"}),

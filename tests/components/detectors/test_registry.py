@@ -35,7 +35,7 @@ def test_a_missing_file_is_named(tmp_path: Path, policy: DetectorPolicy) -> None
 
 def test_no_detector_loads_no_library() -> None:
     program = (
-        "import sys; from pathlib import Path; from components.faces.policy import NoDetector\n"
+        "import sys; from pathlib import Path; from components.detectors.settings import NoDetector\n"
         "from components.detectors.registry import open_detector\n"
         "open_detector(NoDetector(name='none'), Path())\n"
         "sys.exit('onnxruntime' in sys.modules or 'mediapipe' in sys.modules)"
