@@ -150,6 +150,6 @@ def test_networks_are_converted_anew_by_another_torch(
     made = []
     monkeypatch.setattr(module, "convert", lambda folder, policy: made.append(folder.name))
     ensure_detector(MtcnnPolicy(), tmp_path)
-    monkeypatch.setattr(module, "version", lambda package: "99")
+    monkeypatch.setattr(module, "versions", lambda packages: dict.fromkeys(packages, "99"))
     ensure_detector(MtcnnPolicy(min_face=40), tmp_path)
     assert len(set(made)) == 2
