@@ -12,7 +12,7 @@ from torch.utils.data import Dataset, Sampler
 
 from components.faces.in_crop import in_crop
 from components.params import AugmentationParams
-from components.params.augmentation import Jpeg
+from components.params.augmentation import Jpeg, Tint
 from components.training.augmentation import augmentation
 from components.training.self_blended import self_blend
 
@@ -27,6 +27,10 @@ AUGMENTATION = AugmentationParams(
     shift=0.05,
     jpeg=Jpeg(chance=0.2, quality=(60, 100)),
 )
+COLOURS = AUGMENTATION.model_copy(
+    update={"saturation": 0.5, "grey": 0.3, "tint": Tint(chance=0.2, strength=(0.1, 0.5))}
+)
+"""For what has learnt to see forgeries in colour; those of the shipped params.yaml."""
 
 Draw = tuple[int, int, int]
 """Epoch, row of `Faces`, frame."""
@@ -41,10 +45,10 @@ class Pairs(Dataset[Tensor]):
     Args:
         faces: genuine clips.
         seed: of all draws.
-        augmented: whether pictures are augmented.
+        augmented: how pictures are augmented; None: not at all.
     """
 
-    def __init__(self, faces: Faces, seed: int, augmented: bool) -> None:
+    def __init__(self, faces: Faces, seed: int, augmented: AugmentationParams | None) -> None:
         self._crops = faces.crops
         placed = [
             in_crop(boxes, points, POLICY)[1]
@@ -52,7 +56,7 @@ class Pairs(Dataset[Tensor]):
         ]
         self._landmarks = np.stack(placed)
         self._seed = seed
-        self._augment = augmentation(AUGMENTATION, SIZE) if augmented else None
+        self._augment = augmentation(augmented, SIZE) if augmented else None
 
     def __len__(self) -> int:
         return len(self._crops)

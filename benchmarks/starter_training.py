@@ -11,8 +11,9 @@ import timm
 import torch
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
+from safetensors.torch import load_file
 from starter_faces import FRAMES, Faces
-from starter_pairs import EveryPerson, Pairs
+from starter_pairs import AUGMENTATION, COLOURS, EveryPerson, Pairs
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
@@ -20,6 +21,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.functional.classification import binary_auroc
 
 from components.models.base import normalise
+from components.params import AugmentationParams
 
 ARCHITECTURE = "efficientnet_b0"
 SMOOTHING = 0.05
@@ -31,8 +33,9 @@ class Settings:
 
     seed: int
     epochs: int
+    lr: float
+    start: Path | None = None  # weights of a backbone to go on from, with colours that vary
     people: int = 32  # of a batch, each with two pictures
-    lr: float = 1e-3
     weight_decay: float = 0.05
     ema: float = 0.99  # decay of the weights' moving average, per step
     threads: int = 1
@@ -44,6 +47,8 @@ class GenuineOrForged(LightningModule):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.backbone = timm.create_model(ARCHITECTURE, num_classes=0, drop_rate=0.0)
+        if settings.start:
+            self.backbone.load_state_dict(weights(settings.start))
         self.backbone = self.backbone.to(memory_format=torch.channels_last)  # twice as fast on a CPU
         self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(self.backbone.num_features, 1))
         self._settings = settings
@@ -93,7 +98,7 @@ def train(faces: Faces, held_out: Faces, settings: Settings, folder: Path) -> Ge
     seed_everything(settings.seed)
     module = GenuineOrForged(settings)
     sampler = EveryPerson(len(faces.people), FRAMES, settings.seed)
-    pairs = Pairs(faces, settings.seed, augmented=True)
+    pairs = Pairs(faces, settings.seed, COLOURS if settings.start else AUGMENTATION)
     batches = DataLoader(pairs, settings.people, sampler=sampler, drop_last=True)
     trainer = Trainer(
         accelerator="cpu",
@@ -128,14 +133,22 @@ class Told(Callback):
         )
 
 
-def held_out_pairs(faces: Faces) -> DataLoader[Tensor]:
-    """Two frames of each person, with forgeries that are always the same, without augmentation."""
+def weights(path: Path) -> dict[str, Tensor]:
+    """Of a backbone, fp32, from its file."""
+    return {name: tensor.float() for name, tensor in load_file(path).items()}
+
+
+GREY = AugmentationParams(flip=0.0, brightness=0.0, contrast=0.0, shift=0.0, grey=1.0)
+
+
+def held_out_pairs(faces: Faces, augmented: AugmentationParams | None = None) -> DataLoader[Tensor]:
+    """Two frames of each person, with forgeries that are always the same, by default as they are."""
     draws = [(0, row, frame) for row in range(len(faces.people)) for frame in (0, FRAMES // 2)]
-    return DataLoader(Pairs(faces, seed=1, augmented=False), 64, sampler=draws)
+    return DataLoader(Pairs(faces, seed=1, augmented=augmented), 64, sampler=draws)
 
 
-def held_out_auc(module: GenuineOrForged, faces: Faces) -> float:
+def held_out_auc(module: GenuineOrForged, faces: Faces, augmented: AugmentationParams | None = None) -> float:
     """Of a module as it is now."""
     module.eval()
     with torch.inference_mode():
-        return auc(torch.cat([module(pairs) for pairs in held_out_pairs(faces)]))
+        return auc(torch.cat([module(pairs) for pairs in held_out_pairs(faces, augmented)]))
