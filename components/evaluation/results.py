@@ -9,12 +9,11 @@ from pydantic import Field, ValidationError
 from components.bundle import Calibration, Interval
 from components.datasets.identities import disjointness
 from components.errors import StageError
+from components.metric_names import ENDS
 from components.video.limits import Frozen
 
 Figures = dict[str, int | float | None]
 """Figures by name; None where one is not defined, since JSON has no NaN."""
-
-TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate", "fallback": "Scored without a face"}
 
 WITH_INTERVAL = ("auc", "f1", "accuracy")
 """Figures on test videos whose intervals every report shows."""
@@ -108,11 +107,6 @@ class Evaluation(Frozen):
         return disjointness(sum(c.unnamed for c in counts), sum(c.videos for c in counts))
 
 
-def title(name: str) -> str:
-    """A figure's name as people write it."""
-    return TITLES.get(name, name.replace("_", " ").capitalize())
-
-
 def rounded(value: float | None) -> float | None:
     """Six decimals, for reading and for version control; None where a figure is not defined."""
     return None if value is None or math.isnan(value) else round(value, 6)
@@ -121,7 +115,7 @@ def rounded(value: float | None) -> float | None:
 def with_ends(name: str, found: Interval | None) -> Figures:
     """A figure and the ends of its interval by name, as tables have them; all None where there is none."""
     ends = (found.value, found.low, found.high) if found else (None, None, None)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), map(rounded, ends), strict=True))
+    return dict(zip((name, *(f"{name}_{end}" for end in ENDS)), map(rounded, ends), strict=True))
 
 
 def write_document(document: Frozen, path: Path) -> None:

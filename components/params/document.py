@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, 
 from components.errors import ParamsError
 from components.faces.policy import CropPolicy
 from components.params.ensemble import EnsembleParams
+from components.params.gate import GateRules
 from components.params.merging import merged
 from components.params.messages import first_line, outdated
 from components.params.reading import read_yaml
@@ -69,14 +70,6 @@ class EvaluateParams(Section):
     seed: int = Field(ge=0)
 
 
-class GateParams(Section):
-    """Smallest values on test videos with which a detector may be registered."""
-
-    auc: Share
-    f1: Share
-    coverage: Share
-
-
 class ExportParams(Section):
     """ONNX settings."""
 
@@ -96,7 +89,7 @@ class Params(Section):
     candidates: dict[str, CandidateParams] = Field(min_length=1)
     ensemble: EnsembleParams = EnsembleParams()
     evaluate: EvaluateParams
-    gate: GateParams
+    gate: GateRules
     export: ExportParams
     tune: TuneParams = TuneParams()
     recipe: str | None = None

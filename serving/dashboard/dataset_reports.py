@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import StageError
-from components.evaluation.results import read_document, title
+from components.evaluation.results import read_document
 from components.ingest.statistics.results import Count, Format, Holdings, Statistics
+from components.metric_names import title
 from components.project import Project
 
 Row = dict[str, str]

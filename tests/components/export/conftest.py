@@ -154,7 +154,7 @@ def build(
         (project.detector / name).write_bytes(name.encode())
     write_document(winner, project.winner)
     write_document(evaluation, project.evaluation)
-    rule = Rule(name="auc", value=0.9, minimum=0.8, passed=True)
+    rule = Rule(name="auc", value=0.9, min=0.8, passed=True)
     write_document(GateReport(passed=True, winner=NAME, rules=(rule,)), project.gate)
     return project
 

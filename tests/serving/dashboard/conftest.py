@@ -68,8 +68,8 @@ def evaluation() -> Evaluation:
 def gate() -> GateReport:
     """Failed: one rule holds, one figure is not defined."""
     rules = (
-        Rule(name="auc", value=0.9, minimum=0.8, passed=True),
-        Rule(name="coverage", value=None, minimum=0.95, passed=False),
+        Rule(name="auc", value=0.9, min=0.8, passed=True),
+        Rule(name="coverage", value=None, min=0.95, passed=False),
     )
     return GateReport(passed=False, rules=rules, winner="a")
 
