@@ -18,9 +18,9 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from components.documents import read_document
 from components.errors import GateError, StageError
 from components.evaluation.gate import GateReport
-from components.evaluation.results import read_document
 from components.params import load_params
 from components.params.resolved import write_resolved
 from components.project import Project

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from components.metric_names import title
 from components.params import Bounds
-from components.video.limits import Frozen
+from components.values import Frozen
 
 
 class Rule(Frozen):

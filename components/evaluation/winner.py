@@ -2,7 +2,7 @@
 
 from components.bundle import Calibration, Histogram, Interval
 from components.metric_names import ENDS
-from components.video.limits import Frozen
+from components.values import Frozen
 
 
 class Winner(Frozen):

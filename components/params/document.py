@@ -19,7 +19,8 @@ from components.params.section import Section
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
 from components.project import ENSEMBLE
-from components.video.limits import Limits, Share
+from components.values import Share
+from components.video.limits import Limits
 
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""

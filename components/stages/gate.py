@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
+from components.documents import read_document, write_document
 from components.evaluation.gate import as_table, decide
 from components.evaluation.report import write_report
-from components.evaluation.results import Evaluation, read_document, write_document
+from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
 from components.params import Params
 from components.project import Project

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from components.bundle import Interval
+from components.documents import Document, read_document
 from components.evaluation.gate import GateReport
-from components.evaluation.results import Evaluation, read_document
+from components.evaluation.results import Evaluation
 from components.metric_names import title
 from components.project import Project
-from components.video.limits import Frozen
 
 Row = dict[str, str]
-Document = TypeVar("Document", bound=Frozen)
 
 
 @dataclass(frozen=True)

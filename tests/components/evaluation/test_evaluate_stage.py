@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from components.documents import read_document
 from components.errors import StageError
 from components.evaluation.gate import GateReport
-from components.evaluation.results import Evaluation, read_document
+from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
 from components.metric_names import METRICS, TEST_METRICS
 from components.params import Bounds, Params, load_params

@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.evaluation.results import Evaluation, read_document
+from components.documents import read_document
+from components.evaluation.results import Evaluation
 from components.params import Bounds, Params
 from components.project import Project
 from components.stages.evaluate import run

@@ -10,8 +10,9 @@ from safetensors.torch import save
 
 from components.bundle import Calibration, Histogram, Interval
 from components.detectors.settings import DETECTORS
+from components.documents import write_document
 from components.evaluation.gate import GateReport, Rule
-from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
+from components.evaluation.results import CandidateResult, Evaluation, SplitCounts
 from components.evaluation.winner import Winner
 from components.export.onnx import ExportedDetector, to_onnx
 from components.faces.clip import Faces

@@ -22,8 +22,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from components.bundle import Bundle, Calibration
 from components.datasets.layouts.base import SPLITS
+from components.documents import write_document
 from components.evaluation.gate import GateReport, Rule
-from components.evaluation.results import CandidateResult, Evaluation, write_document
+from components.evaluation.results import CandidateResult, Evaluation
 from components.ingest.statistics.results import Statistics
 from components.ingest.statistics.statistics import describe
 from components.project import Project
