@@ -21,7 +21,8 @@ from pydantic import Field, ValidationError
 from components.detectors.settings import DETECTORS
 from components.errors import BundleError
 from components.faces.policy import CROP_VERSION, CropPolicy
-from components.video.limits import Frozen, Limits
+from components.values import Frozen
+from components.video.limits import Limits
 
 FORMAT = 1
 OWN_FILES = ("bundle.json", "model.onnx", "MODEL_CARD.md", "seen.txt")

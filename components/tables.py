@@ -2,8 +2,7 @@
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.errors import DataError, StageError
+from components.files import replacing
 
 BATCH_ROWS = 8192
 
@@ -124,39 +124,21 @@ def iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
 def write_table(rows: Iterable[dict[str, Any]] | pa.Table, schema: pa.Schema, path: Path) -> None:
     """Write rows as Parquet in one step: readers see the old file or the new one, never half."""
     table = rows if isinstance(rows, pa.Table) else to_table(rows, schema)
-    _replace(path, lambda partial: pq.write_table(table, partial))
+    with replacing(path) as partial:
+        pq.write_table(table, partial)
 
 
 def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
     """Write rows as CSV in one step; lists become JSON text, null an empty cell."""
-
-    def write(partial: Path) -> None:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, schema.names)
-            writer.writeheader()
-            writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
-
-    _replace(path, write)
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, schema.names)
+        writer.writeheader()
+        writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
 
 
 def as_text(value: Any) -> Any:
     """A value of a row as a cell that CSV can hold."""
     return json.dumps(value) if isinstance(value, list) else value
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file in one step."""
-    _replace(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

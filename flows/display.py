@@ -1,6 +1,5 @@
 """What commands show and write of their results."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,8 +95,7 @@ def _status(row: "VideoScore") -> tuple[str, ...]:
 
 def print_gate(gate: Path) -> None:
     """Print the rules of the last gate, with what they saw."""
-    table = Table("rule", "value", "minimum", "passed")
-    for rule in json.loads(gate.read_text(encoding="utf-8"))["rules"]:
-        value = "undefined" if rule["value"] is None else f"{rule['value']:.3f}"
-        table.add_row(rule["name"], value, f"{rule['minimum']:.3f}", "yes" if rule["passed"] else "NO")
-    print_table(table)
+    from components.evaluation.gate import GateReport, as_table
+    from components.evaluation.results import read_document
+
+    print_table(as_table(read_document(GateReport, gate)))

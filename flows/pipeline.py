@@ -18,7 +18,9 @@ from prefect.futures import PrefectFuture
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from components.documents import read_document
 from components.errors import GateError, StageError
+from components.evaluation.gate import GateReport
 from components.params import load_params
 from components.params.resolved import write_resolved
 from components.project import Project
@@ -220,29 +222,26 @@ def check_gate(project: Project) -> None:
     Raises:
         GateError: carries each broken rule; its exit code is 3.
     """
-    verdict = json.loads(project.gate.read_text(encoding="utf-8"))
-    create_table_artifact(table=verdict["rules"], key="gate", description=f"Winner: {verdict['winner']}")
-    broken = [rule for rule in verdict["rules"] if not rule["passed"]]
-    if not broken:
-        return
-    told = ", ".join(f"{rule['name']} {shown(rule['value'])} < {rule['minimum']:.3f}" for rule in broken)
-    raise GateError(f"gate: {verdict['winner']} failed ({told}); nothing was registered, see {project.gate}")
+    report = read_document(GateReport, project.gate)
+    create_table_artifact(table=report.rows(), key="gate", description=f"Winner: {report.winner}")
+    if not report.passed:
+        raise GateError(
+            f"gate: {report.winner} failed: {report.broken}; nothing was registered, see {project.gate}"
+        )
 
 
 def summary(project: Project, outcome: Outcome) -> str:
     """What a person wants to see of a run, as Markdown."""
     evaluation = json.loads(project.evaluation.read_text(encoding="utf-8"))
-    gate = json.loads(project.gate.read_text(encoding="utf-8"))
     lines = [f"# {evaluation['winner']} is version {outcome.version}", "", outcome.reason, ""]
     lines += ["| candidate | val AUC | test AUC | test F1 |", "| --- | --- | --- | --- |"]
     for name, figures in evaluation["candidates"].items():
         val, test = figures["val"], figures["test"]
         figures_shown = " | ".join(shown(value) for value in (val["auc"], test["auc"], test["f1"]))
         lines.append(f"| {name} | {figures_shown} |")
-    lines += ["", "| gate | value | minimum | passed |", "| --- | --- | --- | --- |"]
-    for rule in gate["rules"]:
-        passed = "yes" if rule["passed"] else "no"
-        lines.append(f"| {rule['name']} | {shown(rule['value'])} | {rule['minimum']:.3f} | {passed} |")
+    rules = read_document(GateReport, project.gate).rows()
+    lines += ["", f"| {' | '.join(rules[0])} |", "| --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(rule.values())} |" for rule in rules]
     return "\n".join(lines)
 
 

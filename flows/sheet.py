@@ -4,9 +4,8 @@ Drawn with Pillow, pixel for pixel: figures of a hundred pictures take matplotli
 """
 
 import math
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from components.drawing import COLOURS, FAINT, FAKE, INK
 from components.errors import DataError
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.look import Look, Sighted, shown
+from components.files import replacing
 from flows.faces import Viewed, ranks, told
 
 WIDTH, EDGE, GAP = 1680, 36, 8
@@ -63,17 +63,16 @@ def reserved(path: Path, videos: int) -> Iterator[Path]:
         raise DataError(f"--sheet {path}: is a folder; name a file")
     if path.suffix.lower() != ".png":
         raise DataError(f"--sheet {path}: unknown picture format {path.suffix!r}; use .png")
-    partial = path.parent / f".{os.getpid()}.png"
     try:
-        with _told(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.touch()
-        yield partial
-        with _told(path):
-            partial.replace(path)
+        with ExitStack() as stack:
+            with _told(path):
+                partial = stack.enter_context(replacing(path))
+                partial.touch()
+            yield partial
+            with _told(path):
+                stack.close()
     except BaseException:
-        with suppress(OSError):  # of the file: it may never have been there; of a folder: others may use it
-            partial.unlink(missing_ok=True)
+        with suppress(OSError):  # others may use it
             for folder in made:
                 folder.rmdir()
         raise

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from components.cores import cores
 from components.errors import StageError
+from components.files import replacing
 from components.parent import end_with_parent
-from sample.encode import atomically, write_masks, write_video
+from sample.encode import write_masks, write_video
 from sample.folder import MANIFEST, MARKER, claimed
 from sample.session import Casting, cast, record
 from sample.settings import SampleSettings
@@ -50,7 +51,8 @@ def generate(folder: Path, settings: SampleSettings | None = None, progress: boo
             task = bar.add_task("people", total=len(castings), completed=len(castings) - len(missing))
             for _ in _record_all(folder, settings, missing):
                 bar.advance(task)
-        atomically(folder / MANIFEST, lambda partial: _write_manifest(partial, castings))
+        with replacing(folder / MANIFEST) as partial:
+            _write_manifest(partial, castings)
 
 
 def files(folder: Path, casting: Casting) -> tuple[Path, Path, Path]:

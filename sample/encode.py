@@ -1,13 +1,13 @@
 """Writing the files of a sample, each in one step: another process sees a whole file or none."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from components.files import replacing
 from sample.scene import Frame
 
 # One thread, and the same algorithms on every CPU: without the latter x264 was seen to give other bytes from
@@ -17,27 +17,14 @@ _OPTIONS = {"crf": "19", "preset": "veryfast", "threads": "1", "x264-params": "c
 
 def write_video(path: Path, frames: Sequence[Frame], fps: int) -> None:
     """Encode frames (H, W, 3) RGB as H.264 in mp4."""
-    atomically(path, lambda partial: _encode(partial, frames, fps))
+    with replacing(path) as partial:
+        _encode(partial, frames, fps)
 
 
 def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
     """Store masks (T, H, W), compressed, under the key `masks`."""
-
-    def save(partial: Path) -> None:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, masks=masks)
-
-    atomically(path, save)
-
-
-def atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make the file under another name, then give it its own."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, masks=masks)
 
 
 def _encode(path: Path, frames: Sequence[Frame], fps: int) -> None:

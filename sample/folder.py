@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from components.errors import BusyError, DataError
-from sample.encode import atomically
+from components.files import write_text
 from sample.settings import SampleSettings
 
 GENERATOR_VERSION = 1
@@ -64,7 +64,7 @@ def _prepare(folder: Path, fingerprint: str) -> None:
     for part in ("real", "fake"):
         (folder / part).mkdir(exist_ok=True)
     if not same:
-        atomically(marker, lambda partial: _write_text(partial, fingerprint))
+        write_text(fingerprint, marker)
 
 
 def _own_files(folder: Path) -> list[Path]:
@@ -86,7 +86,3 @@ def _own_files(folder: Path) -> list[Path]:
 def _fingerprint(settings: SampleSettings) -> str:
     content = {"generator": GENERATOR_VERSION, "settings": settings.model_dump(exclude={"workers"})}
     return json.dumps(content, indent=2) + "\n"
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -22,7 +22,8 @@ from components.faces.pool import WorkerPool
 from components.pooling import decisive
 from components.printable import printable
 from components.providers import Asked, open_session
-from components.video.limits import Frozen, Status
+from components.values import Frozen
+from components.video.limits import Status
 from components.video.picture_files import is_picture_name
 
 Verdict = Literal["fake", "real", "undetermined"]

@@ -20,7 +20,7 @@ from components.datasets.naming import normalised
 from components.datasets.scan import FileStat
 from components.datasets.tree import Tree, walk
 from components.errors import DataError
-from components.tables import write_text
+from components.files import replacing, write_text
 
 RESERVED = frozenset({"real", "fake", "celeb-real", "celeb-fake", "data", *SPLIT_NAMES})
 """Folders that mean something where a dataset stands in `data/` itself."""
@@ -160,13 +160,11 @@ def _mark(target: Path, layout: str) -> None:
 
 def _place(source: Path, target: Path, copy: bool) -> None:
     """Put a file there in one step, so that no half of it is ever taken for a video."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{_PARTIAL}{os.getpid()}")
-    if copy:
-        shutil.copy2(source, partial)
-    else:
-        partial.symlink_to(source)
-    partial.replace(target)
+    with replacing(target, f"{_PARTIAL}{os.getpid()}") as partial:
+        if copy:
+            shutil.copy2(source, partial)
+        else:
+            partial.symlink_to(source)
 
 
 def _choose(tree: Tree, name: str | None) -> Layout:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field
 
 from components.errors import StageError
-from components.video.limits import Frozen, Share
+from components.values import Frozen, Share
 
 PROVIDER_VARIABLE = "UNMASK_DETECTOR_PROVIDER"
 """Where a worker's detector computes: cpu (unless set), cuda or auto."""

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from components.bundle import Interval
 from components.drawing import FAINT, FAKE, INK, REAL, drawn
-from components.evaluation.results import WITH_INTERVAL, CandidateResult, Evaluation, title
+from components.evaluation.results import WITH_INTERVAL, CandidateResult, Evaluation
+from components.metric_names import title
 
 BAR = 0.34
 """Inches of height that a bar takes."""

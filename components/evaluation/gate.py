@@ -1,4 +1,4 @@
-"""The gate: may this detector be registered? A pure decision."""
+"""The gate: may this detector be registered? A pure decision, and the one way in which it is shown."""
 
 import math
 from collections.abc import Mapping
@@ -6,55 +6,93 @@ from collections.abc import Mapping
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from components.params import GateParams
-from components.video.limits import Frozen
+from components.metric_names import title
+from components.params import Bounds
+from components.values import Frozen
 
 
 class Rule(Frozen):
-    """One figure of the winner on test videos against its minimum; None is a figure that is not defined."""
+    """One figure of the winner on test videos with its bounds; a value of None is not defined."""
 
     name: str
     value: float | None
-    minimum: float
+    min: float | None = None
+    max: float | None = None
     passed: bool
 
+    @property
+    def shown(self) -> str:
+        """The value with three decimals."""
+        return "not defined" if self.value is None else f"{self.value:.3f}"
 
-class GateVerdict(Frozen):
-    """All rules; the gate passes when every one does."""
+    @property
+    def required(self) -> str:
+        """The bounds, such as `≥ 0.800`."""
+        bounds = (("≥", self.min), ("≤", self.max))
+        return " and ".join(f"{sign} {bound:.3f}" for sign, bound in bounds if bound is not None)
+
+
+class GateReport(Frozen):
+    """`reports/gate.json`: the gate passes when every rule does."""
 
     passed: bool
     rules: tuple[Rule, ...]
-
-
-class GateReport(GateVerdict):
-    """`reports/gate.json`."""
-
     winner: str
 
+    @property
+    def verdict(self) -> str:
+        """The outcome in one word."""
+        return "passed" if self.passed else "failed"
 
-def decide(metrics: Mapping[str, float], thresholds: GateParams) -> GateVerdict:
-    """Hold figures against their minima; a value equal to its minimum passes, a missing one or NaN fails."""
-    rules = tuple(
-        _rule(name, metrics.get(name, math.nan), minimum) for name, minimum in thresholds.model_dump().items()
-    )
-    return GateVerdict(passed=all(rule.passed for rule in rules), rules=rules)
+    @property
+    def broken(self) -> str:
+        """The rules that do not hold, such as `AUC 0.500 (required ≥ 0.800)`."""
+        rules = (rule for rule in self.rules if not rule.passed)
+        return ", ".join(f"{title(rule.name)} {rule.shown} (required {rule.required})" for rule in rules)
+
+    @property
+    def reason(self) -> str:
+        """What the verdict means for the model, as a sentence."""
+        if self.passed:
+            return "It may be registered: every rule holds on test videos, which had no part in any choice."
+        return f"It is not registered: on test videos {self.broken}."
+
+    def rows(self) -> list[dict[str, str]]:
+        """A table row per rule, as cells by their headings."""
+        return [
+            {
+                "Rule": title(rule.name),
+                "On test videos": rule.shown,
+                "Required": rule.required,
+                "Verdict": "passed" if rule.passed else "failed",
+            }
+            for rule in self.rules
+        ]
 
 
-def _rule(name: str, value: float, minimum: float) -> Rule:
-    # A comparison with NaN is false, so a figure that is not defined can never pass.
-    return Rule(
-        name=name, value=None if math.isnan(value) else value, minimum=minimum, passed=value >= minimum
-    )
+def decide(winner: str, figures: Mapping[str, float | None], rules: Mapping[str, Bounds]) -> GateReport:
+    """Hold a candidate's figures on test videos against the rules of params.yaml.
+
+    A value that equals a bound passes; one that is missing, None or NaN fails.
+    """
+    decided = tuple(_rule(name, figures.get(name), bounds) for name, bounds in rules.items())
+    return GateReport(passed=all(rule.passed for rule in decided), rules=decided, winner=winner)
+
+
+def _rule(name: str, value: float | None, bounds: Bounds) -> Rule:
+    if value is None or math.isnan(value):
+        return Rule(name=name, value=None, min=bounds.min, max=bounds.max, passed=False)
+    low = -math.inf if bounds.min is None else bounds.min
+    high = math.inf if bounds.max is None else bounds.max
+    return Rule(name=name, value=value, min=bounds.min, max=bounds.max, passed=low <= value <= high)
 
 
 def as_table(report: GateReport) -> Table:
     """The rules for a terminal."""
-    table = Table(title=f"Gate {'passed' if report.passed else 'failed'}: {report.winner}", box=SIMPLE_HEAD)
-    table.add_column("rule")
-    for heading in ("test value", "minimum", "verdict"):
-        table.add_column(heading, justify="right")
-    for rule in report.rules:
-        verdict = "[green]passed[/]" if rule.passed else "[bold red]failed[/]"
-        value = "not defined" if rule.value is None else f"{rule.value:.3f}"
-        table.add_row(rule.name, value, f"{rule.minimum:.3f}", verdict)
+    table = Table(title=f"Gate {report.verdict}: {report.winner}", box=SIMPLE_HEAD)
+    rows = report.rows()
+    for heading in rows[0]:
+        table.add_column(heading, justify="left" if heading == "Rule" else "right")
+    for row, rule in zip(rows, report.rules, strict=True):
+        table.add_row(*row.values(), style="" if rule.passed else "bold red")
     return table

@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from components.evaluation.comparison import Contender
-from components.evaluation.metrics import METRICS
 from components.evaluation.results import WITH_INTERVAL, Figures, SplitCounts, rounded, with_ends
 from components.evaluation.trained import FIGURES
+from components.metric_names import METRICS
 
 
 def leaderboard(

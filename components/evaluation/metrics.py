@@ -11,9 +11,6 @@ from sklearn.metrics import auc, roc_curve
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-METRICS = ("auc", "f1", "accuracy", "precision", "recall", "eer", "log_loss")
-"""What `measure` yields, in the order in which reports show it."""
-
 
 def measure(labels: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:
     """All of `METRICS` on one set of videos.

@@ -7,9 +7,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.evaluation.gate import GateReport
 from components.evaluation.leaderboard import shown
-from components.evaluation.results import Evaluation, title
+from components.evaluation.results import Evaluation
 from components.evaluation.slices import LEAST, PROPERTIES
 from components.evaluation.winner import Winner
+from components.metric_names import title
 
 FIGURES = {
     "roc": "How many fakes each candidate finds, for every rate of false alarms.",

@@ -1,25 +1,19 @@
 """`reports/evaluation.json`: the whole comparison, for people, for metrics and for the report."""
 
 import math
-from pathlib import Path
-from typing import TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.bundle import Calibration, Interval
 from components.datasets.identities import disjointness
-from components.errors import StageError
-from components.video.limits import Frozen
+from components.metric_names import ENDS
+from components.values import Frozen
 
 Figures = dict[str, int | float | None]
 """Figures by name; None where one is not defined, since JSON has no NaN."""
 
-TITLES = {"auc": "AUC", "f1": "F1", "eer": "Equal error rate", "fallback": "Scored without a face"}
-
 WITH_INTERVAL = ("auc", "f1", "accuracy")
 """Figures on test videos whose intervals every report shows."""
-
-Document = TypeVar("Document", bound=Frozen)
 
 
 class SplitCounts(Frozen):
@@ -108,11 +102,6 @@ class Evaluation(Frozen):
         return disjointness(sum(c.unnamed for c in counts), sum(c.videos for c in counts))
 
 
-def title(name: str) -> str:
-    """A figure's name as people write it."""
-    return TITLES.get(name, name.replace("_", " ").capitalize())
-
-
 def rounded(value: float | None) -> float | None:
     """Six decimals, for reading and for version control; None where a figure is not defined."""
     return None if value is None or math.isnan(value) else round(value, 6)
@@ -121,25 +110,4 @@ def rounded(value: float | None) -> float | None:
 def with_ends(name: str, found: Interval | None) -> Figures:
     """A figure and the ends of its interval by name, as tables have them; all None where there is none."""
     ends = (found.value, found.low, found.high) if found else (None, None, None)
-    return dict(zip((name, f"{name}_low", f"{name}_high"), map(rounded, ends), strict=True))
-
-
-def write_document(document: Frozen, path: Path) -> None:
-    """Write as indented JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def read_document(kind: type[Document], path: Path) -> Document:
-    """Read what `write_document` wrote.
-
-    Raises:
-        StageError: the file is not there or is not of this kind.
-    """
-    try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StageError(f"{path}: not there yet; run the stage that makes it (dvc repro)") from error
-    except ValidationError as error:
-        key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise StageError(f"{path}: {key}: {error.errors()[0]['msg']}; delete it and run dvc repro") from error
+    return dict(zip((name, *(f"{name}_{end}" for end in ENDS)), map(rounded, ends), strict=True))

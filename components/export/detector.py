@@ -2,13 +2,13 @@
 
 import hashlib
 import logging
-import os
 from pathlib import Path
 
 from components.detectors.blaze_face import check_model as check_task_file
 from components.detectors.settings import AnyDetector, MediapipePolicy, MtcnnPolicy
 from components.errors import StageError
 from components.faces.policy import CropPolicy
+from components.files import replacing
 from components.fingerprint import digest, fingerprint, versions
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,8 @@ def convert(folder: Path, policy: AnyDetector | None = None) -> None:
     contents = _contents(policy or MtcnnPolicy())
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        partial = folder / f".{name}.{os.getpid()}"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+        with replacing(folder / name) as partial:
+            partial.write_bytes(content)
 
 
 def check_model(folder: Path, policy: AnyDetector) -> None:

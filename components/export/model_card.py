@@ -6,7 +6,8 @@ Follows Mitchell et al., 2019, "Model Cards for Model Reporting", https://arxiv.
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.bundle import BundleInfo
-from components.evaluation.results import Evaluation, title
+from components.evaluation.results import Evaluation
+from components.metric_names import title
 from components.models import CandidateInfo
 from components.params import ExportParams
 from components.video.sampling import Consecutive, Even, Every, Range, Sampling

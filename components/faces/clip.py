@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.sandbox.protocol import Arrays
+from components.values import Count, Line, Share
 from components.video.info import VideoInfo
-from components.video.limits import Count, Line, Share, Status
+from components.video.limits import Status
 
 
 class Origin(IntEnum):

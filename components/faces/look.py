@@ -15,9 +15,10 @@ from components.faces.clip import Faces, Failure
 from components.faces.policy import MAX_FACES, CropPolicy
 from components.faces.reply import check_places, check_times, read_faces, refusing
 from components.sandbox.protocol import Arrays, Header
+from components.values import Amount, Count, Frozen
 from components.video.frames import Frame
 from components.video.info import VideoInfo
-from components.video.limits import Amount, Count, Frozen, Limits
+from components.video.limits import Limits
 from components.video.sampling import MAX_FRAMES
 from components.video.source import map_frames, probe
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.detectors.settings import DetectorPolicy, MtcnnPolicy
-from components.video.limits import Frozen, Share
+from components.values import Frozen, Share
 from components.video.sampling import Even, Sampling
 
 CROP_VERSION = 4

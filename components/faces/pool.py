@@ -30,9 +30,10 @@ from components.faces.reply import (
 )
 from components.sandbox.process import WorkerDied, WorkerProcess
 from components.sandbox.protocol import Arrays, Header, ProtocolError
+from components.values import Line
 from components.video.examine import Examined
 from components.video.info import VideoInfo
-from components.video.limits import Limits, Line
+from components.video.limits import Limits
 from components.video.still import Still
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ from components.detectors.detections import Floats
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, CropPolicy
 from components.sandbox.protocol import Arrays, Header, ProtocolError
+from components.values import Count, Frozen, Share
 from components.video.colour import MOST_COLOURFUL
 from components.video.examine import Examined
 from components.video.info import VideoInfo
-from components.video.limits import Count, Frozen, Share
 from components.video.still import LONGEST_SIDE, Still
 
 Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]

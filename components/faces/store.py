@@ -6,7 +6,6 @@ tells what else was tried), so that reading a few frames of one face costs the h
 """
 
 import json
-import os
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from safetensors.numpy import save
 from components.errors import DataError, StageError
 from components.faces.clip import Faces
 from components.faces.compression import compress, decompress
+from components.files import replacing
 from components.sandbox.protocol import Arrays
 
 SUFFIX = ".safetensors"
@@ -51,13 +51,10 @@ class ClipStore:
         Raises:
             StageError: the disk is full, or the folder cannot be written to.
         """
-        partial = self.folder / f".{name}.{os.getpid()}"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(_encode(faces))
-            partial.replace(self.folder / name)
+            with replacing(self.folder / name) as partial:
+                partial.write_bytes(_encode(faces))
         except OSError as error:
-            partial.unlink(missing_ok=True)
             why = f"cannot be written ({error.strerror}); free disk space, or make the folder writable"
             raise StageError(f"{self.folder / name}: {why}") from error
 

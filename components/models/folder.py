@@ -7,13 +7,14 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from components.documents import write_document
 from components.errors import StageError
 from components.models.base import MEAN, STD, Candidate, Origin
 from components.models.ensemble import Ensemble
 from components.models.registry import create
 from components.params import Network
 from components.params.networks import EnsembleNetwork
-from components.video.limits import Frozen
+from components.values import Frozen
 
 Channels = tuple[float, float, float]
 
@@ -49,7 +50,7 @@ def save_candidate(folder: Path, model: Candidate, info: CandidateInfo) -> None:
     # safetensors refuses the channels-last layout that training uses.
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "weights.safetensors")
-    (folder / "candidate.json").write_text(info.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_document(info, folder / "candidate.json")
 
 
 def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:

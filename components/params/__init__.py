@@ -4,23 +4,24 @@ from components.params.augmentation import AugmentationParams
 from components.params.document import (
     EvaluateParams,
     ExportParams,
-    GateParams,
     IngestParams,
     LeakKind,
     Params,
     ValidateParams,
     load_params,
 )
+from components.params.gate import Bounds, GateRules
 from components.params.merging import merged
 from components.params.networks import Network, Pretrained
 from components.params.training import CandidateParams, Metric, Precision, TrainingParams
 
 __all__ = [
     "AugmentationParams",
+    "Bounds",
     "CandidateParams",
     "EvaluateParams",
     "ExportParams",
-    "GateParams",
+    "GateRules",
     "IngestParams",
     "LeakKind",
     "Metric",

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field, PositiveFloat
 
 from components.params.section import Section
-from components.video.limits import Amount, Share, Size
+from components.values import Amount, Share, Size
 
 Number = TypeVar("Number", int, float)
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, ValidationError, 
 from components.errors import ParamsError
 from components.faces.policy import CropPolicy
 from components.params.ensemble import EnsembleParams
+from components.params.gate import GateRules
 from components.params.merging import merged
 from components.params.messages import first_line, outdated
 from components.params.reading import read_yaml
@@ -18,7 +19,8 @@ from components.params.section import Section
 from components.params.training import CandidateParams, TrainingParams
 from components.params.tuning import TuneParams
 from components.project import ENSEMBLE
-from components.video.limits import Limits, Share
+from components.values import Share
+from components.video.limits import Limits
 
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
@@ -69,14 +71,6 @@ class EvaluateParams(Section):
     seed: int = Field(ge=0)
 
 
-class GateParams(Section):
-    """Smallest values on test videos with which a detector may be registered."""
-
-    auc: Share
-    f1: Share
-    coverage: Share
-
-
 class ExportParams(Section):
     """ONNX settings."""
 
@@ -96,7 +90,7 @@ class Params(Section):
     candidates: dict[str, CandidateParams] = Field(min_length=1)
     ensemble: EnsembleParams = EnsembleParams()
     evaluate: EvaluateParams
-    gate: GateParams
+    gate: GateRules
     export: ExportParams
     tune: TuneParams = TuneParams()
     recipe: str | None = None

@@ -14,6 +14,8 @@ from ruamel.yaml.tokens import CommentToken
 from yaml.nodes import ScalarNode as PlainScalar
 from yaml.resolver import Resolver
 
+from components.files import replacing
+
 Keys = tuple[str, ...]
 """Where a setting stands, e.g. `("training", "optimizer", "lr")`."""
 
@@ -64,11 +66,10 @@ def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Key
 
 def replace_text(path: Path, text: str) -> None:
     """Give a file another content at once; a kill leaves the old one."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    if path.exists():
-        partial.chmod(path.stat().st_mode)
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+        if path.exists():
+            partial.chmod(path.stat().st_mode)
 
 
 def edited(text: str, changes: Mapping[str, Any], whole: Collection[Keys] = ()) -> str:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from components.video.limits import Frozen
+from components.values import Frozen
 
 Location = tuple[str | int, ...]
 """Of an error, as pydantic tells it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from components.params.section import Section
-from components.video.limits import Share
+from components.values import Share
 
 Pretrained = bool | Literal["if-available", "bundled"]
 """Weights to start from: timm's hub (true, if-available), those that Unmask ships (bundled), or none."""

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from components.video.limits import Frozen
+from components.values import Frozen
 
 
 class Section(Frozen):

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from components.params.augmentation import AugmentationParams, Span
 from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
-from components.video.limits import Share
+from components.values import Share
 
 Metric = Literal["loss", "auc", "f1", "accuracy"]
 """Of the validation videos, after each epoch; a low loss is good, all others are good if high."""

@@ -21,7 +21,7 @@ from components.tables import MANIFEST, read_faces, read_table
 from components.training.augmentation import augmentation
 from components.training.self_blended import self_blend
 from components.training.videos import LABELS, Video, join, of_split
-from components.video.limits import Frozen
+from components.values import Frozen
 
 DRAWS = 7
 """Beside the untouched clip."""

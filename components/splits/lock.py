@@ -4,7 +4,6 @@ A text file that belongs into git: two lines that say what was dealt and how, th
 each person, or for each file that names nobody. It tells no name, but whoever guesses one can look it up.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -13,6 +12,7 @@ from pathlib import Path
 from components.datasets.layouts.base import SPLITS, Split
 from components.datasets.naming import normalised
 from components.errors import DataError
+from components.files import write_text
 from components.params import IngestParams
 
 VERSION = 1
@@ -99,10 +99,7 @@ def read_lock(path: Path, params: IngestParams) -> Lock:
 def write_lock(path: Path, params: IngestParams, lock: Lock) -> None:
     """Write a lock in one step; the same lock gives the same bytes."""
     lines = [*_header(params), *(f"{key} {split}" for key, split in sorted(lock.splits.items()))]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    partial.replace(path)
+    write_text("\n".join(lines) + "\n", path)
 
 
 def _header(params: IngestParams) -> list[str]:

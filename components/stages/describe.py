@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from components.evaluation.results import write_document
+from components.documents import write_document
 from components.faces.clip import Failure
 from components.faces.pool import WorkerPool
 from components.ingest.statistics.contact_sheet import Picture, Strip, choose, draw_contact_sheet

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import track
 
 from components.bundle import Calibration
+from components.documents import write_document
 from components.evaluation.bars import draw_candidates, draw_slices
 from components.evaluation.calibration import calibrate
 from components.evaluation.comparison import Contender, decide, judge, rank
@@ -21,7 +22,6 @@ from components.evaluation.figures import (
 from components.evaluation.leaderboard import as_table, leaderboard, write_csv
 from components.evaluation.metrics import roc
 from components.evaluation.predictions import Predictions, read_predictions
-from components.evaluation.results import write_document
 from components.evaluation.slices import properties, slice_rows, slices
 from components.evaluation.summary import crown, summarise
 from components.evaluation.trained import Trained, read_trained

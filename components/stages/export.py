@@ -1,6 +1,5 @@
 """Stage `export`: the winner as ONNX, held against torch on real clips, and packed as a bundle."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,9 +7,10 @@ import numpy as np
 from rich.console import Console
 
 from components.bundle import BundleInfo, open_bundle, seen_digest
+from components.documents import as_json, read_document
 from components.errors import StageError
 from components.evaluation.gate import GateReport
-from components.evaluation.results import Evaluation, read_document
+from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
 from components.export.detector import portable
 from components.export.model_card import model_card
@@ -18,6 +18,7 @@ from components.export.onnx import ExportedDetector, to_onnx
 from components.export.parity import Clip, check_parity
 from components.export.provenance import provenance
 from components.faces.store import ClipStore
+from components.files import replacing_folder
 from components.models import CandidateInfo, load_candidate
 from components.params import Params
 from components.project import Project
@@ -108,7 +109,7 @@ def bundle_info(project: Project, params: Params, winner: Winner, about: Candida
 def text_files(info: BundleInfo, card: str) -> dict[str, bytes]:
     """The files that are written for this bundle, by name."""
     return {
-        "bundle.json": f"{info.model_dump_json(indent=2)}\n".encode(),
+        "bundle.json": as_json(info).encode(),
         "MODEL_CARD.md": card.encode(),
     }
 
@@ -136,13 +137,8 @@ def pack(bundle: Path, files: Mapping[str, bytes]) -> str:
     Returns:
         The bundle's digest.
     """
-    partial = bundle.with_name(f".{bundle.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    for name, content in files.items():
-        (partial / name).parent.mkdir(parents=True, exist_ok=True)
-        (partial / name).write_bytes(content)
-    digest = open_bundle(partial).digest
-    if bundle.exists():
-        shutil.rmtree(bundle)
-    partial.rename(bundle)
-    return digest
+    with replacing_folder(bundle) as partial:
+        for name, content in files.items():
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            (partial / name).write_bytes(content)
+        return open_bundle(partial).digest

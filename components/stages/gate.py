@@ -2,9 +2,10 @@
 
 from rich.console import Console
 
-from components.evaluation.gate import GateReport, as_table, decide
+from components.documents import read_document, write_document
+from components.evaluation.gate import as_table, decide
 from components.evaluation.report import write_report
-from components.evaluation.results import Evaluation, read_document, write_document
+from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
 from components.params import Params
 from components.project import Project
@@ -20,8 +21,9 @@ def run(project: Project, params: Params) -> None:
     """
     winner = read_document(Winner, project.winner)
     evaluation = read_document(Evaluation, project.evaluation)
-    verdict = decide({name: found.value for name, found in winner.metrics.items()}, params.gate)
-    report = GateReport(winner=winner.candidate, **verdict.model_dump())
+    # Those of the winner are not rounded; a share of fallbacks that is zero stands in the evaluation alone.
+    figures = evaluation.candidates[winner.candidate].test | winner.figures
+    report = decide(winner.candidate, figures, params.gate)
     write_document(report, project.gate)
     write_report(project.reports, report, winner, evaluation)
     Console().print(as_table(report))

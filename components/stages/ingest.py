@@ -11,6 +11,7 @@ from components.cores import cores
 from components.datasets.found import Dataset, read_datasets
 from components.datasets.spellings import Names
 from components.faces.pool import WorkerPool
+from components.files import write_text
 from components.ingest.examination import Examination, File, Inspected, locate
 from components.ingest.examined import ExaminedStore, examining_digest, open_store
 from components.ingest.manifest import Video, make_rows, make_samples
@@ -22,7 +23,7 @@ from components.project import Project
 from components.splits.assignment import assign, dealt
 from components.splits.audit import find_leaks, find_tangle
 from components.splits.lock import read_lock, write_lock
-from components.tables import MANIFEST, iterate, to_table, write_table, write_text
+from components.tables import MANIFEST, iterate, to_table, write_table
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from components.documents import write_document
 from components.errors import ValidationError
 from components.params import Params
 from components.project import Project
@@ -43,7 +44,7 @@ def _write(folder: Path, report: Report, page: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     docs = folder / "data_docs" / "index.html"
     docs.parent.mkdir(parents=True)
-    (folder / "validation.json").write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_document(report, folder / "validation.json")
     docs.write_text(page, encoding="utf-8")
     return docs
 

@@ -13,6 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch.optim import Optimizer
 
+from components.files import replacing
 from components.training.history import MEASURED, Epoch
 from components.training.sampling import EpochSampler
 
@@ -95,8 +96,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
         whole = Path(path)
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        partial = whole.with_name(f".{whole.name}")
-        with partial.open("wb") as file:  # by name, torch hides why it could not write
-            torch.save(checkpoint, file)
-        partial.replace(whole)
+        aside = f".{whole.name}"  # one for all processes: checkpoints are large, and a kill leaves it there
+        with replacing(whole, aside) as partial, partial.open("wb") as file:
+            torch.save(checkpoint, file)  # by name, torch hides why it could not write

@@ -5,16 +5,15 @@ trainings. Files are in NumPy's own format, one for each clip, and can be delete
 """
 
 import logging
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.faces.store import ClipStore
+from components.files import replacing
 
 FREE_SHARE = 0.5
 """Of the free disk that may be taken at most."""
@@ -103,15 +102,10 @@ def mapped(path: Path, shape: tuple[int, ...]) -> Crops | None:
 
 def keep(crops: Crops, path: Path) -> None:
     """Write a file beside its place, then move it there, where that is possible."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.save(file, crops)
-        partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         log.debug("%s: not kept (%s)", path, error.strerror)
 
 

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from components import models
 from components.errors import ParamsError
+from components.files import replacing
 from components.models import Candidate
 from components.params import CandidateParams
 from components.training.dataset import ClipDataset
@@ -129,18 +130,13 @@ def _write(
     features: Iterable[tuple[Sequence[int], Tensor]], first: Sequence[int], width: int, path: Path
 ) -> None:
     """Beside its place, then moved there: a kill leaves no half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as partial:
         rows = open_memmap(partial, "w+", np.float32, (first[-1], width))
         _reserve(partial)
         for indices, of_videos in features:
             for index, of_video in zip(indices, of_videos, strict=True):
                 rows[first[index] : first[index + 1]] = of_video.flatten(0, 1)
         rows.flush()
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _reserve(path: Path) -> None:

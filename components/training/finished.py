@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+from components.files import replacing_folder
 from components.project import Project
 
 DONE = "done"
@@ -17,17 +18,15 @@ def set_aside(project: Project, name: str, scratch: Path) -> None:
         name: of the candidate.
         scratch: folder of this training's checkpoints.
     """
-    partial = scratch.with_name(f".{scratch.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    for place in _places(project, name):
-        if place.is_dir():
-            shutil.copytree(place, partial / DONE / place.name)
-        else:
-            shutil.copy(place, partial / DONE / place.name)
-    for earlier in scratch.parent.iterdir():
-        if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", earlier.name):
-            shutil.rmtree(earlier)
-    partial.rename(scratch)
+    with replacing_folder(scratch) as partial:
+        for place in _places(project, name):
+            if place.is_dir():
+                shutil.copytree(place, partial / DONE / place.name)
+            else:
+                shutil.copy(place, partial / DONE / place.name)
+        for earlier in scratch.parent.iterdir():
+            if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", earlier.name):
+                shutil.rmtree(earlier)
 
 
 def put_back(project: Project, name: str, scratch: Path) -> bool:

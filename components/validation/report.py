@@ -12,7 +12,7 @@ from great_expectations.core import ExpectationSuiteValidationResult, Expectatio
 from components.splits.audit import Leak
 from components.validation.checkpoint import MAX_VIDEOS
 from components.validation.suite import Check, Severity
-from components.video.limits import Frozen
+from components.values import Frozen
 
 
 class Verdict(Frozen):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from components.video.limits import Amount, Count, Line, Size
+from components.values import Amount, Count, Line, Size
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,10 @@
-"""What one untrusted video may cost, what may become of it, and the kinds of values that tell of it."""
+"""What one untrusted video may cost, and what may become of it."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Size = Annotated[int, Field(ge=1, lt=2**31)]
-"""Of a picture, px."""
-Line = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
-"""One line without control characters."""
-
-
-class Frozen(BaseModel):
-    """A validated, immutable value that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from components.values import Frozen
 
 
 class Limits(Frozen):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.video.limits import Frozen
+from components.values import Frozen
 from components.video.pauses import NONE, ROUNDING, Pauses
 
 if TYPE_CHECKING:  # `video` samples by what is here

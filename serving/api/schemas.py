@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from components.bundle import Interval, Provenance
-from components.video.limits import Frozen
+from components.values import Frozen
 from serving.scorer import Scorer
 
 

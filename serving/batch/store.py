@@ -28,8 +28,9 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from components.errors import BusyError, DataError
+from components.files import write_text
 from components.printable import printable, some
-from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table, write_text
+from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table
 from serving.batch.plan import Shard
 
 Row = dict[str, Any]

@@ -135,12 +135,11 @@ def draw_leaderboard(project: Project) -> None:
 
 def draw_gate(gate: GateReport) -> None:
     """The gate's verdict and its rules."""
-    verdict = "passed" if gate.passed else "failed"
     st.html(
-        f'<div class="card {verdict}"><div class="about">{escape(gate.winner)}</div>'
-        f'<div class="headline">Gate {verdict}</div><p>{escape(reports.gate_sentence(gate))}</p></div>'
+        f'<div class="card {gate.verdict}"><div class="about">{escape(gate.winner)}</div>'
+        f'<div class="headline">Gate {gate.verdict}</div><p>{escape(gate.reason)}</p></div>'
     )
-    st.table(reports.gate_rows(gate), border="horizontal", hide_index=True)
+    st.table(gate.rows(), border="horizontal", hide_index=True)
 
 
 def draw_comparison(evaluation: Evaluation) -> None:

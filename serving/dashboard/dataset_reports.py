@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from components.documents import read_document
 from components.errors import StageError
-from components.evaluation.results import read_document, title
 from components.ingest.statistics.results import Count, Format, Holdings, Statistics
+from components.metric_names import title
 from components.project import Project
 
 Row = dict[str, str]

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from components.bundle import Interval
+from components.documents import Document, read_document
 from components.evaluation.gate import GateReport
-from components.evaluation.results import Evaluation, read_document, title
+from components.evaluation.results import Evaluation
+from components.metric_names import title
 from components.project import Project
-from components.video.limits import Frozen
 
 Row = dict[str, str]
-Document = TypeVar("Document", bound=Frozen)
 
 
 @dataclass(frozen=True)
@@ -69,30 +68,9 @@ def method_rows(evaluation: Evaluation) -> list[Row]:
     ]
 
 
-def gate_rows(gate: GateReport) -> list[Row]:
-    """A row per rule of the gate."""
-    return [
-        {
-            "Rule": title(rule.name),
-            "On test videos": decimals(rule.value),
-            "Minimum": decimals(rule.minimum),
-            "Verdict": "passed" if rule.passed else "failed",
-        }
-        for rule in gate.rules
-    ]
-
-
 def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
     """A row per figure that travels with a model."""
     return [{"On test videos": title(name), "Value": with_interval(found)} for name, found in metrics.items()]
-
-
-def gate_sentence(gate: GateReport) -> str:
-    """What the gate's verdict means for the model."""
-    if gate.passed:
-        return "Every rule holds on test videos, which had no part in any choice."
-    failed = ", ".join(title(rule.name) for rule in gate.rules if not rule.passed)
-    return f"Below the minimum on test videos: {failed}. Nothing was registered."
 
 
 def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval | None:

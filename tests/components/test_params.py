@@ -7,7 +7,7 @@ import yaml
 from components.detectors.settings import MtcnnPolicy
 from components.errors import ParamsError
 from components.faces.policy import Even
-from components.params import CandidateParams, Params, load_params, merged
+from components.params import Bounds, CandidateParams, Params, load_params, merged
 from components.params.training import Cosine, Plateau
 
 SHIPPED = Path(__file__).parents[2] / "params.yaml"
@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parents[2] / "params.yaml"
 def test_the_shipped_parameters_are_valid() -> None:
     params = load_params(SHIPPED)
     assert {"simple_cnn", "resnet18_average", "efficientnet_bilstm"} <= set(params.candidates)
-    assert params.gate.auc == 0.8
+    assert params.gate["auc"] == Bounds(min=0.8)
 
 
 def mistake(folder: Path, old: str, new: str) -> str:
@@ -37,8 +37,21 @@ def mistake(folder: Path, old: str, new: str) -> str:
     [
         ("  min_face_share:", "  min_face_shar:", "unknown key 'faces.min_face_shar'"),
         ("    warmup_epochs:", "    warmup_epoch:", "unknown key 'training.schedule.warmup_epoch'"),
-        ("  auc: 0.80", "  auc: 1.80", "gate.auc = 1.8"),
-        ("  auc: 0.80", "  auc: high", "gate.auc = 'high'"),
+        ("{min: 0.80}", "0.80", "gate.auc: 0.8 is no rule; write {min: 0.8}"),
+        ("{min: 0.80}", "{}", "gate.auc: an empty rule; write {min: 0.8}, {max: 0.2} or both"),
+        ("{min: 0.80}", "", "gate.auc: an empty rule; write {min: 0.8}, {max: 0.2} or both"),
+        ("{min: 0.80}", "high", "gate.auc = 'high': use a section (key: value)"),
+        ("{min: 0.80}", "{min: high}", "gate.auc.min = 'high': use a number"),
+        ("{min: 0.80}", "{min: yes}", "gate.auc.min = true: use a number"),
+        ("{min: 0.80}", "{min: -0.1}", "gate.auc.min = -0.1: must be greater than or equal to 0"),
+        ("{min: 0.80}", "{least: 0.8}", "unknown key 'gate.auc.least'"),
+        ("{min: 0.80}", "{min: 0.9, max: 0.8}", "gate.auc: min = 0.9 is above max = 0.8; no value holds"),
+        ("{min: 0.80}", "{max: 1.8}", "gate: auc: 1.8 is out of range; this figure lies between 0 and 1"),
+        (
+            "  f1: {",
+            "  f2: {",
+            "gate: no figure 'f2'; use auc, f1, accuracy, precision, recall, eer, log_loss",
+        ),
         ("    name: adamw", "    name: lion", "training.optimizer.name = 'lion'"),
         ("export:", "export: [", "not valid YAML: line "),
         ("export:", "gate: {}\nexport:", "key 'gate' stands here twice; remove one"),

@@ -112,7 +112,7 @@ class StubProject:
 
     def set_gate(self, value: float) -> None:
         passed = value >= 0.8
-        rule = {"name": "auc", "value": value, "minimum": 0.8, "passed": passed}
+        rule = {"name": "auc", "value": value, "min": 0.8, "passed": passed}
         verdict = {"passed": passed, "winner": "a", "rules": [rule]}
         (self.root / "prepared" / "gate.json").write_text(json.dumps(verdict), encoding="utf-8")
 

@@ -104,7 +104,7 @@ def test_the_same_command_goes_on_once_what_failed_is_mended(
     gate = stub_project.unmask("run")
     assert gate.returncode == 3
     assert "epoch of" not in gate.stderr
-    assert "auc 0.500 < 0.800" in gate.stderr
+    assert "AUC 0.500 (required ≥ 0.800)" in gate.stderr
     assert "0.500" in gate.stdout  # the table
     assert not project.bundle.exists()
     assert registry.version_behind(registry.CHALLENGER, project) is None

@@ -126,7 +126,7 @@ def test_another_default_runs_the_stages_that_read_it(
         ("training.epochs", 9, set()),  # which candidates have taken over, each for itself
         ("evaluate.seed", 4, {"evaluate"}),
         ("ensemble.members", ["a", "b"], {"ensemble", "evaluate"}),
-        ("gate.auc", 0.9, {"gate"}),
+        ("gate.auc.min", 0.9, {"gate"}),
         ("export.opset", 19, {"export"}),
     ],
 )

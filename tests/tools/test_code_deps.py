@@ -61,7 +61,7 @@ MODEL = {"train", "ensemble", "export"}
         ("evaluation/gate.py", {"gate", "export"}),
         ("export/onnx.py", {"export"}),
         ("export/mtcnn.py", {"detector", "faces", "export"}),
-        ("bundle.py", {"describe", "evaluate", "gate", "export"}),
+        ("bundle.py", {"evaluate", "gate", "export"}),
         ("params/networks.py", {"resolve"}),
         ("tuning/study.py", set()),
         ("tracking/runs.py", set()),

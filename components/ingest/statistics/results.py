@@ -2,7 +2,7 @@
 
 from components.datasets.layouts.base import Label, Split
 from components.ingest.statistics.bins import Property
-from components.video.limits import Frozen
+from components.values import Frozen
 
 
 class Count(Frozen):

@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from components.documents import read_document
 from components.errors import StageError
 from components.evaluation.gate import GateReport
-from components.evaluation.metrics import METRICS
-from components.evaluation.results import Evaluation, read_document
+from components.evaluation.results import Evaluation
 from components.evaluation.winner import Winner
-from components.params import Params
+from components.metric_names import METRICS, TEST_METRICS
+from components.params import Bounds, Params, load_params
 from components.project import Project
 from components.stages.evaluate import run
 from components.stages.gate import run as run_gate
 from components.tables import FACES, PREDICTIONS, read_table, write_table
+
+SHIPPED = Path(__file__).parents[3] / "params.yaml"
 
 FIGURES = ("roc", "confusion", "scores", "reliability", "training_curves", "candidates", "slices")
 
@@ -25,6 +29,13 @@ def change(project: Project, name: str, alter: Callable[[list[dict[str, Any]]], 
     rows = read_table(path, PREDICTIONS)
     alter(rows)
     write_table(rows, PREDICTIONS, path)
+
+
+def load_params_with_gate(project: Project, gate: dict[str, dict[str, float]]) -> Params:
+    """The shipped params.yaml with another section `gate`: nothing else says what a rule may be."""
+    content = yaml.safe_load(SHIPPED.read_text(encoding="utf-8")) | {"gate": gate}
+    project.params.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return load_params(project.params)
 
 
 def fall_back(project: Project, *videos: str) -> None:
@@ -137,12 +148,23 @@ def test_gate_ends_well_and_tells_people_why(
     project: Project, params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(project, params)
-    strict = params.model_copy(update={"gate": params.gate.model_copy(update={"coverage": 1.0})})
+    strict = params.model_copy(update={"gate": params.gate | {"coverage": Bounds(min=1.0)}})
     run_gate(project, strict)
     report = read_document(GateReport, project.gate)
     assert (report.passed, report.winner) == (False, "simple_cnn")
     assert [rule.name for rule in report.rules if not rule.passed] == ["coverage"]
     assert "Gate failed" in capsys.readouterr().out
+
+
+def test_every_figure_of_the_winner_can_be_a_rule(project: Project, params: Params) -> None:
+    run(project, params)
+    rules = load_params_with_gate(project, {name: {"max": 0.5} for name in TEST_METRICS}).gate
+    run_gate(project, params.model_copy(update={"gate": rules}))
+    report = read_document(GateReport, project.gate)
+    assert [rule.name for rule in report.rules if rule.value is None] == []
+    passed = {rule.name for rule in report.rules if rule.passed}
+    assert {"eer", "log_loss_high", "fallback"} <= passed
+    assert not passed & {"auc", "auc_low", "coverage"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
-from components.evaluation.metrics import METRICS, area, equal_error_rate, mean_log_loss, measure, roc
+from components.evaluation.metrics import area, equal_error_rate, mean_log_loss, measure, roc
+from components.metric_names import METRICS
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -4,8 +4,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from components.evaluation.results import Evaluation, read_document
-from components.params import Params
+from components.documents import read_document
+from components.evaluation.results import Evaluation
+from components.params import Bounds, Params
 from components.project import Project
 from components.stages.evaluate import run
 from components.stages.gate import run as run_gate
@@ -33,8 +34,8 @@ def evaluated(project: Project, params: Params) -> Project:
     return project
 
 
-def page_of(project: Project, params: Params, **minima: float) -> Page:
-    run_gate(project, params.model_copy(update={"gate": params.gate.model_copy(update=minima)}))
+def page_of(project: Project, params: Params, **rules: Bounds) -> Page:
+    run_gate(project, params.model_copy(update={"gate": params.gate | rules}))
     return Page((project.reports / "report.html").read_text(encoding="utf-8"))
 
 
@@ -46,8 +47,11 @@ def test_needs_nothing_from_outside(drawn: None, evaluated: Project, params: Par
 
 def test_says_what_was_decided_and_why(evaluated: Project, params: Params) -> None:
     assert "It may be registered" in page_of(evaluated, params).text
-    failed = page_of(evaluated, params, coverage=1.0, f1=1.0).text
-    assert "below the minimum on test videos: F1, Coverage." in " ".join(failed.split())
+    failed = page_of(evaluated, params, coverage=Bounds(min=1.0), log_loss=Bounds(max=0.1)).text
+    told = (
+        "not registered: on test videos Coverage 0.958 (required ≥ 1.000), Log loss 0.186 (required ≤ 0.100)."
+    )
+    assert told in " ".join(failed.split())
     for word in (*params.candidates, "selfblend", "swap", "flicker", "Groups of people"):
         assert word in failed
 

@@ -10,8 +10,9 @@ from safetensors.torch import save
 
 from components.bundle import Calibration, Histogram, Interval
 from components.detectors.settings import DETECTORS
+from components.documents import write_document
 from components.evaluation.gate import GateReport, Rule
-from components.evaluation.results import CandidateResult, Evaluation, SplitCounts, write_document
+from components.evaluation.results import CandidateResult, Evaluation, SplitCounts
 from components.evaluation.winner import Winner
 from components.export.onnx import ExportedDetector, to_onnx
 from components.faces.clip import Faces
@@ -154,7 +155,7 @@ def build(
         (project.detector / name).write_bytes(name.encode())
     write_document(winner, project.winner)
     write_document(evaluation, project.evaluation)
-    rule = Rule(name="auc", value=0.9, minimum=0.8, passed=True)
+    rule = Rule(name="auc", value=0.9, min=0.8, passed=True)
     write_document(GateReport(passed=True, winner=NAME, rules=(rule,)), project.gate)
     return project
 

@@ -120,7 +120,7 @@ def test_a_line_of_the_file_lays_a_recipe_over_it(project: Path) -> None:
     [
         ("params.yaml", "recipe: small", "recipe: smal", "no recipe 'smal' in .*; did you mean small"),
         ("params.yaml", "recipe: small", "recipe: 7", "params.yaml: recipe = 7: use text"),
-        ("params.yaml", "  auc: 0.80", "  auc: 8.0", "params.yaml: gate.auc = 8.0"),
+        ("params.yaml", "{min: 0.80}", "{min: 8.0}", "params.yaml: gate: auc: 8.0"),
         ("recipes/small.yaml", "epochs: 3", "epochs: none", "small.yaml: training.epochs = 'none'"),
         ("recipes/small.yaml", "training:", "faces: 3\ntraining:", "small.yaml: faces = 3: use a section"),
     ],

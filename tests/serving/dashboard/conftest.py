@@ -22,8 +22,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from components.bundle import Bundle, Calibration
 from components.datasets.layouts.base import SPLITS
+from components.documents import write_document
 from components.evaluation.gate import GateReport, Rule
-from components.evaluation.results import CandidateResult, Evaluation, write_document
+from components.evaluation.results import CandidateResult, Evaluation
 from components.ingest.statistics.results import Statistics
 from components.ingest.statistics.statistics import describe
 from components.project import Project
@@ -68,8 +69,8 @@ def evaluation() -> Evaluation:
 def gate() -> GateReport:
     """Failed: one rule holds, one figure is not defined."""
     rules = (
-        Rule(name="auc", value=0.9, minimum=0.8, passed=True),
-        Rule(name="coverage", value=None, minimum=0.95, passed=False),
+        Rule(name="auc", value=0.9, min=0.8, passed=True),
+        Rule(name="coverage", value=None, min=0.95, passed=False),
     )
     return GateReport(passed=False, rules=rules, winner="a")
 

@@ -170,7 +170,7 @@ def test_a_browser_shows_the_verdict_of_an_upload(
     assert "This file could not be read as a video, or as a picture." in shown
     assert "The probability that the face is a forgery" in shown
     browser.click('[role="tab"]:nth-of-type(2)')
-    assert "Below the minimum on test videos: Coverage" in browser.wait_for("Gate failed")
+    assert "on test videos Coverage not defined (required ≥ 0.950)" in browser.wait_for("Gate failed")
     browser.click('[role="tab"]:nth-of-type(3)')
     browser.wait_for("The data are not described yet")
     assert (

@@ -49,25 +49,6 @@ def test_method_rows(evaluation: Evaluation) -> None:
     assert row == {"Forgery": "Self blend", "Test videos": "4", "AUC (95% interval)": "0.500"}
 
 
-def test_gate_rows(gate: GateReport) -> None:
-    passed, failed = reports.gate_rows(gate)
-    assert passed == {"Rule": "AUC", "On test videos": "0.900", "Minimum": "0.800", "Verdict": "passed"}
-    assert failed == {
-        "Rule": "Coverage", "On test videos": "not defined", "Minimum": "0.950", "Verdict": "failed",
-    }  # fmt: skip
-
-
-def test_a_failed_gate_names_the_rules_that_do_not_hold(gate: GateReport) -> None:
-    assert (
-        reports.gate_sentence(gate) == "Below the minimum on test videos: Coverage. Nothing was registered."
-    )
-
-
-def test_a_passed_gate_says_on_what(gate: GateReport) -> None:
-    passed = GateReport(passed=True, rules=gate.rules[:1], winner="a")
-    assert reports.gate_sentence(passed).startswith("Every rule holds on test videos")
-
-
 def test_metric_rows() -> None:
     assert reports.metric_rows({"eer": Interval(value=0.1, low=0.05, high=0.2)}) == [
         {"On test videos": "Equal error rate", "Value": "0.100 (0.050 – 0.200)"}

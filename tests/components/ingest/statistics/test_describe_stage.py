@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from components.documents import read_document
 from components.errors import StageError
-from components.evaluation.results import read_document
 from components.ingest.statistics.contact_sheet import choose
 from components.ingest.statistics.results import Statistics
 from components.ingest.statistics.statistics import describe
