@@ -68,6 +68,22 @@ def test_a_new_import_is_seen(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("chosen", "files"),
+    [
+        ("components.c.{name}", {"c/d.py", "c/part.j2", "c/more/page.css", "e.py"}),
+        ("components.b.{name}", set()),  # no package
+        ("components.{name}.d", set()),
+        ("components.c{name}", set()),
+    ],
+)
+def test_a_module_that_is_chosen_by_its_name_may_be_any_of_a_package(
+    toy: Path, chosen: str, files: set[str]
+) -> None:
+    (toy / "other.py").write_text(f'def chosen(name):\n    return load(f"{chosen}")\n', encoding="utf-8")
+    assert set(fingerprint("components.other")) == {"other.py"} | files
+
+
+@pytest.mark.parametrize(
     ("module", "told"),
     [("components.params.gone", "components.params.gone: there is no such module"), ("os", "os: ")],
 )
