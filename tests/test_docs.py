@@ -25,7 +25,8 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 def missing(text: str, folder: Path | None = None) -> list[str]:
     """What a text names and is not there; links are followed from the folder of a document."""
-    links, new = LINK.findall(text) if folder else (), NEW.findall(text)
+    links = LINK.findall(text) if folder else ()
+    new = NEW.findall(text)
     return [
         *(path for path in PATH.findall(text) if not (path in new or (ROOT / path).exists())),
         *(module for module in MODULE.findall(text) if not is_module(module)),
