@@ -26,10 +26,10 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def missing(text: str, folder: Path | None = None) -> list[str]:
     """What a text names and is not there; links are followed from the folder of a document."""
     links = LINK.findall(text) if folder else ()
-    new = NEW.findall(text)
+    new = {name for path in NEW.findall(text) for name in (path, path.removesuffix(".py").replace("/", "."))}
     return [
         *(path for path in PATH.findall(text) if not (path in new or (ROOT / path).exists())),
-        *(module for module in MODULE.findall(text) if not is_module(module)),
+        *(module for module in MODULE.findall(text) if not (module in new or is_module(module))),
         *(link for link in links if folder and not (folder / link).exists()),
     ]
 
@@ -63,7 +63,7 @@ def test_every_file_that_a_text_names_is_there() -> None:
         ("`components.detectors.registry.open_detector`, `components.stages`", []),
         ("`components.faces.crop.no_such_name`", ["components.faces.crop.no_such_name"]),
         ("[a](docs/faces.md#where), [b](gone.md), https://example.org/docs/none", ["gone.md"]),
-        ("```python\n# components/models/mine.py\n```\ncomponents/models/mine.py", []),
+        ("```python\n# components/a.py\n```\ncomponents/a.py, `components.a`", []),
         ("tests/*.py, sample/{name}.py, ~/components/none", []),
     ],
 )  # fmt: skip

@@ -21,6 +21,7 @@ TOY = {
     "c/part.j2": "{{ template }}",
     "c/more/page.css": "p {}",
     "c/README.md": "about",
+    "c/py.typed": "",
     "c/inner/__init__.py": "",
     "c/inner/theirs.txt": "",
     "e.py": "from components import errors, params\nfrom components.params.x import y\n",
