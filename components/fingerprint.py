@@ -146,7 +146,7 @@ def _data(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data(path)
-        elif path.is_file() and path.suffix not in (".py", ".md"):
+        elif path.is_file() and path.suffix not in (".py", ".md", ".typed"):
             yield path
 
 
