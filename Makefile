@@ -9,12 +9,17 @@ PYTHON ?= python3.11
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check up clean lock deps
+.PHONY: help setup hooks demo test test-full check up clean lock deps
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## the environment in .venv, from requirements.lock
+setup: hooks ## the environment in .venv, from requirements.lock, and ruff before each commit
+
+# Not in an export, which may lie in another repository; and never over a hook that is there.
+hooks: $(STAMP) ## ruff before each commit, where git has no pre-commit hook yet
+	@if hook=$$(git rev-parse --git-path hooks/pre-commit 2>/dev/null) && test -z "$$(git rev-parse --show-prefix)" \
+	  && ! test -e "$$hook" && ! git config core.hooksPath >/dev/null; then $(BIN)/pre-commit install; fi
 
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

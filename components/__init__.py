@@ -1,1 +1,1 @@
-"""The domain of Unmask: one room per stage, in the order in which data flows. Knows no Prefect."""
+"""The domain of Unmask, from the stages at the top to decoding at the ground. Knows no Prefect."""

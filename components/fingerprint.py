@@ -97,8 +97,9 @@ def followed(module: str) -> frozenset[str]:
 def imported(file: Path, mtime_ns: int) -> frozenset[str]:
     """The modules of the package that a file names.
 
-    Those in functions count, too, and a module that is named by a string, as one to be run in a process is;
-    what only a type checker imports does not.
+    Those in functions count, too, and a module that is named by a string, as one to be run in a process is.
+    Where the last part of its name is filled in, `f"components.models.{name}"`, all of that package count.
+    What only a type checker imports does not.
 
     Args:
         file: of Python.
@@ -126,6 +127,9 @@ def _named(node: ast.AST) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in names)
         case ast.ImportFrom():
             raise LookupError(f"line {node.lineno}: a relative import, which is not followed")
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), ast.FormattedValue()]):
+            init = _find(f"{start}__init__")  # of a package, if it ends with a dot
+            yield from (f"{start}{file.stem}" for file in (init.parent.glob("*.py") if init else ()))
         case ast.Constant(value=str(text)):
             yield text
 
@@ -142,7 +146,7 @@ def _data(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data(path)
-        elif path.is_file() and path.suffix not in (".py", ".md"):
+        elif path.is_file() and path.suffix not in (".py", ".md", ".typed"):
             yield path
 
 

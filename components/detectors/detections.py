@@ -48,7 +48,7 @@ class Detections:
 
 
 class Detector(Protocol):
-    """Finds faces; `components.detectors.base.open_detector` opens one by its policy."""
+    """Finds faces; `components.detectors.registry.open_detector` opens one by its policy."""
 
     def detect(self, frame: Image, near: Floats | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3).

@@ -1,1 +1,1 @@
-"""Dataset layouts, the manifest, and splits that are disjoint by identity."""
+"""Examination of videos, the manifest, quarantine and statistics of a dataset."""

@@ -1,20 +1,8 @@
 """The candidates: networks that give a clip of face crops a real and a fake logit. One file each.
 
-Importing this package registers them all; timm is imported only once a candidate that needs it is made.
+A candidate's file is imported when it is created, and timm only where it needs it.
 """
 
-from components.models import (
-    efficientnet_bilstm,
-    efficientnet_frame,
-    efficientnet_transformer,
-    f3net_frame,
-    mesonet,
-    resnet18_average,
-    resnet50_frame,
-    simple_cnn,
-    srm_frame,
-    xception_frame,
-)
 from components.models.base import MEAN, STD, Candidate, Origin, normalise
 from components.models.folder import CandidateInfo, load_candidate, save_candidate
 from components.models.registry import create, names
@@ -26,18 +14,8 @@ __all__ = [
     "CandidateInfo",
     "Origin",
     "create",
-    "efficientnet_bilstm",
-    "efficientnet_frame",
-    "efficientnet_transformer",
-    "f3net_frame",
     "load_candidate",
-    "mesonet",
     "names",
     "normalise",
-    "resnet18_average",
-    "resnet50_frame",
     "save_candidate",
-    "simple_cnn",
-    "srm_frame",
-    "xception_frame",
 ]

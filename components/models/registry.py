@@ -1,7 +1,8 @@
-"""Networks by name. A file adds its own with the decorator and is then known everywhere."""
+"""Networks by name: each is registered by the module of `components.models` that is called as it is."""
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import Any, get_args
 
 from components.errors import ParamsError
 from components.models.base import Candidate
@@ -34,11 +35,13 @@ def create(network: Network, side: int | None = None) -> Candidate:
         ParamsError: nothing is registered under its name, or it cannot be as it is told to be.
         TrainingError: its weights are out of reach.
     """
-    if network.name not in _FACTORIES:
+    if network.name not in names():
         raise ParamsError(f"network {network.name}: no such network; known are {', '.join(names())}")
+    import_module(f"components.models.{network.name}")  # it registers itself
     return _FACTORIES[network.name](network, side)
 
 
 def names() -> list[str]:
-    """All registered names, sorted."""
-    return sorted(_FACTORIES)
+    """All names for which `components.params.networks` has settings, sorted."""
+    kinds = get_args(get_args(Network)[0])
+    return sorted(name for kind in kinds for name in get_args(kind.model_fields["name"].annotation))

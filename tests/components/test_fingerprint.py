@@ -21,6 +21,7 @@ TOY = {
     "c/part.j2": "{{ template }}",
     "c/more/page.css": "p {}",
     "c/README.md": "about",
+    "c/py.typed": "",
     "c/inner/__init__.py": "",
     "c/inner/theirs.txt": "",
     "e.py": "from components import errors, params\nfrom components.params.x import y\n",
@@ -65,6 +66,22 @@ def test_a_change_shows_where_the_file_counts(toy: Path, name: str) -> None:
 def test_a_new_import_is_seen(toy: Path) -> None:
     (toy / "b.py").write_text("import components.types\n", encoding="utf-8")
     assert "types.py" in fingerprint("components.a")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "files"),
+    [
+        ("components.c.{name}", {"c/d.py", "c/part.j2", "c/more/page.css", "e.py"}),
+        ("components.b.{name}", set()),  # no package
+        ("components.{name}.d", set()),
+        ("components.c{name}", set()),
+    ],
+)
+def test_a_module_that_is_chosen_by_its_name_may_be_any_of_a_package(
+    toy: Path, chosen: str, files: set[str]
+) -> None:
+    (toy / "other.py").write_text(f'def chosen(name):\n    return load(f"{chosen}")\n', encoding="utf-8")
+    assert set(fingerprint("components.other")) == {"other.py"} | files
 
 
 @pytest.mark.parametrize(
