@@ -118,8 +118,8 @@ def step_clips(settings: CandidateParams, policy: CropPolicy) -> tuple[ClipDatas
         (Made(number, frames=int(length)), 0 if genuine else number % 2)
         for number, length in enumerate(lengths)
     ]
-    judged = [(Made(clips, frames=2), 0), (Made(clips, "patch", frames=2), 1)]
-    return dataset(rows, "train", policy), dataset(judged, "val", policy)
+    validated = [(Made(clips, frames=2), 0), (Made(clips, "patch", frames=2), 1)]
+    return dataset(rows, "train", policy), dataset(validated, "val", policy)
 
 
 @torch.no_grad()

@@ -117,7 +117,7 @@ class Bare:
         mask = None if batch.mask is None else batch.mask.to(self._device)
         with self._precision():
             if clips.is_floating_point():
-                logits = self._model.judge(clips, mask).logits
+                logits = self._model.classify(clips, mask).logits
             else:
                 logits = self._model(self._model.prepare(clips), mask)
             return clip_losses(self._settings.loss, logits, labels).mean() / self._settings.accumulate

@@ -196,12 +196,12 @@ def pull(root: Path, relay: Callable[[str], None]) -> None:
     try:
         run_dvc(["pull", "data.dvc"], root, relay)
     except StageError as error:
-        told = str(error).removeprefix("dvc pull data.dvc: ")
+        problem = str(error).removeprefix("dvc pull data.dvc: ")
         if not _holds_files(root / "data"):
             mark.unlink()
         raise DataError(
             f"{root / 'data'}: {NO_VIDEOS}; "
-            f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
+            f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({problem})"
         ) from error
     mark.unlink()
 

@@ -130,8 +130,8 @@ def view(
     waiting: dict[int, Look | Failure] = {}
     following = 0
     with _bar() as bar, WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
-        for index, found in bar.track(pool.look(videos), len(videos), description="looking"):
-            waiting[index] = found if pictures else _without_pictures(found)
+        for index, outcome in bar.track(pool.look(videos), len(videos), description="looking"):
+            waiting[index] = outcome if pictures else _without_pictures(outcome)
             while following in waiting:
                 yield Viewed(names[following], waiting.pop(following))
                 following += 1
@@ -146,14 +146,14 @@ def _bar() -> Progress:
     )
 
 
-def _without_pictures(found: Look | Failure) -> Look | Failure:
-    if isinstance(found, Failure):
-        return found
-    result = found.result
+def _without_pictures(outcome: Look | Failure) -> Look | Failure:
+    if isinstance(outcome, Failure):
+        return outcome
+    result = outcome.result
     if isinstance(result, Faces):
         clips = (replace(clip, crops=np.empty((0, *clip.crops.shape[1:]), np.uint8)) for clip in result.clips)
         result = replace(result, clips=tuple(clips))
-    return replace(found, result=result, pictures=np.empty((0, *found.pictures.shape[1:]), np.uint8))
+    return replace(outcome, result=result, pictures=np.empty((0, *outcome.pictures.shape[1:]), np.uint8))
 
 
 def ranks(look: Look) -> dict[int, int]:

@@ -160,14 +160,14 @@ def room(threads: int, cores: int, memory: float, alone: bool) -> int:
     return max(1, min(by_cores, int(memory // GIB_PER_JOB)))
 
 
-def trains_alone(devices: int | None, told: str) -> bool:
+def trains_alone(devices: int | None, setting: str) -> bool:
     """Whether trainings would share a GPU, whose memory may not be enough, or take several devices each.
 
     Args:
         devices: that the driver offers.
-        told: `UNMASK_TRAIN_DEVICES`.
+        setting: `UNMASK_TRAIN_DEVICES`.
     """
-    return bool(devices) or told not in ("", "1")
+    return bool(devices) or setting not in ("", "1")
 
 
 def memory_gib() -> float:

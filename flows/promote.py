@@ -63,8 +63,8 @@ def training_run(project: Project, candidate: str) -> str:
     """The MLflow run of a candidate's training; rebuilt from the stage's files where it is missing."""
     from components.tracking.runs import ensure_run
 
-    told = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
-    return ensure_run(project, candidate, told["settings"], key=told["training"])
+    info = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
+    return ensure_run(project, candidate, info["settings"], key=info["training"])
 
 
 def record(project: Project) -> None:
@@ -99,17 +99,18 @@ def promote(project: Project, version: str) -> Outcome:
     return outcome
 
 
-def decide(version: str, reigning: str | None, found: Comparison | None) -> Outcome:
+def decide(version: str, reigning: str | None, comparison: Comparison | None) -> Outcome:
     """Whether a challenger becomes the champion, from both AUCs on the same test videos."""
-    if reigning is None or found is None:
+    if reigning is None or comparison is None:
         return Outcome(version, True, f"version {version} is the first champion")
-    if found.challenger is None or found.champion is None:
-        told = f"version {version} cannot be compared with champion {reigning}: {INCOMPARABLE}"
-        return Outcome(version, False, told)
-    told = f"AUC {found.challenger:.3f} against {found.champion:.3f} on the same {found.videos} test videos"
-    if found.challenger > found.champion:
-        return Outcome(version, True, f"version {version} replaces champion {reigning}: {told}")
-    return Outcome(version, False, f"version {version} stays challenger of {reigning}: {told}")
+    if comparison.challenger is None or comparison.champion is None:
+        reason = f"version {version} cannot be compared with champion {reigning}: {INCOMPARABLE}"
+        return Outcome(version, False, reason)
+    challenger, champion = comparison.challenger, comparison.champion
+    reason = f"AUC {challenger:.3f} against {champion:.3f} on the same {comparison.videos} test videos"
+    if challenger > champion:
+        return Outcome(version, True, f"version {version} replaces champion {reigning}: {reason}")
+    return Outcome(version, False, f"version {version} stays challenger of {reigning}: {reason}")
 
 
 def compare(project: Project, challenger: str, champion: str) -> Comparison:
@@ -135,9 +136,9 @@ def compare(project: Project, challenger: str, champion: str) -> Comparison:
         if seen_digest(row["sha256"]) not in known
     }
     scores = [probabilities(bundle, list(labels)) for bundle in bundles]
-    common = [path for path in labels if all(path in told for told in scores)]
+    common = [path for path in labels if all(path in by_path for by_path in scores)]
     truth = [labels[path] for path in common]
-    first, second = (auc(truth, [told[path] for path in common]) for told in scores)
+    first, second = (auc(truth, [by_path[path] for path in common]) for by_path in scores)
     return Comparison(first, second, len(common))
 
 

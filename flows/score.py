@@ -59,8 +59,8 @@ def batch_scoring(
     prepare(home)
     logger = get_run_logger()
     folder = Path(source)
-    found = scan(folder)
-    for line in found.left_out:
+    library = scan(folder)
+    for line in library.left_out:
         logger.warning(line)
     with (
         watched(home),
@@ -69,10 +69,10 @@ def batch_scoring(
         ) as scorer,
         ScoreStore(Path(output), folder, scorer.model_version, scorer.bundle.digest) as store,
     ):
-        work = plan(found.videos, store.rows(), shard_size)
+        work = plan(library.videos, store.rows(), shard_size)
         store.forget(work.stale)
         logger.info(
-            "%d videos, %d done before, %d shards to score", len(found.videos), work.done, len(work.shards)
+            "%d videos, %d done before, %d shards to score", len(library.videos), work.done, len(work.shards)
         )
         for shard in work.shards:
             call(score_task, scorer, folder, shard, store)
@@ -91,15 +91,15 @@ def pending(
         DataError: the source holds no videos, or `output` holds the scores of another source.
         RegistryError: there is no such model.
     """
-    found = scan(source)
+    library = scan(source)
     with open_scorer(bundle, provider="cpu", workers=1, alias=model, project=project) as scorer:
         store = ScoreStore(output, source, scorer.model_version, scorer.bundle.digest)
     store.check_source()
-    work = plan(found.videos, store.rows(), shard_size)
+    work = plan(library.videos, store.rows(), shard_size)
     todo = sum(len(shard.videos) for shard in work.shards)
-    lines = "".join(f"{line}\n" for line in found.left_out)
+    lines = "".join(f"{line}\n" for line in library.left_out)
     return (
-        f"{lines}{len(found.videos)} videos, model version {store.model_version}: {work.done} done before, "
+        f"{lines}{len(library.videos)} videos, model version {store.model_version}: {work.done} done before, "
         f"{todo} to score ({len(work.stale)} of them changed) in {len(work.shards)} shards"
     )
 
@@ -109,5 +109,5 @@ def describe(summary: Summary, output: str) -> str:
     lines = [f"# {summary.videos} videos in {output}", "", "| | videos |", "| --- | --- |"]
     counts = {**summary.verdicts, **{f"status {name}": n for name, n in summary.statuses.items()}}
     if summary.fallbacks:
-        counts["judged without a face (fallback center)"] = summary.fallbacks
+        counts["scored without a face (fallback center)"] = summary.fallbacks
     return "\n".join([*lines, *(f"| {name} | {n} |" for name, n in counts.items())])

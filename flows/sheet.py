@@ -109,16 +109,16 @@ def stacked(blocks: Sequence[Picture]) -> Picture:
 
 
 def _video(video: Viewed) -> Iterator[Picture]:
-    found = video.found
-    result = found if isinstance(found, Failure) else found.result
+    outcome = video.found
+    result = outcome if isinstance(outcome, Failure) else outcome.result
     yield _line(video.name, 26, INK, above=EDGE, bold=True)
     if isinstance(result, Failure):
         yield _line(f"{result.status}: {result.reason}", 18, FAKE)
-    if isinstance(found, Look):
-        yield _line(told(found), 17, FAINT)
-        yield _frames(found)
+    if isinstance(outcome, Look):
+        yield _line(told(outcome), 17, FAINT)
+        yield _frames(outcome)
         if isinstance(result, Faces):
-            yield from _clips(found, result)
+            yield from _clips(outcome, result)
 
 
 def _line(text: str, size: int, colour: str, above: int = 6, bold: bool = False) -> Picture:
@@ -195,8 +195,8 @@ def _face(picture: Picture, face: Sighted, rank: int, scale: NDArray[np.float32]
 
 def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> Box:
     """A box in px of a tile, its corners in order; what is far away from the tile is not drawn."""
-    one, other = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
-    return (*map(float, np.minimum(one, other)), *map(float, np.maximum(one, other)))  # type: ignore[return-value]
+    first, second = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
+    return (*map(float, np.minimum(first, second)), *map(float, np.maximum(first, second)))  # type: ignore[return-value]
 
 
 def _tag(picture: Picture, box: Box, text: str, colour: str, size: int) -> None:

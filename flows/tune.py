@@ -51,10 +51,10 @@ def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run:
     _show_outcome(console, project, planned, outcome)
     if write and outcome.found:
         written = apply(project, planned, outcome.trials)
-        told = (
+        message = (
             f"{project.params}: written" if written else "the present settings are the best; nothing to write"
         )
-        console.print(told)
+        console.print(message)
 
 
 @contextmanager
@@ -65,8 +65,10 @@ def _progress(planned: Plan, jobs: int) -> Iterator[OnTrial]:
     bar = Progress(*columns, console=console, disable=jobs == 1 or not sys.stderr.isatty())
     task = bar.add_task("trials", total=planned.target, completed=len(finished(planned.trials)))
 
-    def told(one: Tried, trials: Sequence[Tried]) -> None:
-        console.print(line(one, trials, planned.tune.metric, planned.target), highlight=False, soft_wrap=True)
+    def told(trial: Tried, trials: Sequence[Tried]) -> None:
+        console.print(
+            line(trial, trials, planned.tune.metric, planned.target), highlight=False, soft_wrap=True
+        )
         bar.update(task, completed=len(finished(trials)))
 
     with bar:
@@ -76,8 +78,8 @@ def _progress(planned: Plan, jobs: int) -> Iterator[OnTrial]:
 def _show_plan(console: Console, planned: Plan) -> None:
     rows = Table("setting", "present", "tried")
     for key, span in planned.space.items():
-        own = planned.present.get(key)
-        rows.add_row(key, "outside" if key not in planned.present else words(own), _words(span))
+        current = planned.present.get(key)
+        rows.add_row(key, "outside" if key not in planned.present else words(current), _words(span))
     console.print(rows)
     done, tune = len(finished(planned.trials)), planned.tune
     console.print(

@@ -123,15 +123,15 @@ def _look_at_clip(folder: Path, row: dict[str, str], detect: Detect) -> ClipLook
     path = folder / row["path"]
     frames = list(_frames(path))
     searched = frames[::STEP]
-    found = [(frame, box) for frame in searched if (box := detect(frame)) is not None]
+    faces = [(frame, box) for frame in searched if (box := detect(frame)) is not None]
     return ClipLook(
         label=row["label"],
         method=row["method"],
         people=tuple(row["identity"].split(";")),
-        features={"file_size": float(path.stat().st_size)} | _frame_features(frames) | _face_features(found),
+        features={"file_size": float(path.stat().st_size)} | _frame_features(frames) | _face_features(faces),
         frame_thumbnail=_thumbnail(frames),
-        face_thumbnail=_thumbnail([_cut(frame, box) for frame, box in found]),
-        faces=len(found),
+        face_thumbnail=_thumbnail([_cut(frame, box) for frame, box in faces]),
+        faces=len(faces),
         searched=len(searched),
     )
 
@@ -155,13 +155,13 @@ def _frame_features(frames: list[Frame]) -> dict[str, float]:
     }
 
 
-def _face_features(found: list[tuple[Frame, Box]]) -> dict[str, float]:
-    if not found:
+def _face_features(faces: list[tuple[Frame, Box]]) -> dict[str, float]:
+    if not faces:
         return dict.fromkeys(("face_size", "face_sharpness", "inner_sharpness", "sharpness_ratio"), np.nan)
-    grey = [cv2.cvtColor(_cut(frame, box), cv2.COLOR_RGB2GRAY) for frame, box in found]
+    grey = [cv2.cvtColor(_cut(frame, box), cv2.COLOR_RGB2GRAY) for frame, box in faces]
     whole = float(np.mean([sharpness(face) for face in grey]))
     inner = float(np.mean([sharpness(_middle(face)) for face in grey]))
-    sides = [np.sqrt((box[2] - box[0]) * (box[3] - box[1])) for _, box in found]
+    sides = [np.sqrt((box[2] - box[0]) * (box[3] - box[1])) for _, box in faces]
     return {
         "face_size": float(np.median(sides)),
         "face_sharpness": whole,

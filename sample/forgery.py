@@ -213,11 +213,11 @@ def transfer_tone(source: Frame, target: Frame, mask: Image) -> Frame:
     inside = mask > 0.5
     if not inside.any():
         return source
-    own, wanted = (_lab(frame.astype(np.float32)) for frame in (source, target))
-    seen, goal = own[inside], wanted[inside]
+    current, wanted = (_lab(frame.astype(np.float32)) for frame in (source, target))
+    seen, goal = current[inside], wanted[inside]
     gain = np.clip(goal.std(axis=0) / (seen.std(axis=0) + 1e-3), 0.8, 1.25)
     gain[0] = np.clip(goal[:, 0].mean() / seen[:, 0].mean(), 0.5, 2.0)
-    matched = (own - seen.mean(axis=0)) * gain + goal.mean(axis=0)
+    matched = (current - seen.mean(axis=0)) * gain + goal.mean(axis=0)
     return (_rgb(matched) + 0.5).astype(np.uint8)
 
 

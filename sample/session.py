@@ -44,7 +44,7 @@ class Session:
 
 
 def cast(settings: SampleSettings) -> list[Casting]:
-    """Deal methods to neighbours, two by two, so that those who swap faces swap with each other."""
+    """Assign methods to neighbours, two by two, so that those who swap faces swap with each other."""
     rng = np.random.default_rng([settings.seed, 1])
     coins = rng.integers(0, 2, settings.people)
     return [_casting(person, "ab"[coins[person]], settings.people) for person in range(settings.people)]

@@ -50,10 +50,14 @@ def open_champion(
     """
     from components.tracking.registry import resolve  # noqa: PLC0415 (mlflow takes seconds to import)
 
-    found = resolve(alias=alias, project=project)
+    registered = resolve(alias=alias, project=project)
     try:
-        bundle = open_bundle(found.folder)
+        bundle = open_bundle(registered.folder)
     except BundleError as error:
-        name = f"version {found.version}" if alias == found.version else f"{alias} (version {found.version})"
+        name = (
+            f"version {registered.version}"
+            if alias == registered.version
+            else f"{alias} (version {registered.version})"
+        )
         raise BundleError(f"registry: {name}: {error} ({REMEDY})") from error
-    return Scorer(bundle, provider=provider, workers=workers, model_version=found.version)
+    return Scorer(bundle, provider=provider, workers=workers, model_version=registered.version)

@@ -171,14 +171,14 @@ def _place(source: Path, target: Path, copy: bool) -> None:
 
 def _choose(tree: Tree, name: str | None) -> Layout:
     if name is None:
-        found = find_layout(tree)
-        if found is None:
+        match = find_layout(tree)
+        if match is None:
             known = ", ".join(LAYOUTS)
             raise DataError(
                 f"{tree.root}: no layout fits this folder; {_deeper(tree)}put its videos into folders "
                 f"real/ and fake/, list them in a manifest.csv, or name a layout with --dataset ({known})"
             )
-        return found
+        return match
     layout = layout_of(name)
     if layout is None:
         raise DataError(f"--dataset {name}: no such layout; choose one of {', '.join(LAYOUTS)}")
@@ -216,9 +216,9 @@ def _check_target(target: Path, layout: Layout) -> None:
         raise DataError(f"{target}: is there already and was not added as a dataset; choose another --name")
     present = find_layout(Tree(target, target.name, {MARKER: None}))
     if present is not layout and not supersedes(layout, present):
-        told = present.NAME if present else "another"
+        present_name = present.NAME if present else "another"
         raise DataError(
-            f"{target}: holds a dataset of layout {told}, not {layout.NAME}; choose another --name"
+            f"{target}: holds a dataset of layout {present_name}, not {layout.NAME}; choose another --name"
         )
 
 

@@ -120,15 +120,17 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
         listed = {name for name in map(root.folders.get, SPLIT_NAMES) if name and _has_manifest(tree, name)}
         root, marked = root.without(listed), marked | listed
     listing = layout.read(root) if layout else Listing(())
-    own = _tops(listing)
-    below = (tree.subtree(folder) for folder in tree.top_folders if folder not in own or folder in marked)
-    apart = {folder.name: (folder, found) for folder in below if (found := find_layout(folder))}
+    listed_tops = _tops(listing)
+    below = (
+        tree.subtree(folder) for folder in tree.top_folders if folder not in listed_tops or folder in marked
+    )
+    apart = {folder.name: (folder, layout_below) for folder in below if (layout_below := find_layout(folder))}
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
     elif rest.files or rest.odd or rest.again or rest.hidden or rest.kernel:
         yield _dataset(rest, NO_LAYOUT, listing)
-    yield from (read_dataset(folder, found) for folder, found in apart.values())
+    yield from (read_dataset(folder, layout_below) for folder, layout_below in apart.values())
 
 
 def _has_manifest(tree: Tree, folder: str) -> bool:
@@ -146,17 +148,17 @@ def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:
 
 def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     """What no layout looks at."""
-    own, known = _tops(listing), {entry.path for entry in listing.entries}
+    listed_tops, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
-    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in own]
+    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in listed_tops]
     if left and layout == NO_LAYOUT:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if loose := tree.loose_pictures({*known, *left}):
         yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {some(loose)}; {PICTURES}"
-    told = {*known, *listing.annotations, *listing.noted, MARKER}
-    others = [path for path in tree.others() if path not in told and not is_picture_name(path)]
+    explained = {*known, *listing.annotations, *listing.noted, MARKER}
+    others = [path for path in tree.others() if path not in explained and not is_picture_name(path)]
     if others:
         yield f"left out, neither by name nor by content a video: {len(others)} files: {some(others)}"
     if tree.hidden:

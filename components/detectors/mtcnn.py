@@ -101,21 +101,21 @@ class Mtcnn:
                 searched, for faces hardly smaller than they, unless one of them is not found again.
         """
         image = shrink(frame, self._policy.longest_side)
-        found = None
+        detections = None
         if near is not None and len(near):
-            found = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
-        if found is None:
-            found = self._search(image, self._policy.min_face)
-        if not len(found.boxes) and self._policy.retry:
-            image, found = self._search_again(frame, image)
-        return found.placed(scale=_ratio(frame, image))
+            detections = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
+        if detections is None:
+            detections = self._search(image, self._policy.min_face)
+        if not len(detections.boxes) and self._policy.retry:
+            image, detections = self._search_again(frame, image)
+        return detections.placed(scale=_ratio(frame, image))
 
     def _search_again(self, frame: Image, image: Image) -> tuple[Image, Detections]:
         """Search what `_retries` yields until something is found; the picture in which that is, and what."""
         for again in self._retries(frame, image):
-            found = self._search(again, self._policy.min_face)
-            if len(found.boxes):
-                return again, found
+            detections = self._search(again, self._policy.min_face)
+            if len(detections.boxes):
+                return again, detections
         return image, Detections.none()
 
     def _retries(self, frame: Image, image: Image) -> Iterator[Image]:
@@ -137,9 +137,9 @@ class Mtcnn:
         parts = []
         for region in regions(near, width, height):
             smallest = max(self._policy.min_face, region.side / SHRINKAGE)
-            found = self._search(image[region.y1 : region.y2, region.x1 : region.x2], smallest)
-            found = found.placed(corner=(region.x1, region.y1))
-            parts.append(found.only(~cut_off(found.boxes, region, width, height)))
+            detections = self._search(image[region.y1 : region.y2, region.x1 : region.x2], smallest)
+            detections = detections.placed(corner=(region.x1, region.y1))
+            parts.append(detections.only(~cut_off(detections.boxes, region, width, height)))
         joined = Detections.joined(parts)  # with faces in it that several parts show
         joined = joined.only(suppress_nested(joined.boxes, joined.scores, NESTED))
         return joined if found_again(near, joined.boxes) else None
@@ -184,12 +184,12 @@ class Mtcnn:
     def _locate(self, levels: Sequence[Level], boxes: Floats, scores: Floats) -> Detections:
         """The faces: ONet on the best square of each heap, then on those that no sure face explains."""
         best = suppress(boxes, scores, HEAP)
-        found = self._look(levels, boxes[best])
+        detections = self._look(levels, boxes[best])
         others = np.delete(boxes, best, axis=0)
-        sure = found.boxes[found.scores >= SURE]
+        sure = detections.boxes[detections.scores >= SURE]
         others = others[overlaps(others, sure).max(axis=1, initial=0) < HEAP]
-        found = Detections.joined([found, self._look(levels, others)])
-        return found.only(suppress_nested(found.boxes, found.scores, NESTED))
+        detections = Detections.joined([detections, self._look(levels, others)])
+        return detections.only(suppress_nested(detections.boxes, detections.scores, NESTED))
 
     def _look(self, levels: Sequence[Level], boxes: Floats) -> Detections:
         """ONet on squares: final boxes, scores and landmarks of those that are faces."""
@@ -197,8 +197,8 @@ class Mtcnn:
         offsets, points, scores = _run(self._onet, crops, self._batches[1])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2] - 1
-        found = Detections(regress(boxes, offsets), scores, landmarks)
-        return found.only(scores > self._policy.thresholds[2])
+        detections = Detections(regress(boxes, offsets), scores, landmarks)
+        return detections.only(scores > self._policy.thresholds[2])
 
 
 def _open(file: Path, threads: int, provider: Asked) -> ort.InferenceSession:

@@ -22,10 +22,10 @@ class Level:
 
 def scales(shorter_side: int, smallest: float, factor: float) -> list[float]:
     """Scales at which faces from `smallest` px to that of the picture's shorter side fill a cell."""
-    found = [CELL / smallest]
-    while shorter_side * found[-1] >= CELL:
-        found.append(found[-1] * factor)
-    return found[:-1]
+    factors = [CELL / smallest]
+    while shorter_side * factors[-1] >= CELL:
+        factors.append(factors[-1] * factor)
+    return factors[:-1]
 
 
 def build(image: Image, smallest: float, factor: float) -> list[Level]:

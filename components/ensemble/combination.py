@@ -55,7 +55,7 @@ def held_out(
     """What an ensemble says about each video whose weights were found without that video's people.
 
     Its validation figures would flatter it otherwise: the other candidates have not learnt from these videos.
-    As in the exported network, a video's faces are judged by the sum, and the highest sum decides.
+    As in the exported network, a video's faces are scored by the sum, and the highest sum decides.
 
     Args:
         how: see `combine`.
@@ -70,18 +70,18 @@ def held_out(
     Raises:
         TrainingError: without one part of the people, a class has no video.
     """
-    margins, found = decided(faces), np.empty(len(labels))
+    margins, predicted = decided(faces), np.empty(len(labels))
     parts = min(folds, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
-    dealt = list(StratifiedGroupKFold(parts).split(margins, labels, groups)) if parts > 1 else []
-    if not dealt or any(len(np.unique(labels[rest])) < 2 for rest, _ in dealt):
+    partition = list(StratifiedGroupKFold(parts).split(margins, labels, groups)) if parts > 1 else []
+    if not partition or any(len(np.unique(labels[rest])) < 2 for rest, _ in partition):
         raise TrainingError(
             "ensemble: validation has too few groups of people of a class, so that its weights could not be "
-            "judged; add people, or set ensemble.members to []"
+            "evaluated; add people, or set ensemble.members to []"
         )
-    for rest, part in dealt:
-        judge = combine(how, margins[rest], labels[rest])
-        found[part] = [judge(faces[video]).max() for video in part]
-    return found
+    for rest, part in partition:
+        weighing = combine(how, margins[rest], labels[rest])
+        predicted[part] = [weighing(faces[video]).max() for video in part]
+    return predicted
 
 
 def _weighted(margins: Floats, labels: Labels) -> Combination:
@@ -94,8 +94,8 @@ def _weighted(margins: Floats, labels: Labels) -> Combination:
 
     members = margins.shape[1]
     start = np.full(members, 1 / members)
-    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
-    return Combination(np.asarray(found.x, np.float64), 0.0)
+    optimum: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
+    return Combination(np.asarray(optimum.x, np.float64), 0.0)
 
 
 def _stacked(margins: Floats, labels: Labels) -> Combination:

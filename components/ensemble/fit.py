@@ -49,13 +49,13 @@ def fit(project: Project, params: Params, folder: Path) -> None:
     store = clip_store(project, settings, videos)
     val = of_split(videos, "val")
     margins = [face_margins(model, ClipDataset(val, store)) for model, _ in members]
-    found, unseen = weigh(params, val, margins)
-    model = Ensemble([model for model, _ in members], found.weights.tolist(), found.bias).eval()
-    save_candidate(folder, model, _about(params, model, found, [about for _, about in members]))
-    log.info("ensemble: %s", told(params.ensemble.members, found))
+    combination, unseen = weigh(params, val, margins)
+    model = Ensemble([model for model, _ in members], combination.weights.tolist(), combination.bias).eval()
+    save_candidate(folder, model, _about(params, model, combination, [about for _, about in members]))
+    log.info("ensemble: %s", told(params.ensemble.members, combination))
 
-    judged = [video for video in videos if video.split in ("val", "test")]
-    rows = predict(model, ClipDataset(judged, store), judged, BATCH)
+    evaluated = [video for video in videos if video.split in ("val", "test")]
+    rows = predict(model, ClipDataset(evaluated, store), evaluated, BATCH)
     rows = [row | {"logit": unseen.get(row["video_id"], row["logit"])} for row in rows]
     write_table(rows, PREDICTIONS, folder / "predictions.parquet")
 
@@ -81,20 +81,20 @@ def weigh(
 
 def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats]:
     """Fake logit minus real logit `(K,)` of each video's faces."""
-    found: dict[int, Floats] = {}
+    by_index: dict[int, Floats] = {}
     with torch.inference_mode():
         for batch in whole_batches(clips, BATCH):
             videos, faces = batch.faces.shape[:2]
             logits = model(model.prepare(batch.faces.flatten(0, 1))).double()
             margins = (logits[:, 1] - logits[:, 0]).reshape(videos, faces).numpy()
-            found.update(zip(batch.indices, margins, strict=True))
-    return [found[index] for index in range(len(clips))]
+            by_index.update(zip(batch.indices, margins, strict=True))
+    return [by_index[index] for index in range(len(clips))]
 
 
-def told(members: Sequence[str], found: Combination) -> str:
+def told(members: Sequence[str], combination: Combination) -> str:
     """The weights for people."""
-    parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, found.weights, strict=True)]
-    return " + ".join(parts) + (f" + {found.bias:.2f}" if found.bias else "")
+    parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, combination.weights, strict=True)]
+    return " + ".join(parts) + (f" + {combination.bias:.2f}" if combination.bias else "")
 
 
 def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -> None:
@@ -107,10 +107,10 @@ def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -
 
 
 def _about(
-    params: Params, model: Candidate, found: Combination, members: Sequence[CandidateInfo]
+    params: Params, model: Candidate, combination: Combination, members: Sequence[CandidateInfo]
 ) -> CandidateInfo:
     first = members[0]
-    weights = [*found.weights.tolist(), found.bias]
+    weights = [*combination.weights.tolist(), combination.bias]
     trainings = [about.training for about in members]
     decisive_parts = [params.ensemble.model_dump(mode="json"), trainings, weights]
     return CandidateInfo(

@@ -66,7 +66,7 @@ def _loss(value: float, metric: str) -> float:
     return value if metric in LOWER_IS_BETTER else -value
 
 
-def judge(name: str, decision: Decision, test: Predictions, params: EvaluateParams) -> Contender:
+def make_contender(name: str, decision: Decision, test: Predictions, params: EvaluateParams) -> Contender:
     """All figures on test videos, each with its resamples; the same draws for every candidate."""
     probabilities = calibrate(decision.calibration, test.logits)
     members = {method: test.against_genuine(method) for method in test.forgeries}

@@ -39,8 +39,8 @@ def leaderboard(
         row |= {name: trained[contender.name].get(name) for name in FIGURES}
         row |= {f"val_{metric}": rounded(contender.decision.val[metric]) for metric in METRICS}
         row |= {f"test_{metric}": rounded(contender.metrics[metric].value) for metric in METRICS}
-        for name, found in estimates.items():
-            row |= with_ends(name, found.interval(confidence))
+        for name, estimate in estimates.items():
+            row |= with_ends(name, estimate.interval(confidence))
         row |= {"test_coverage": rounded(test.coverage), "test_fallback": rounded(test.fallback_share)}
         row |= {"threshold": rounded(contender.decision.threshold)}
         rows.append(row)

@@ -28,14 +28,14 @@ def measure(labels: Ints, probabilities: Floats, threshold: float) -> dict[str, 
         threshold: a video is called fake from this probability on.
     """
     fake, called = labels == 1, probabilities >= threshold
-    found, missed, alarms = (int(count.sum()) for count in (fake & called, fake & ~called, ~fake & called))
+    hits, missed, alarms = (int(count.sum()) for count in (fake & called, fake & ~called, ~fake & called))
     false_positives, true_positives = roc(labels, probabilities)
     return {
         "auc": float(auc(false_positives, true_positives)),
-        "f1": _share(2 * found, 2 * found + missed + alarms),
+        "f1": _share(2 * hits, 2 * hits + missed + alarms),
         "accuracy": _share(len(labels) - missed - alarms, len(labels)),
-        "precision": _share(found, found + alarms),
-        "recall": _share(found, found + missed),
+        "precision": _share(hits, hits + alarms),
+        "recall": _share(hits, hits + missed),
         "eer": equal_error_rate(false_positives, true_positives),
         "log_loss": mean_log_loss(labels, probabilities),
     }

@@ -62,7 +62,11 @@ def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: di
     environment.globals |= {"captions": FIGURES, "titles": SPLIT_TITLES, "named": NAMED}
     environment.globals |= {"properties": PROPERTIES, "least": LEAST}
     results = evaluation.candidates.values()
-    training = {name: told for name, told in TRAINING.items() if any(name in one.trained for one in results)}
+    training = {
+        name: meaning
+        for name, meaning in TRAINING.items()
+        if any(name in result.trained for result in results)
+    }
     template = environment.get_template("report.html.j2")
     return template.render(
         gate=gate, winner=winner, evaluation=evaluation, figures=figures, training=training

@@ -66,17 +66,17 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
     }
 
 
-def slices(winner: Contender, found: Mapping[str, Floats], params: EvaluateParams) -> tuple[Slice, ...]:
+def slices(winner: Contender, measured: Mapping[str, Floats], params: EvaluateParams) -> tuple[Slice, ...]:
     """The winner's errors in each slice that holds a test video.
 
     Args:
-        winner: of whose test videos `found` tells.
-        found: see `properties`.
+        winner: of whose test videos `measured` tells.
+        measured: see `properties`.
         params: how intervals are drawn.
     """
     return tuple(
         _slice(name, span, winner, members, params)
-        for name, values in found.items()
+        for name, values in measured.items()
         for span, members in _spans(values, PROPERTIES[name].bounds)
         if len(members)
     )
@@ -102,7 +102,7 @@ def _slice(
         return {kind: _mean(wrong[labels[indices] == label]) for kind, label in (("alarm", 0), ("miss", 1))}
 
     drawn = estimate(rates, groups, params.bootstrap, params.seed)
-    interval = {kind: found.interval(params.confidence) for kind, found in drawn.items()}
+    interval = {kind: rate.interval(params.confidence) for kind, rate in drawn.items()}
     auc = area(labels, winner.probabilities[members]) if min(genuine, fake) >= LEAST else None
     return Slice(
         property=name,
@@ -121,16 +121,16 @@ def _mean(wrong: NDArray[np.bool_]) -> float:
     return float(wrong.mean()) if len(wrong) else np.nan
 
 
-def slice_rows(found: Sequence[Slice]) -> list[dict[str, Any]]:
+def slice_rows(parts: Sequence[Slice]) -> list[dict[str, Any]]:
     """`slices.csv`: a row per slice; a rate of too few videos is empty, and `note` says so."""
-    return [_row(one) for one in found]
+    return [_row(part) for part in parts]
 
 
-def _row(one: Slice) -> dict[str, Any]:
-    row: dict[str, Any] = {"slice": f"{one.property}: {one.span}"}
-    row |= one.model_dump(include={"property", "span", "genuine", "fake", "false_alarms", "missed"})
-    for name, rate in (("false_alarm_rate", one.false_alarm_rate), ("miss_rate", one.miss_rate)):
+def _row(part: Slice) -> dict[str, Any]:
+    row: dict[str, Any] = {"slice": f"{part.property}: {part.span}"}
+    row |= part.model_dump(include={"property", "span", "genuine", "fake", "false_alarms", "missed"})
+    for name, rate in (("false_alarm_rate", part.false_alarm_rate), ("miss_rate", part.miss_rate)):
         row |= with_ends(name, rate)
-    few = [kind for kind, count in (("genuine", one.genuine), ("fake", one.fake)) if count < LEAST]
+    few = [kind for kind, count in (("genuine", part.genuine), ("fake", part.fake)) if count < LEAST]
     note = f"fewer than {LEAST} {' and '.join(few)} videos" if few else None
-    return row | {"auc": one.auc, "note": note}
+    return row | {"auc": part.auc, "note": note}

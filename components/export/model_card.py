@@ -49,8 +49,8 @@ def described(sampling: Sampling) -> str:
         case Every():
             return f"one of every {sampling.step}; {sampling.most} evenly spaced where that is more"
         case Range():
-            told = f"from {sampling.least} to {sampling.most}"
-            return f"evenly spaced, {sampling.per_second:g} per second but {told}"
+            bounds = f"from {sampling.least} to {sampling.most}"
+            return f"evenly spaced, {sampling.per_second:g} per second but {bounds}"
         case Consecutive():
             return f"{sampling.places} times {sampling.frames} in a row, spread over the video"
 

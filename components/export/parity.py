@@ -24,7 +24,7 @@ BATCH = 2
 def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) -> float:
     """Largest difference between torch and ONNX Runtime on the CPU, of a probability or a frame's attention.
 
-    Torch judges each clip alone. The model judges it alone, too, as serving does; beside one of its length;
+    Torch runs each clip alone. The model runs it alone, too, as serving does; beside one of its length;
     and, where it takes a mask, filled up beside a longer one.
 
     Args:
@@ -51,13 +51,13 @@ def check_parity(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]
     Raises:
         StageError: it is not.
     """
-    found = difference(detector, model, clips)
-    if not found <= tolerance:  # NaN is not within anything
+    measured = difference(detector, model, clips)
+    if not measured <= tolerance:  # NaN is not within anything
         raise StageError(
-            f"model.onnx: a probability differs from torch's by {found:.2g}, more than "
+            f"model.onnx: a probability differs from torch's by {measured:.2g}, more than "
             f"export.parity_tolerance {tolerance:g}; try another export.opset in params.yaml"
         )
-    return found
+    return measured
 
 
 def _shorter(clips: Sequence[Clip]) -> list[Clip]:
@@ -77,16 +77,16 @@ def _batches(lengths: Sequence[int], masked: bool) -> Iterator[Sequence[int]]:
 
 def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Answer:
     with torch.inference_mode():
-        found = detector(*(_feeds([clip])[name] for name in detector.inputs))
-    return _answer({name: values[0] for name, values in zip(detector.outputs, found, strict=True)})
+        outputs = detector(*(_feeds([clip])[name] for name in detector.inputs))
+    return _answer({name: values[0] for name, values in zip(detector.outputs, outputs, strict=True)})
 
 
 def _models_answers(
     detector: ExportedDetector, session: ort.InferenceSession, clips: Sequence[Tensor]
 ) -> Iterator[Answer]:
     feeds = _feeds(clips)
-    found = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
-    for values in zip(*map(torch.from_numpy, found), strict=True):
+    outputs = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
+    for values in zip(*map(torch.from_numpy, outputs), strict=True):
         yield _answer(dict(zip(detector.outputs, values, strict=True)))
 
 
@@ -101,13 +101,13 @@ def _feeds(clips: Sequence[Tensor]) -> dict[str, Tensor]:
 
 def _answer(outputs: Mapping[str, Tensor]) -> Answer:
     """With a probability in the logit's place, which is what people read."""
-    told = {name: values.double() for name, values in outputs.items()}
-    return told | {"logit": told["logit"].sigmoid()}
+    answer = {name: values.double() for name, values in outputs.items()}
+    return answer | {"logit": answer["logit"].sigmoid()}
 
 
-def _distance(expected: Answer, found: Answer) -> float:
+def _distance(expected: Answer, answer: Answer) -> float:
     """NaN where one of them is."""
     pairs = [
-        pad_sequence([expected[name].view(-1), found[name].view(-1)]) for name in expected
+        pad_sequence([expected[name].view(-1), answer[name].view(-1)]) for name in expected
     ]  # each (T, 2)
     return float(torch.cat(pairs).diff(dim=1).abs().max())

@@ -79,8 +79,8 @@ class Faces:
     def from_parts(cls, numbers: dict[str, Any], arrays: Arrays) -> Self:
         """The inverse of `parts`."""
         clips = tuple(
-            Clip(**{name: arrays[name][index] for name in PER_FACE}, **own)
-            for index, own in enumerate(numbers["clips"])
+            Clip(**{name: arrays[name][index] for name in PER_FACE}, **fields)
+            for index, fields in enumerate(numbers["clips"])
         )
         info = VideoInfo(**numbers["info"])
         return cls(**{**numbers, "clips": clips, "info": info, "times": arrays["times"]})

@@ -81,10 +81,10 @@ class Cutter:
 
     def visit(self, frame: Frame) -> int:
         """Take the next frame and return its index."""
-        found = _best(self._detector.detect(frame.image, self._near(frame.time)))
-        self._tracker.update(len(self.times), frame.time, found, self._looks(frame.image, found))
+        detections = _best(self._detector.detect(frame.image, self._near(frame.time)))
+        self._tracker.update(len(self.times), frame.time, detections, self._looks(frame.image, detections))
         if self._policy.detector.looks:
-            self._watch.see(frame.image, found.boxes, frame.time)
+            self._watch.see(frame.image, detections.boxes, frame.time)
         self.times.append(frame.time)
         self._window.append(frame.image)
         if self._policy.fallback == "center":
@@ -122,10 +122,10 @@ class Cutter:
         away = len(self.times) - 1 - track.last.frame
         return away == 0 or (away <= LOOK_AHEAD and len(track.sightings) >= ESTABLISHED)
 
-    def _looks(self, image: Image, found: Detections) -> Floats:
+    def _looks(self, image: Image, detections: Detections) -> Floats:
         if not self._policy.detector.looks:  # another shot is no other face
-            return np.zeros((len(found.boxes), LENGTH), np.float32)
-        return looks(image, found.boxes)
+            return np.zeros((len(detections.boxes), LENGTH), np.float32)
+        return looks(image, detections.boxes)
 
     def _cut_oldest(self) -> None:
         frame = len(self.times) - len(self._window)
@@ -157,11 +157,11 @@ def _room(policy: CropPolicy) -> int:
     return max(policy.max_clips * policy.sampling.lengths[1], CROPS_MEMORY // (3 * policy.size**2))
 
 
-def _best(found: Detections) -> Detections:
+def _best(detections: Detections) -> Detections:
     """The faces that are looked at: of those that have a place, which a network may fail to tell."""
-    low, high = found.boxes[:, :2], found.boxes[:, 2:]
-    within = (np.abs(found.boxes) <= FARTHEST).all(axis=1) & np.isfinite(found.scores)
-    kept = found.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
+    low, high = detections.boxes[:, :2], detections.boxes[:, 2:]
+    within = (np.abs(detections.boxes) <= FARTHEST).all(axis=1) & np.isfinite(detections.scores)
+    kept = detections.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
     known = np.abs(kept.landmarks) <= FARTHEST
     return Detections(kept.boxes, kept.scores, np.where(known, kept.landmarks, np.float32(np.nan)))
 

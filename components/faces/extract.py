@@ -83,8 +83,8 @@ def _face(track: Track, cutter: Cutter, shown: Indices, places: Indices) -> Clip
     stand_ins = nearest(present, shown, np.array(cutter.times), places)
     chosen = [cuts[int(frame)] for frame in stand_ins]
     origins = [
-        cut.face.origin if frame == own else Origin.REPEATED
-        for cut, frame, own in zip(chosen, stand_ins, shown, strict=True)
+        cut.face.origin if frame == wanted else Origin.REPEATED
+        for cut, frame, wanted in zip(chosen, stand_ins, shown, strict=True)
     ]
     return _clip(
         chosen,

@@ -68,11 +68,11 @@ class Look:
             for face in self.sighted
         ]
         seen = np.array(rows, np.float32).reshape(-1, 17)
-        own: Arrays = {"pictures": self.pictures, "seen": seen, "seen_times": self.times}
+        pictures: Arrays = {"pictures": self.pictures, "seen": seen, "seen_times": self.times}
         if isinstance(self.result, Failure):
-            return {"look": numbers, "failure": asdict(self.result)}, own
+            return {"look": numbers, "failure": asdict(self.result)}, pictures
         faces, arrays = self.result.parts()
-        return {"look": numbers, "faces": faces}, own | arrays
+        return {"look": numbers, "faces": faces}, pictures | arrays
 
 
 def shown(frames: int) -> list[int]:
@@ -150,13 +150,13 @@ def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Fail
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
     """
-    own = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
+    fields = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
     result = read_faces(header, arrays, policy)
     if isinstance(result, Failure) and "look" not in header:
         return result
     with refusing():
         numbers = LookNumbers.model_validate(header["look"])
-        times, pictures, seen = own["seen_times"], own["pictures"], own["seen"]
+        times, pictures, seen = fields["seen_times"], fields["pictures"], fields["seen"]
         if len(times) not in range(1, policy.sampling.lengths[1] + 1):
             raise ValueError("more or fewer frames than the policy's")
         _check(times, np.float64, (len(times),))

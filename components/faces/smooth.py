@@ -49,19 +49,21 @@ def placed(sightings: Sequence[Sighting], frame: int, time: float, sigma: float,
         None where the face was not seen, and cannot be filled in either.
     """
     recent = sightings[-2 * reach - 2 :]
-    own = next((face for face in recent if face.frame == frame), None) or _filled(recent, frame, time, reach)
-    if own is None:
+    current = next((face for face in recent if face.frame == frame), None) or _filled(
+        recent, frame, time, reach
+    )
+    if current is None:
         return None
-    near = [face for face in recent if 0 < abs(face.frame - frame) <= reach] + [own]
+    near = [face for face in recent if 0 < abs(face.frame - frame) <= reach] + [current]
     times = np.array([face.time for face in near])
     box, landmarks = (
         smoothed(times, np.stack(values), time, sigma)
         for values in ([face.box for face in near], [face.landmarks for face in near])
     )
     if (box[:2] > box[2:]).any():  # a line through boxes that shrink fast may turn one inside out
-        box = own.box
-    origin = Origin.DETECTED if own.detection >= 0 else Origin.INTERPOLATED
-    return Placed(box, landmarks, own.score, origin)
+        box = current.box
+    origin = Origin.DETECTED if current.detection >= 0 else Origin.INTERPOLATED
+    return Placed(box, landmarks, current.score, origin)
 
 
 def _filled(sightings: Sequence[Sighting], frame: int, time: float, reach: int) -> Sighting | None:
@@ -99,10 +101,10 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
         at: seconds.
         sigma: of the weights, seconds; 0 leaves the values as they are.
     """
-    own: Floats = values[int(np.abs(times - at).argmin())]
+    nearest: Floats = values[int(np.abs(times - at).argmin())]
     near = np.abs(times - at) <= REACH * sigma
-    if near.sum() < 3 or not np.isfinite(own).all():  # a line through two points meets both
-        return own
+    if near.sum() < 3 or not np.isfinite(nearest).all():  # a line through two points meets both
+        return nearest
     near &= np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     weights = np.exp(-(((times[near] - at) / sigma) ** 2) / 2)
     weights /= weights.sum()
@@ -113,4 +115,4 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
     leaning = weights * (offsets - offsets_mean)
     variance = leaning @ offsets
     slope = leaning @ rows / variance if variance > 0 else np.zeros_like(mean)
-    return np.asarray((mean - slope * offsets_mean).reshape(own.shape), np.float32)
+    return np.asarray((mean - slope * offsets_mean).reshape(nearest.shape), np.float32)

@@ -122,20 +122,20 @@ class Tracker:
         self.tracks: list[Track] = []
         self.live: list[Track] = []  # those that may go on, seen last first
 
-    def update(self, frame: int, time: float, found: Detections, looks: Floats) -> list[Track]:
+    def update(self, frame: int, time: float, detections: Detections, looks: Floats) -> list[Track]:
         """Take the next frame.
 
         Args:
             frame: its index.
             time: seconds, not before the last frame's.
-            found: in it.
+            detections: in it.
             looks: (N, LENGTH) of these faces.
 
         Returns:
             The track of each detection, all different.
         """
-        faces = sightings(frame, time, found)
-        clear = (overlaps(found.boxes, found.boxes) > 0).sum(axis=1) <= 1
+        faces = sightings(frame, time, detections)
+        clear = (overlaps(detections.boxes, detections.boxes) > 0).sum(axis=1) <= 1
         owners = match(costs(self.live, faces, looks))
         joined = [
             self._extended(owner, face, looks[index], bool(clear[index]))
@@ -155,9 +155,9 @@ class Tracker:
         return track
 
 
-def sightings(frame: int, time: float, found: Detections) -> list[Sighting]:
+def sightings(frame: int, time: float, detections: Detections) -> list[Sighting]:
     """The detections of a frame, one by one."""
-    rows = zip(found.boxes, found.landmarks, found.scores, strict=True)
+    rows = zip(detections.boxes, detections.landmarks, detections.scores, strict=True)
     return [
         Sighting(frame, index, time, box, points, float(score))
         for index, (box, points, score) in enumerate(rows)

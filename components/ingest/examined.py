@@ -157,8 +157,8 @@ def _load(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         if code & 0xFF not in _BROKEN:
             raise
-        told = " ".join(str(error).split())[:100]
-        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, told)
+        reason = " ".join(str(error).split())[:100]
+        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, reason)
     for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
     return _connect(path)

@@ -57,7 +57,7 @@ def make_rows(
 
     Args:
         samples: from `make_samples`.
-        assignments: what was dealt.
+        assignments: what was assigned.
         folder: of the data, relative to the project.
     """
     for (video, sample), assignment in zip(samples, assignments, strict=True):

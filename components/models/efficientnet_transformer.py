@@ -48,7 +48,7 @@ class EfficientNetTransformer(BackboneCandidate):
             nn.Linear(width // 2, 2),
         )
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         frames = self.projection(features)  # (B, T, W)
         frames = self.dropout(frames + positions(frames))
         frames = self.encoder(frames, src_key_padding_mask=None if mask is None else ~mask)

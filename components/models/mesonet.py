@@ -58,7 +58,7 @@ class MesoNet(Candidate):
         features: Tensor = self.hidden(self.features(frames))
         return features
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         logits = self.head(features)  # (B, T, 1)
         both = torch.cat([torch.zeros_like(logits), logits], dim=-1)
         return Outputs(mean_over_frames(both, mask), mean_over_frames(features, mask))

@@ -119,7 +119,7 @@ def _within(at: Keys, sections: Collection[Keys]) -> bool:
 def _node(value: Any) -> Any:
     """Sections in lines of their own, lists in one line; what came from a file as it stood there."""
     if isinstance(value, Mapping):
-        made = CommentedMap({key: _node(one) for key, one in value.items()})
+        made = CommentedMap({key: _node(item) for key, item in value.items()})
         if isinstance(value, CommentedMap) and value.fa.flow_style():
             made.fa.set_flow_style()
         return made

@@ -94,14 +94,14 @@ def named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
         raise DataError(f"{len(names)} videos are named, at most {MOST_VIDEOS} fit on a sheet; name fewer")
     by_name = {video.video_id: video for video in videos}
     by_name |= {f"data/{video.video_id}": video for video in videos}
-    found = [by_name.get(name) or by_name.get(str(PurePath(name).with_suffix(""))) for name in names]
-    for name, video in zip(names, found, strict=True):
+    matches = [by_name.get(name) or by_name.get(str(PurePath(name).with_suffix(""))) for name in names]
+    for name, video in zip(names, matches, strict=True):
         if video is None:
             raise DataError(
                 f"{name}: no video of the training split with a face clip is called so; "
                 f"name one as the manifest does, such as {videos[0].video_id}"
             )
-    return [video for video in found if video]
+    return [video for video in matches if video]
 
 
 def choose(videos: Sequence[Video], rows: int, seed: int) -> list[Video]:

@@ -13,7 +13,7 @@ from components.splits.lock import Lock
 from components.splits.roles import Excluded, parts, shares
 from components.splits.stratification import Unit, strata, stratify
 
-__all__ = ["Assignment", "Excluded", "assign", "dealt"]
+__all__ = ["Assignment", "Excluded", "assign", "assigned_identities"]
 
 Outcome = dict[int, tuple[Split | None, tuple[Split, ...]]]
 """For each video that was free: its split, None for a bridge, and those of its people."""
@@ -27,7 +27,7 @@ class Assignment:
         group: videos that belong together; resampled together where figures get intervals.
         split: None where it takes no part.
         excluded: why it takes no part; None where its status says so already.
-        people: where each of its identities was dealt, in their order; empty where nothing was.
+        people: where each of its identities was assigned, in their order; empty where nothing was.
     """
 
     group: Group
@@ -42,7 +42,7 @@ def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: i
     Args:
         samples: in any order; the outcome does not depend on it.
         params: seed, shares, and what becomes of datasets, leaks and large groups.
-        lock: what was dealt before; `dealt` gives what to add to it.
+        lock: what was assigned before; `assigned_identities` gives what to add to it.
         least: videos of each class that each split is to hold, where any assignment of groups can.
 
     Raises:
@@ -65,8 +65,10 @@ def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: i
     ]
 
 
-def dealt(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> Iterator[tuple[str, Split]]:
-    """Each identity that was dealt, and where: what the lock is to remember."""
+def assigned_identities(
+    samples: Sequence[Sample], assignments: Sequence[Assignment]
+) -> Iterator[tuple[str, Split]]:
+    """Each identity that was assigned, and where: what the lock is to remember."""
     for sample, assignment in zip(samples, assignments, strict=True):
         if assignment.people:
             yield from zip(sample.identities, assignment.people, strict=True)
@@ -124,7 +126,7 @@ def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Ou
 
 
 def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int], list[int]]]:
-    """Groups in which something is to be dealt: name, free and fixed videos.
+    """Groups in which something is to be assigned: name, free and fixed videos.
 
     What takes no part or is torn ties nothing.
     """
@@ -150,8 +152,8 @@ def _must_be_cut(scene: Scene, free: Sequence[int], fixed: Sequence[int], limit:
 
 def _settled(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> set[Split]:
     """The splits in which something of a group stands already."""
-    found = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
-    return {split for split in found if split}
+    splits = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
+    return {split for split in splits if split}
 
 
 def _whole(scene: Scene, name: Group, free: Sequence[int], fixed: Sequence[int]) -> Unit:

@@ -18,7 +18,7 @@ Tie = tuple[LeakKind, str]
 
 @dataclass(frozen=True)
 class Sample:
-    """What grouping and dealing need to know about a video.
+    """What grouping and assignment need to know about a video.
 
     Attributes:
         label: None where nobody tells.
@@ -93,5 +93,5 @@ def connected(items: Sequence[Iterable[Hashable]]) -> list[int]:
         return []
     edges = coo_array((np.ones(len(owners), dtype=np.int8), (owners, keys)), shape=(size, size))
     labels = connected_components(edges, directed=False)[1]
-    found: list[int] = labels[: len(items)].tolist()
-    return found
+    components: list[int] = labels[: len(items)].tolist()
+    return components

@@ -55,13 +55,13 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
     clusters: dict[int, list[int]] = {}
     for leader, alike in zip(_leaders(words(list(videos))).tolist(), videos.values(), strict=True):
         clusters.setdefault(leader, []).extend(alike)
-    found: list[int | None] = [None] * len(fingerprints)
+    first_alike: list[int | None] = [None] * len(fingerprints)
     for cluster in clusters.values():
         if len(cluster) > 1:
             first = min(cluster)
             for index in cluster:
-                found[index] = first
-    return found
+                first_alike[index] = first
+    return first_alike
 
 
 def _leaders(prints: Words) -> Indices:
@@ -87,17 +87,17 @@ def _near(means: Words) -> Iterator[tuple[int, Indices]]:
             yield top + row, np.flatnonzero(near[row]) + top
 
 
-def _alike(one: Words, others: Words) -> Flags:
+def _alike(fingerprint: Words, others: Words) -> Flags:
     """Which of N fingerprints (N, W) are near one (W,) in pictures and in changes (N,)."""
-    pictures, shown = _differing(one[PICTURE_WORDS], others[:, PICTURE_WORDS])
-    changes, moved = _differing(one[CHANGE_WORDS], others[:, CHANGE_WORDS])
+    pictures, shown = _differing(fingerprint[PICTURE_WORDS], others[:, PICTURE_WORDS])
+    changes, moved = _differing(fingerprint[CHANGE_WORDS], others[:, CHANGE_WORDS])
     near = pictures.sum(axis=1) <= PICTURE_SHARE * 64 * shown
     near &= changes.sum(axis=1) <= CHANGE_SHARE * 64 * moved
     near &= np.count_nonzero(changes > FAR_BITS, axis=1) <= FAR_SHARE * moved
     return np.asarray(near & (np.minimum(shown, moved) >= LEAST_TELLING))
 
 
-def _differing(one: Words, others: Words) -> tuple[Indices, Indices]:
+def _differing(bits: Words, others: Words) -> tuple[Indices, Indices]:
     """Bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
-    telling = (one != 0) & (others != 0)
-    return np.bitwise_count(one ^ others) * telling, telling.sum(axis=1)
+    telling = (bits != 0) & (others != 0)
+    return np.bitwise_count(bits ^ others) * telling, telling.sum(axis=1)

@@ -58,17 +58,17 @@ def look_at(root: Path, strips: Sequence[Strip], limits: Limits, workers: int) -
     pictures: dict[str, Picture] = {}
     with WorkerPool(workers, limits) as pool:
         stills = pool.stills([root / row["path"] for row in shown])
-        for index, found in track(stills, "Stills", len(shown), console=Console(stderr=True)):
-            told = found.reason if isinstance(found, Failure) else found.image
-            pictures[shown[index]["video_id"]] = told
+        for index, outcome in track(stills, "Stills", len(shown), console=Console(stderr=True)):
+            picture = outcome.reason if isinstance(outcome, Failure) else outcome.image
+            pictures[shown[index]["video_id"]] = picture
     return pictures
 
 
 def giveaways(statistics: Statistics) -> list[str]:
     """A line per property of the files that gives the label away."""
     return [
-        f"warning: the {name} of a file alone tells real from fake for {found.shortcut.accuracy:.0%} of the "
+        f"warning: the {name} of a file alone tells real from fake for {form.shortcut.accuracy:.0%} of the "
         f"videos held out (chance: 50%); a detector may learn it in place of the forgery"
-        for name, found in statistics.formats.items()
-        if found.shortcut and found.shortcut.accuracy - found.shortcut.margin > TELLING
+        for name, form in statistics.formats.items()
+        if form.shortcut and form.shortcut.accuracy - form.shortcut.margin > TELLING
     ]

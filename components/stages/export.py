@@ -45,11 +45,11 @@ def run(project: Project, params: Params) -> None:
 
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
     allowed = params.export.parity_tolerance
-    found = check_parity(detector, model, pixels, allowed)
+    difference = check_parity(detector, model, pixels, allowed)
     digest = pack(project.bundle, files | {"model.onnx": model})
 
     console = Console(soft_wrap=True)
-    console.print(f"{info.candidate}: ONNX Runtime is within {found:.1e} of torch (allowed {allowed:g})")
+    console.print(f"{info.candidate}: ONNX Runtime is within {difference:.1e} of torch (allowed {allowed:g})")
     console.print(f"{project.bundle}: {digest}")
 
 
@@ -83,9 +83,12 @@ def clips(project: Project, params: Params) -> list[Clip]:
         )
     store = ClipStore(project.clips)
     chosen = np.unique(np.linspace(0, len(names) - 1, params.export.parity_clips).round().astype(int))
-    found = [store.read_crops(names[index], clips=1)[0] for index in chosen]
-    extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in found}
-    return [*found, *(found[0][np.arange(length) % len(found[0])] for length in sorted(extremes))]
+    chosen_clips = [store.read_crops(names[index], clips=1)[0] for index in chosen]
+    extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in chosen_clips}
+    return [
+        *chosen_clips,
+        *(chosen_clips[0][np.arange(length) % len(chosen_clips[0])] for length in sorted(extremes)),
+    ]
 
 
 def bundle_info(project: Project, params: Params, winner: Winner, about: CandidateInfo) -> BundleInfo:

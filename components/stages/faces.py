@@ -90,8 +90,8 @@ def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[st
             return None
 
     with ThreadPoolExecutor(threads) as executor:
-        found = zip(names, executor.map(verified, names.values()), strict=True)
-        return {sha256: summary for sha256, summary in found if summary}
+        summaries = zip(names, executor.map(verified, names.values()), strict=True)
+        return {sha256: summary for sha256, summary in summaries if summary}
 
 
 def _cut(missing: list[str], work: Callable[[str], Summary], pool: WorkerPool) -> dict[str, Summary]:
@@ -109,8 +109,8 @@ def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> Summar
     """Cut one video's clips and store them; called from as many threads as there are workers."""
     result = pool.extract_one(video)
     if isinstance(result, Failure):
-        found = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
-        return {"status": result.status, "reason": result.reason, **NO_CLIP, **found}
+        counts = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
+        return {"status": result.status, "reason": result.reason, **NO_CLIP, **counts}
     store.write(name, result)
     return _summary(result.parts()[0], name)
 
@@ -141,8 +141,8 @@ def _row(video: Row, summaries: Mapping[str, Summary], crop_digest: str) -> Row:
         "tracks": 0,
         **NO_CLIP,
     }
-    found = summaries[video["sha256"]] if video["status"] == "ok" else unusable
-    return {"video_id": video["video_id"], "crop_digest": crop_digest, **found}
+    summary = summaries[video["sha256"]] if video["status"] == "ok" else unusable
+    return {"video_id": video["video_id"], "crop_digest": crop_digest, **summary}
 
 
 def _progress(results: Iterable[T], total: int) -> Iterator[T]:
@@ -163,14 +163,14 @@ def _progress(results: Iterable[T], total: int) -> Iterator[T]:
 
 
 def _told(results: Iterable[T], total: int) -> Iterator[T]:
-    start = told = time.monotonic()
+    start = reported = time.monotonic()
     for done, result in enumerate(results, start=1):
         yield result
         now = time.monotonic()
-        if now - told >= TOLD_EVERY and done < total:
+        if now - reported >= TOLD_EVERY and done < total:
             left = (now - start) / done * (total - done)
             log.info("faces: %d of %d videos, about %.0f s left", done, total, left)
-            told = now
+            reported = now
 
 
 def _report(rows: list[Row], project: Project) -> None:

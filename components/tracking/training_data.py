@@ -36,14 +36,14 @@ class Source:
 
     def as_input(self) -> DatasetInput:
         """What MLflow shows as an input of the run."""
-        told = Dataset(
+        dataset = Dataset(
             name=self.name,
             digest=self.digest[:DIGEST_LENGTH],
             source_type="local",
             source=json.dumps({"uri": f"data/{self.name}" if self.name != "data" else "data"}),
             profile=json.dumps(self.counts),
         )
-        return DatasetInput(dataset=told, tags=[InputTag("mlflow.data.context", "training")])
+        return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", "training")])
 
 
 def read_training_data(project: Project) -> TrainingData | None:
@@ -70,5 +70,5 @@ def _counts(rows: Iterable[dict[str, str]]) -> dict[str, int]:
 
 
 def _digest(rows: Iterable[dict[str, str]]) -> str:
-    told = sorted((row["sha256"] or "", row["split"], row["label"] or "") for row in rows)
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    content = sorted((row["sha256"] or "", row["split"], row["label"] or "") for row in rows)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

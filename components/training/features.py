@@ -1,4 +1,4 @@
-"""What a frozen backbone sees in clips, computed once: epochs then train what judges the features.
+"""What a frozen backbone sees in clips, computed once: epochs then train what classifies the features.
 
 Files are in NumPy's own format and can be deleted at any time. A candidate that differs from another in
 nothing that its features depend on finds them there, such as another trial of a search.
@@ -210,5 +210,5 @@ def _last_uses(folder: Path) -> Iterator[tuple[float, Path, int]]:
     """When each file was used last, and its bytes; also of what a kill left half written."""
     for file in folder.glob("*"):
         with suppress(FileNotFoundError):  # whoever makes room beside this one was first
-            found = file.stat()
-            yield found.st_mtime, file, found.st_size
+            state = file.stat()
+            yield state.st_mtime, file, state.st_size

@@ -178,10 +178,12 @@ def _trainer(
 
 
 def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
-    told = settings.early_stopping
-    metric, mode = f"val_{told.metric}", MODES[told.metric]
+    early_stopping = settings.early_stopping
+    metric, mode = f"val_{early_stopping.metric}", MODES[early_stopping.metric]
     averaging = [Averaging(settings.ema)] if settings.ema else []
-    stopping = Stopping(metric, patience=told.patience, min_delta=told.min_delta, verbose=False, mode=mode)
+    stopping = Stopping(
+        metric, patience=early_stopping.patience, min_delta=early_stopping.min_delta, verbose=False, mode=mode
+    )
     best = ModelCheckpoint(
         folder,
         "best",

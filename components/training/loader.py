@@ -12,7 +12,7 @@ from components.params import CandidateParams
 from components.training.augmentation import augmentation
 from components.training.batches import ClipBatch, WholeBatch, WholeVideos, collate
 from components.training.dataset import ClipDataset, DrawnClips, as_it_is
-from components.training.distributed import ALONE, Dealt, Processes
+from components.training.distributed import ALONE, Processes, ProcessShare
 from components.training.sampling import EpochSampler, training_items
 from components.training.workers import loading
 
@@ -33,7 +33,7 @@ def training_batches(
     loader: DataLoader[Any] = DataLoader(
         drawn,
         together.part(settings.batch_size),
-        sampler=Dealt(sampler or epoch_sampler(clips, settings), together),
+        sampler=ProcessShare(sampler or epoch_sampler(clips, settings), together),
         collate_fn=collate,
         **loading(settings.workers),
     )

@@ -115,8 +115,8 @@ def _systematic(items: Items, draws: int, generator: np.random.Generator) -> Ind
 def hardest(losses: Floats, count: int) -> list[int]:
     """The items of the highest losses, highest first; a NaN, of an item that was not drawn yet, is none."""
     known = np.flatnonzero(~np.isnan(losses))
-    found: list[int] = known[np.argsort(-losses[known], kind="stable")][:count].tolist()
-    return found
+    indices: list[int] = known[np.argsort(-losses[known], kind="stable")][:count].tolist()
+    return indices
 
 
 class EpochSampler(Sampler[Draw]):
@@ -151,8 +151,8 @@ class EpochSampler(Sampler[Draw]):
 def _repeats(order: Sequence[int]) -> list[int]:
     """Of each place, how often its item has come before."""
     seen = Counter[int]()
-    found = []
+    repeats = []
     for item in order:
-        found.append(seen[item])
+        repeats.append(seen[item])
         seen[item] += 1
-    return found
+    return repeats

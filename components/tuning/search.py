@@ -78,8 +78,10 @@ def plan(project: Project, params: Params, candidate: str, more: int | None = No
         StageError: there are no clips yet.
     """
     space = space_of(params, candidate)
-    own = params.candidates[candidate]
-    settings = own.model_copy(update={"epochs": min(own.epochs, params.tune.epochs or own.epochs)})
+    current = params.candidates[candidate]
+    settings = current.model_copy(
+        update={"epochs": min(current.epochs, params.tune.epochs or current.epochs)}
+    )
     videos = [
         video
         for video in read_videos(project, params.faces.digest, settings)
@@ -117,7 +119,7 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
     """
     from components.tracking.studies import StudyRun, study_run  # noqa: PLC0415 - mlflow takes seconds to import
 
-    told = {
+    settings = {
         "space": {key: span.model_dump() for key, span in planned.space.items()},
         **planned.tune.model_dump(),
     }
@@ -125,7 +127,7 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
     with held(project, planned.study):
         study = open_study(project, planned.study, planned.tune, planned.settings.epochs)
         begin(study, planned.present, planned.space)
-        with study_run(run, told) as opened:
+        with study_run(run, settings) as opened:
             bench = _bench(project, planned, opened)
             try:
                 if jobs == 1:

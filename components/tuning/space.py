@@ -123,14 +123,16 @@ def words(value: Any) -> str:
     if isinstance(value, str) and value[:1] in "[{":
         value = json.loads(value)
     if isinstance(value, Mapping):
-        return " ".join(words(one) if key == "name" else f"{key} {words(one)}" for key, one in value.items())
+        return " ".join(
+            words(item) if key == "name" else f"{key} {words(item)}" for key, item in value.items()
+        )
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def present(space: Space, settings: CandidateParams) -> dict[str, Scalar]:
     """The candidate's own settings as a suggestion; those outside of the space are left out."""
-    own = {key: _own(key, span, settings) for key, span in space.items()}
-    return {key: found[0] for key, found in own.items() if found}
+    current = {key: _own(key, span, settings) for key, span in space.items()}
+    return {key: labels_within[0] for key, labels_within in current.items() if labels_within}
 
 
 def _check_key(where: str, key: str, settings: CandidateParams) -> None:
@@ -153,8 +155,8 @@ def _samples(span: Span) -> Sequence[Any]:
     return [span.low, span.high, *([] if span.whole else [middle])]
 
 
-def _choice(span: Span, told: Any) -> Any:
-    return labels(span)[told] if isinstance(span, Choices) else told
+def _choice(span: Span, value: Any) -> Any:
+    return labels(span)[value] if isinstance(span, Choices) else value
 
 
 def _label(choice: Any) -> Scalar:
@@ -165,7 +167,9 @@ def _own(key: str, span: Span, settings: CandidateParams) -> list[Any]:
     """What stands for the candidate's own value, or nothing where the span does not hold it."""
     if isinstance(span, Choices):
         return [
-            label for label, one in labels(span).items() if applied(settings, nested({key: one})) == settings
+            label
+            for label, choice in labels(span).items()
+            if applied(settings, nested({key: choice})) == settings
         ]
     value = reduce(getitem, key.split("."), settings.model_dump(mode="json"))
     return [value] if _within(span, value) else []

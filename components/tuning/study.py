@@ -117,17 +117,19 @@ def other_studies(project: Project, candidate: str, name: str) -> list[str]:
     """Studies of the same candidate whose trials cannot be compared with this one's."""
     if not database(project).exists():
         return []
-    found = optuna.get_all_study_names(_storage(project))
-    return [one for one in found if one.rpartition("-")[0] == candidate and one != name]
+    names = optuna.get_all_study_names(_storage(project))
+    return [study for study in names if study.rpartition("-")[0] == candidate and study != name]
 
 
-def pruner(told: Pruner, epochs: int) -> BasePruner:
+def pruner(settings: Pruner, epochs: int) -> BasePruner:
     """What ends a trial early."""
-    if isinstance(told, Median):
-        return MedianPruner(n_startup_trials=told.startup, n_warmup_steps=told.warmup_epochs)
-    if isinstance(told, Hyperband):
+    if isinstance(settings, Median):
+        return MedianPruner(n_startup_trials=settings.startup, n_warmup_steps=settings.warmup_epochs)
+    if isinstance(settings, Hyperband):
         return HyperbandPruner(
-            min_resource=min(told.least_epochs, epochs), max_resource=epochs, reduction_factor=told.factor
+            min_resource=min(settings.least_epochs, epochs),
+            max_resource=epochs,
+            reduction_factor=settings.factor,
         )
     return NopPruner()
 
@@ -180,7 +182,9 @@ def taken_up(trials: Sequence[FrozenTrial]) -> set[int]:
 def begun(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Trials that have run or are running, each once however often it was interrupted."""
     interrupted = taken_up(trials)
-    return [one for one in trials if one.state != TrialState.WAITING and one.number not in interrupted]
+    return [
+        trial for trial in trials if trial.state != TrialState.WAITING and trial.number not in interrupted
+    ]
 
 
 def claim(

@@ -89,13 +89,13 @@ def _verdict(
 
 
 def _observed(result: ExpectationValidationResult) -> float | str:
-    found: dict[str, Any] = result.result
-    if "unexpected_count" in found:
-        return f"{found['unexpected_count']} of {found['element_count']} videos"
-    if isinstance(found.get("observed_value"), int | float):
-        return round(float(found["observed_value"]), 6)
-    if "details" in found:
-        missing = found["details"].get("mismatched", {}).get("missing", [])
+    details: dict[str, Any] = result.result
+    if "unexpected_count" in details:
+        return f"{details['unexpected_count']} of {details['element_count']} videos"
+    if isinstance(details.get("observed_value"), int | float):
+        return round(float(details["observed_value"]), 6)
+    if "details" in details:
+        missing = details["details"].get("mismatched", {}).get("missing", [])
         return f"no column {', '.join(missing)}" if missing else "all columns"
     return next(_exceptions(result.exception_info), "nothing")
 
@@ -107,7 +107,7 @@ def _exceptions(info: dict[str, Any]) -> Iterator[str]:
             yield " ".join(metric["exception_message"].split())
 
 
-def _offenders(frame: pd.DataFrame, check: Check, found: dict[str, Any]) -> list[str]:
+def _offenders(frame: pd.DataFrame, check: Check, details: dict[str, Any]) -> list[str]:
     if check.culprits:
         return [str(video_id) for video_id in frame.query(check.culprits)["video_id"]]
-    return [str(row["video_id"]) for row in found.get("partial_unexpected_index_list") or ()]
+    return [str(row["video_id"]) for row in details.get("partial_unexpected_index_list") or ()]

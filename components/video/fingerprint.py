@@ -67,7 +67,7 @@ def make_fingerprint(pictures: Sequence[Floats]) -> Fingerprint | None:
     shown = [_hash_picture(picture) for picture in pictures]
     steps = zip(pictures, pictures[1:], shown, shown[1:], strict=False)
     # What follows a blank picture is no movement: all that begin in black would share it.
-    changes = [BLANK if BLANK in hashes else _hash_change(one, next_) for one, next_, *hashes in steps]
+    changes = [BLANK if BLANK in hashes else _hash_change(before, next_) for before, next_, *hashes in steps]
     if min(PICTURES - shown.count(BLANK), PICTURES - 1 - changes.count(BLANK)) < LEAST_TELLING:
         return None
     return "".join([_hash_picture(np.mean(pictures, axis=0)), *shown, *changes])

@@ -59,8 +59,8 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         duration = _header_duration(container, stream)
         _check_header(stream, duration, limits)
         frames = stream.frames or _estimated_frames(container, duration * fps)
-        told = frames and not holds_more(container, stream, duration)
-    if not told:
+        trusted = frames and not holds_more(container, stream, duration)
+    if not trusted:
         with opened(path, limits) as (container, stream):
             frames, seconds = tally(container, stream)
             duration = seconds or (frames / fps if fps else duration)
@@ -118,9 +118,9 @@ def map_frames(
     Raises:
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
-    found = survey(path, info, limits, COUNTED)
+    surveyed = survey(path, info, limits, COUNTED)
     request = Request(path, info, sampling, limits)
-    results, once = _each_once(request, _time_lines(request, found), visit, restart)
+    results, once = _each_once(request, _time_lines(request, surveyed), visit, restart)
     for line in face_pauses(path, info, limits, held, MAX_PIXELS):
         restart()
         results, once = _each_once(request, iter([line]), visit, restart)
@@ -140,9 +140,9 @@ def map_spread(
     Raises:
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
-    found = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
+    surveyed = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
     request = Request(path, info, Even(frames=count), limits, MAX_PIXELS // (info.width * info.height))
-    return _each_once(request, _time_lines(request, found), visit, lambda: None)[0]
+    return _each_once(request, _time_lines(request, surveyed), visit, lambda: None)[0]
 
 
 @dataclass(frozen=True)
@@ -176,13 +176,13 @@ def _each_once(
     raise AssertionError("the last time line refuses nothing")
 
 
-def _time_lines(request: Request, found: Survey) -> Iterator[tuple[Pauses, Refused]]:
+def _time_lines(request: Request, surveyed: Survey) -> Iterator[tuple[Pauses, Refused]]:
     """Its pauses: those without frames, those in which pictures stand still, or were shown before."""
-    if not found.quiet:
-        yield found.pauses, "alike"
+    if not surveyed.quiet:
+        yield surveyed.pauses, "alike"
     line = repeated_frames(request.path, request.info, request.limits, MAX_PIXELS)
     if line is None:
-        yield found.pauses, "none"
+        yield surveyed.pauses, "none"
         return
     yield from compared_lines(line, request.info, request.limits)
 
@@ -208,10 +208,10 @@ def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
         Repeated: as `once`.
         VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    found = _walk(request, once, pauses)
-    if found is None and request.info.frames <= request.affordable:
+    results = _walk(request, once, pauses)
+    if results is None and request.info.frames <= request.affordable:
         return _decode_all(request, once, pauses)
-    return found or []
+    return results or []
 
 
 def _walk(request: Request, once: Once[T], pauses: Pauses) -> list[T] | None:

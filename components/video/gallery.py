@@ -51,9 +51,9 @@ class Comparison:
         return shrunk.to_ndarray().astype(np.int16)
 
 
-def apart(one: Small, other: Small) -> int:
+def apart(first: Small, second: Small) -> int:
     """The largest difference of two pictures, grey levels."""
-    return int(np.abs(one - other).max())
+    return int(np.abs(first - second).max())
 
 
 Refused = Literal["alike", "same", "none", "copies"]

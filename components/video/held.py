@@ -154,8 +154,8 @@ def growing(held: Held, rounds: int) -> Iterator[list[HeldFace]]:
     """All faces that have been found so far, as long as there are new ones."""
     faces: list[HeldFace] = []
     for _ in range(min(rounds, ROUNDS)):
-        found = held()
-        if not found:
+        new = held()
+        if not new:
             return
-        faces = [*faces, *found]
+        faces = [*faces, *new]
         yield faces

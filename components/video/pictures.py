@@ -159,10 +159,10 @@ def _shown_again(
     return again
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(first: Path, second: Path) -> bool:
     """Tell whether two files hold the same bytes; those that cannot be read are none of them."""
     try:
-        return one.stat().st_size == other.stat().st_size and cmp(one, other, shallow=False)
+        return first.stat().st_size == second.stat().st_size and cmp(first, second, shallow=False)
     except OSError:
         return False
 

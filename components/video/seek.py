@@ -163,8 +163,8 @@ class Walk:
         self._goal = moment
         target = self._ahead.stamp(moment)
         entries = self._stream.index_entries
-        found = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
-        if found >= 0 and entries[found].timestamp > self._ahead.reached:
+        entry = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
+        if entry >= 0 and entries[entry].timestamp > self._ahead.reached:
             return True
         complete = self._frames <= len(entries)
         return not complete and moment - self._ahead.reached_time > FAR

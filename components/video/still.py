@@ -28,10 +28,10 @@ def still(path: Path, limits: Limits) -> Still:
     Raises:
         VideoFault: as `probe`, or that picture cannot be decoded.
     """
-    found = map_spread(path, probe(path, limits), 1, limits, _shrunk)
-    if not found:
+    stills = map_spread(path, probe(path, limits), 1, limits, _shrunk)
+    if not stills:
         raise VideoFault("too_large", "the picture in its middle costs too much to decode")
-    return Still(found[0])
+    return Still(stills[0])
 
 
 def _shrunk(frame: Frame) -> NDArray[np.uint8]:

@@ -65,15 +65,15 @@ def survey(path: Path, info: "VideoInfo", limits: Limits, readable: float) -> Su
         readable: bytes of a Matroska file, which has no index of all frames, that is read for it.
     """
     with opened(path, limits) as (container, stream):
-        found, tick = _indexed(stream, info), float(stream.time_base or 0)
-        if found is None and container.format.name.startswith("matroska") and container.size > readable:
+        listing, tick = _indexed(stream, info), float(stream.time_base or 0)
+        if listing is None and container.format.name.startswith("matroska") and container.size > readable:
             return Survey()
-        if found is None or find_pauses(found.timeline(tick, info.duration)).starts:
-            found = read_packets(container, stream)  # an index tells when a frame is decoded, not shown
-    if found is None:
+        if listing is None or find_pauses(listing.timeline(tick, info.duration)).starts:
+            listing = read_packets(container, stream)  # an index tells when a frame is decoded, not shown
+    if listing is None:
         return Survey()
-    pauses = find_pauses(found.timeline(tick, info.duration))
-    return Survey(pauses, _quiet(found.sizes, info.width * info.height))
+    pauses = find_pauses(listing.timeline(tick, info.duration))
+    return Survey(pauses, _quiet(listing.sizes, info.width * info.height))
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Packets | None:

@@ -94,11 +94,11 @@ SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {
                 "examples": {
                     "scored": {"summary": "A verdict", "value": _SCORED},
                     "several": {
-                        "summary": "Several faces, under a model that judges each; the highest decides",
+                        "summary": "Several faces, under a model that scores each; the highest decides",
                         "value": _SEVERAL,
                     },
                     "fallback": {
-                        "summary": "No face, under a model that then judges the middle of the frame",
+                        "summary": "No face, under a model that then scores the middle of the frame",
                         "value": _FALLBACK,
                     },
                     "undetermined": {"summary": "No face in the video", "value": _UNDETERMINED},

@@ -42,7 +42,7 @@ class Plan:
     done: int  # videos found whose rows are still good
 
 
-def plan(found: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: int = SHARD_SIZE) -> Plan:
+def plan(library: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: int = SHARD_SIZE) -> Plan:
     """Compare the videos found with the rows written for the same model version.
 
     A video is scored when it has no row, or when its bytes or modification time differ from its row's. The
@@ -50,12 +50,12 @@ def plan(found: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: 
     any order gives the same plan.
 
     Args:
-        found: the videos of the source.
+        library: the videos of the source.
         rows: rows of `components.tables.SCORES`.
         shard_size: videos a shard at most.
     """
     scored = {row["path"]: (row["bytes"], row["mtime_ns"]) for row in rows}
-    videos = sorted(set(found))
+    videos = sorted(set(library))
     pending = [video for video in videos if scored.get(video.path) != (video.bytes, video.mtime_ns)]
     return Plan(
         stale=frozenset(video.path for video in pending if video.path in scored),

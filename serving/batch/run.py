@@ -38,8 +38,8 @@ def scan(source: Path) -> Library:
     """
     if not is_folder(source):
         raise DataError(f"{printable(source)}: no such folder; give the folder that holds the videos")
-    found = find_videos([source])
-    return Library(tuple(video for path in found.videos for video in _stat(source, path)), found.left_out)
+    videos = find_videos([source])
+    return Library(tuple(video for path in videos.videos for video in _stat(source, path)), videos.left_out)
 
 
 def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:

@@ -43,7 +43,7 @@ class Summary:
     videos: int
     verdicts: Mapping[str, int]
     statuses: Mapping[str, int]
-    fallbacks: int  # judged by the middle of the frame, for want of a usable face
+    fallbacks: int  # scored by the middle of the frame, for want of a usable face
 
 
 class ScoreStore:
@@ -146,8 +146,8 @@ class ScoreStore:
         Raises:
             DataError: another version of unmask wrote them, with other columns. Nothing is changed then.
         """
-        found = (row for _, rows in self._tables() for row in rows)
-        return sorted(found, key=lambda row: str(row["path"]))
+        rows_of_all = (row for _, rows in self._tables() for row in rows)
+        return sorted(rows_of_all, key=lambda row: str(row["path"]))
 
     def forget(self, paths: Collection[str]) -> None:
         """Remove the rows of these paths."""

@@ -69,7 +69,7 @@ def opened(bundle: str | None) -> Scorer:
 def draw_verdicts(scorer: Scorer) -> None:
     """The upload field, and a card for each uploaded video."""
     uploads = st.file_uploader(
-        "Videos to judge",
+        "Videos to score",
         type=sorted(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES),
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_MB,
@@ -78,7 +78,7 @@ def draw_verdicts(scorer: Scorer) -> None:
     if not uploads:
         st.info(
             "Upload one or more videos of a talking person, or pictures, which tell less. "
-            "What cannot be judged says why."
+            "What cannot be scored says why."
         )
         return
     # Streamlit runs the script again for every click: what has its score keeps it.
@@ -120,17 +120,17 @@ def draw_model(scorer: Scorer) -> None:
 def draw_leaderboard(project: Project) -> None:
     """The candidates of the last run, the gate's verdict and the figures."""
     try:
-        found = reports.read_reports(project)
+        documents = reports.read_reports(project)
     except UnmaskError as error:
         st.error(str(error))
         return
-    if found.evaluation is None:
+    if documents.evaluation is None:
         st.info("No comparison yet: `unmask run` trains the candidates and compares them.")
-    if found.gate is not None:
-        draw_gate(found.gate)
-    if found.evaluation is not None:
-        draw_comparison(found.evaluation)
-    draw_figures(found.figures)
+    if documents.gate is not None:
+        draw_gate(documents.gate)
+    if documents.evaluation is not None:
+        draw_comparison(documents.evaluation)
+    draw_figures(documents.figures)
 
 
 def draw_gate(gate: GateReport) -> None:

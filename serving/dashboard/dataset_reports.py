@@ -79,9 +79,9 @@ def _read_failures(file: Path) -> Iterator[str]:
     if not file.is_file():
         return
     try:
-        for found in json.loads(file.read_text(encoding="utf-8"))["expectations"]:
-            if found["severity"] == "critical" and not found["success"]:
-                yield str(found["name"])
+        for expectation in json.loads(file.read_text(encoding="utf-8"))["expectations"]:
+            if expectation["severity"] == "critical" and not expectation["success"]:
+                yield str(expectation["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StageError(f"{file}: cannot be read; run dvc repro validate again") from error
 
@@ -145,12 +145,12 @@ def format_rows(formats: Mapping[Any, Format]) -> list[Row]:
     return [
         {
             "Property": PROPERTIES.get(name, name),
-            "5 %": number(found.spread.p5) if found.spread else "–",
-            "Median": number(found.spread.median) if found.spread else "–",
-            "95 %": number(found.spread.p95) if found.spread else "–",
-            "Tells real from fake": _alone(found),
+            "5 %": number(details.spread.p5) if details.spread else "–",
+            "Median": number(details.spread.median) if details.spread else "–",
+            "95 %": number(details.spread.p95) if details.spread else "–",
+            "Tells real from fake": _alone(details),
         }
-        for name, found in formats.items()
+        for name, details in formats.items()
     ]
 
 
@@ -166,9 +166,9 @@ def leak_rows(splits: Mapping[str, Any]) -> list[Row]:
 def note_rows(splits: Mapping[str, Any]) -> list[Row]:
     """How each dataset was read, and what a person should know of it."""
     rows: list[Row] = []
-    for name, found in splits.get("datasets", {}).items():
-        first = f"{found.get('videos', 0):,} videos, read as {found.get('layout', 'unknown')}"
-        rows.extend({"Dataset": name, "Note": note} for note in (first, *found.get("notes", ())))
+    for name, dataset in splits.get("datasets", {}).items():
+        first = f"{dataset.get('videos', 0):,} videos, read as {dataset.get('layout', 'unknown')}"
+        rows.extend({"Dataset": name, "Note": note} for note in (first, *dataset.get("notes", ())))
     return rows
 
 
@@ -184,7 +184,7 @@ def proof(splits: Mapping[str, Any], statistics: Statistics) -> str | None:
 
 
 def names_everybody(statistics: Statistics) -> bool:
-    """Tell whether every dealt video names who is in it."""
+    """Tell whether every video in a split names who is in it."""
     return not any(held.unnamed for held in statistics.splits.values())
 
 
@@ -199,10 +199,10 @@ def _counts(held: Count) -> Row:
     }
 
 
-def _alone(found: Format) -> str:
-    if found.shortcut is None:
+def _alone(details: Format) -> str:
+    if details.shortcut is None:
         return "not defined"
-    return f"{found.shortcut.accuracy:.0%} ± {found.shortcut.margin:.0%}"
+    return f"{details.shortcut.accuracy:.0%} ± {details.shortcut.margin:.0%}"
 
 
 def reasons(counts: Mapping[str, int], words: Mapping[str, str]) -> str:

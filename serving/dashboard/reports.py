@@ -84,7 +84,10 @@ def gate_rows(gate: GateReport) -> list[Row]:
 
 def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
     """A row per figure that travels with a model."""
-    return [{"On test videos": title(name), "Value": with_interval(found)} for name, found in metrics.items()]
+    return [
+        {"On test videos": title(name), "Value": with_interval(interval)}
+        for name, interval in metrics.items()
+    ]
 
 
 def gate_sentence(gate: GateReport) -> str:
@@ -103,13 +106,13 @@ def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval |
     return Interval(value=value, low=figures.get(f"{name}_low"), high=figures.get(f"{name}_high"))
 
 
-def with_interval(found: Interval | None) -> str:
+def with_interval(interval: Interval | None) -> str:
     """`0.880 (0.799 – 0.969)`, without the brackets where no interval was drawn."""
-    if found is None:
+    if interval is None:
         return decimals(None)
-    if found.low is None or found.high is None:
-        return decimals(found.value)
-    return f"{found.value:.3f} ({found.low:.3f} – {found.high:.3f})"
+    if interval.low is None or interval.high is None:
+        return decimals(interval.value)
+    return f"{interval.value:.3f} ({interval.low:.3f} – {interval.high:.3f})"
 
 
 def figure(figures: Mapping[str, int | float | None], name: str) -> str:

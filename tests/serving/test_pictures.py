@@ -1,4 +1,4 @@
-"""Pictures on their way through serving: found, judged, and said to be what they are."""
+"""Pictures on their way through serving: found, scored, and said to be what they are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_batch_sees_that_a_folder_of_pictures_has_changed(tmp_path: Path) -> N
     assert len({before, renamed, written}) == 3
 
 
-def test_pictures_are_judged(
+def test_pictures_are_scored(
     real_bundle: Bundle, sample_data: Path, make_frames: Callable[..., Path], tmp_path: Path
 ) -> None:
     """A folder of frames like a video; one of them alone, too, with its frame repeated."""

@@ -92,10 +92,10 @@ def read(tree: Tree) -> Listing:
 
 def parse(folder: str, path: str) -> Names | None:
     """People and recording that a file's name tells, by the folder it is in; None where it does not fit."""
-    found = NAMES[folder].fullmatch(normalised(PurePosixPath(path).stem))
-    if not found:
+    match = NAMES[folder].fullmatch(normalised(PurePosixPath(path).stem))
+    if not match:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     if folder == "youtube-real":
         name = f"{NAME}/youtube/{parts['stranger']}"
         return Names((name,), (name,))
@@ -125,14 +125,14 @@ def _read_list(tree: Tree, file: str) -> list[Line]:
 
 
 def _line(text: str, where: str) -> Line:
-    found = _LINE.fullmatch(text)
-    path = found["path"].replace("\\", "/").removeprefix("./") if found else ""
+    match = _LINE.fullmatch(text)
+    path = match["path"].replace("\\", "/").removeprefix("./") if match else ""
     key = _key(path) if "/" in path else None
-    if not found or not key or key.folder not in LABELS:
+    if not match or not key or key.folder not in LABELS:
         raise DataError(
             f"{where}: {text[:80]!r} is not like `1 YouTube-real/00170.mp4`; download the list again"
         )
-    return Line(key, path, says_real=found["digit"] == "1")
+    return Line(key, path, says_real=match["digit"] == "1")
 
 
 def _folder_notes(keys: set[Key], unnamed: list[str]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def _folder_notes(keys: set[Key], unnamed: list[str]) -> Iterator[str]:
 
 def _list_notes(lines: Sequence[Line], present: set[Key]) -> Iterator[str]:
     if not lines:
-        yield f"no {TEST_LIST}: test videos are dealt here, so figures are not those of the papers"
+        yield f"no {TEST_LIST}: test videos are assigned here, so figures are not those of papers"
         return
     yield from _length_notes(lines)
     yield from _label_notes(lines)

@@ -125,10 +125,10 @@ def _video_name(family: Family, folder: str, compression: str, stem: str) -> Vid
     match = (_YOUTUBE_STEM if family == "youtube" else _ACTORS_STEM).fullmatch(stem)
     if match is None:
         return None
-    told = match.groupdict()
+    groups = match.groupdict()
     forged = folder not in _GENUINE_FOLDERS
     # An original must not be called like a forgery, nor a forgery like an original.
-    if any((told[part] is not None) != forged for part in ("source", "code") if part in told):
+    if any((groups[part] is not None) != forged for part in ("source", "code") if part in groups):
         return None
     numbers = (match["target"], match["source"]) if forged else (match["target"],)
-    return VideoName(family, folder, compression, stem, numbers, told.get("scene", "").casefold())
+    return VideoName(family, folder, compression, stem, numbers, groups.get("scene", "").casefold())

@@ -92,23 +92,23 @@ def _key(path: str) -> Key | None:
     return Key(kind, people[-1], file) if people and _RECORDING.match(file) else None
 
 
-def _entry(path: str, key: Key, told: Told | None) -> Entry:
+def _entry(path: str, key: Key, annotation: Told | None) -> Entry:
     label = LABELS[key.kind]
     stem = PurePosixPath(key.file).stem
     recording = _RECORDING.match(stem)
-    people = {key.person, *_PERSON.findall(stem), *(told.people if told else ())}
+    people = {key.person, *_PERSON.findall(stem), *(annotation.people if annotation else ())}
     return Entry(
         path=path,
         label=label,
-        method=GENUINE_METHOD if label == "real" else _method(stem, told),
+        method=GENUINE_METHOD if label == "real" else _method(stem, annotation),
         identities=tuple(f"{NAME}/{person}" for person in sorted(people)),
         sources=(f"{NAME}/{key.person}/{recording[0]}",) if recording else (),
     )
 
 
-def _method(stem: str, told: Told | None) -> str:
-    if told and told.method:
-        return told.method
+def _method(stem: str, annotation: Told | None) -> str:
+    if annotation and annotation.method:
+        return annotation.method
     return _METHODS.get(stem.rsplit("_", 1)[-1], default_method("fake"))
 
 
@@ -142,7 +142,7 @@ def _folder_notes(entries: tuple[Entry, ...], unnamed: list[str]) -> Iterator[st
         )
     if unnamed:
         yield f"left out, names that tell nobody: {len(unnamed)} videos: {some(unnamed)}"
-    yield "the dataset has no official split: its people are dealt here, so figures are not those of papers"
+    yield "the dataset has no official split: its people are assigned here, so figures differ from papers"
 
 
 def _table_notes(file: str | None, table: Mapping[Key, Told], present: set[Key]) -> Iterator[str]:

@@ -159,17 +159,17 @@ def _row(place: str, where: str, cells: Cells) -> Row:
 
 def _check_types(schema: pa.Schema, columns: Iterable[str], where: str) -> None:
     for column in columns:
-        found = schema.field(column).type
-        if not _is_text(found):
-            raise DataError(f"{where}: column {some([column])} holds {found}; write its values as strings")
+        kind = schema.field(column).type
+        if not _is_text(kind):
+            raise DataError(f"{where}: column {some([column])} holds {kind}; write its values as strings")
 
 
-def _is_text(found: pa.DataType) -> bool:
-    if pa.types.is_list(found) or pa.types.is_large_list(found):
-        found = found.value_type
-    if pa.types.is_dictionary(found):
-        found = found.value_type
-    return any(fits(found) for fits in _TEXT_TYPES)
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(fits(kind) for fits in _TEXT_TYPES)
 
 
 def _text(value: str | list[str | None] | None) -> str:

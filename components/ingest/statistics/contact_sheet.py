@@ -108,8 +108,8 @@ def _tile(axes: Axes, row: Row, picture: Picture, left: int, top: int, deepest: 
     if isinstance(picture, str):
         grey = np.full((GREY_HEIGHT, SIDE, 3), 226, np.uint8)
         _place(axes, grey, left, foot)
-        told = fill(shortened(picture, 130), 30)
-        axes.text(left + SIDE / 2, foot - GREY_HEIGHT / 2, told, ha="center", va="center", **size)
+        text = fill(shortened(picture, 130), 30)
+        axes.text(left + SIDE / 2, foot - GREY_HEIGHT / 2, text, ha="center", va="center", **size)
     else:
         _place(axes, picture, left, foot)
     name = shortened(row["video_id"].rsplit("/", 1)[-1], 27)

@@ -42,9 +42,9 @@ def describe(rows: Sequence[Row]) -> Statistics:
     Args:
         rows: of `components.tables.MANIFEST`, in any order; the result does not depend on it.
     """
-    dealt = [row for row in rows if row["split"]]
-    by_split = _grouped(dealt, lambda row: row["split"])
-    cells = _grouped(dealt, lambda row: (row["dataset"], row["split"]))
+    assigned = [row for row in rows if row["split"]]
+    by_split = _grouped(assigned, lambda row: row["split"])
+    cells = _grouped(assigned, lambda row: (row["dataset"], row["split"]))
     datasets = _grouped(rows, lambda row: row["dataset"])
     return Statistics(
         total=holdings(rows),
@@ -54,8 +54,8 @@ def describe(rows: Sequence[Row]) -> Statistics:
             name: {split: count(cells[name, split]) for split in SPLITS if (name, split) in cells}
             for name in sorted(datasets)
         },
-        methods=methods(dealt),
-        formats={name: describe_format(dealt, name) for name in PROPERTIES},
+        methods=methods(assigned),
+        formats={name: describe_format(assigned, name) for name in PROPERTIES},
     )
 
 
