@@ -19,11 +19,11 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from components.arrays import Floats64
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.settings import MtcnnPolicy
 from sample.scene import Frame
 
-Floats = NDArray[np.float64]
 Box = tuple[int, int, int, int]
 Detect = Callable[[Frame], Box | None]
 """Finds the face in an RGB frame: left, top, right, bottom, px; None where there is none."""
@@ -53,8 +53,8 @@ class ClipLook:
     method: str
     people: tuple[str, ...]  # the target first
     features: dict[str, float]
-    frame_thumbnail: Floats  # (768,) the mean frame at 16×16
-    face_thumbnail: Floats  # (768,) the mean face box at 16×16
+    frame_thumbnail: Floats64  # (768,) the mean frame at 16×16
+    face_thumbnail: Floats64  # (768,) the mean face box at 16×16
     faces: int  # frames in which a face was found
     searched: int  # frames in which one was looked for
 
@@ -73,7 +73,7 @@ def face_finder(networks: Path) -> Detect:
     return find
 
 
-def folded_auc(forged: NDArray[np.bool_], values: Floats) -> float:
+def folded_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
     """Area under the ROC curve, whichever way the feature points: 0.5 to 1."""
     auc = float(roc_auc_score(forged, values))
     return max(auc, 1 - auc)
@@ -92,7 +92,7 @@ def feature_aucs(looks: list[ClipLook]) -> dict[str, float]:
     return {name: _feature_auc(forged, np.array([look.features[name] for look in looks])) for name in BOUNDS}
 
 
-def _feature_auc(forged: NDArray[np.bool_], values: Floats) -> float:
+def _feature_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
     """The folded AUC over the clips that have this feature: one without a face has no face's features."""
     present = np.isfinite(values)
     return folded_auc(forged[present], values[present])
@@ -111,7 +111,7 @@ def thumbnail_aucs(looks: list[ClipLook]) -> dict[str, float]:
     return {name: _linear_auc(np.stack(pixels), forged, groups) for name, pixels in views.items()}
 
 
-def _linear_auc(pixels: Floats, forged: NDArray[np.bool_], groups: list[str]) -> float:
+def _linear_auc(pixels: Floats64, forged: NDArray[np.bool_], groups: list[str]) -> float:
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     chances = cross_val_predict(
         model, pixels, forged, groups=groups, cv=GroupKFold(6), method="predict_proba"
@@ -186,7 +186,7 @@ def _middle(picture: Frame) -> Frame:
     return picture[height // 5 : height - height // 5, width // 5 : width - width // 5]
 
 
-def _thumbnail(pictures: list[Frame]) -> Floats:
+def _thumbnail(pictures: list[Frame]) -> Floats64:
     if not pictures:
         return np.zeros(3 * _THUMBNAIL[0] * _THUMBNAIL[1])
     small = [cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA) for picture in pictures]

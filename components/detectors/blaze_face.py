@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.settings import MediapipePolicy
 from components.errors import StageError
 
@@ -56,7 +57,7 @@ class BlazeFace:
         (file,) = policy.files_in(folder)
         self._picture, self._detector = _open(file, policy.confidence)
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3), best first; `near` changes nothing."""
         faces = self._detector.detect(self._picture(np.ascontiguousarray(frame))).detections
         height, width = frame.shape[:2]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from components.arrays import Floats32, Image
 from components.detectors.boxes import (
     cut_off,
     found_again,
@@ -23,7 +24,7 @@ from components.detectors.boxes import (
     suppress,
     suppress_nested,
 )
-from components.detectors.detections import Detections, Floats, Image
+from components.detectors.detections import Detections
 from components.detectors.pyramid import CELL, Level, build, cut, shrink
 from components.detectors.settings import PROVIDER_VARIABLE, MtcnnPolicy
 from components.errors import BundleError, StageError
@@ -91,7 +92,7 @@ class Mtcnn:
         """ONNX Runtime's name of where it computes."""
         return str(self._pnet.get_providers()[0])
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3).
 
         Args:
@@ -131,7 +132,7 @@ class Mtcnn:
             larger = shrink(frame, full)
             yield without_cast(larger) if cast else larger
 
-    def _search_near(self, image: Image, near: Floats) -> Detections | None:
+    def _search_near(self, image: Image, near: Floats32) -> Detections | None:
         """Search around boxes; None where one of them has no face any more."""
         height, width = image.shape[:2]
         parts = []
@@ -150,7 +151,7 @@ class Mtcnn:
         boxes = self._propose(levels)
         return self._locate(levels, *self._refine(levels, boxes)) if len(boxes) else Detections.none()
 
-    def _propose(self, levels: Sequence[Level]) -> Floats:
+    def _propose(self, levels: Sequence[Level]) -> Floats32:
         """PNet over the pyramid: squares (N, 4) that may hold a face."""
         proposals = [proposal for level in levels[1:] for proposal in self._candidates(level)]
         if not proposals:
@@ -160,7 +161,7 @@ class Mtcnn:
         boxes, offsets = boxes[keep], offsets[keep]
         return square(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
-    def _candidates(self, level: Level) -> list[tuple[Floats, Floats, Floats]]:
+    def _candidates(self, level: Level) -> list[tuple[Floats32, Floats32, Floats32]]:
         """Of one level: boxes (N, 4), scores (N,) and offsets (N, 4) of the cells above the threshold."""
         offsets, probability = self._pnet.run(None, {"image": level.image[None]})
         rows, columns = np.nonzero(probability[0] >= self._policy.thresholds[0])
@@ -172,7 +173,7 @@ class Mtcnn:
         keep = suppress(boxes, scores, OVERLAPS[0])
         return [(boxes[keep], scores[keep], offsets[0, :, rows, columns][keep])]
 
-    def _refine(self, levels: Sequence[Level], boxes: Floats) -> tuple[Floats, Floats]:
+    def _refine(self, levels: Sequence[Level], boxes: Floats32) -> tuple[Floats32, Floats32]:
         """RNet on the proposals: the squares that still look like a face, and their scores."""
         boxes, crops = cut(levels, boxes, 24)
         offsets, scores = _run(self._rnet, crops, self._batches[0])
@@ -181,7 +182,7 @@ class Mtcnn:
         keep = suppress(boxes, scores, OVERLAPS[2])
         return square(regress(boxes[keep], offsets[keep])), scores[keep]
 
-    def _locate(self, levels: Sequence[Level], boxes: Floats, scores: Floats) -> Detections:
+    def _locate(self, levels: Sequence[Level], boxes: Floats32, scores: Floats32) -> Detections:
         """The faces: ONet on the best square of each heap, then on those that no sure face explains."""
         best = suppress(boxes, scores, HEAP)
         detections = self._look(levels, boxes[best])
@@ -191,7 +192,7 @@ class Mtcnn:
         detections = Detections.joined([detections, self._look(levels, others)])
         return detections.only(suppress_nested(detections.boxes, detections.scores, NESTED))
 
-    def _look(self, levels: Sequence[Level], boxes: Floats) -> Detections:
+    def _look(self, levels: Sequence[Level], boxes: Floats32) -> Detections:
         """ONet on squares: final boxes, scores and landmarks of those that are faces."""
         boxes, crops = cut(levels, boxes, 48)
         offsets, points, scores = _run(self._onet, crops, self._batches[1])
@@ -221,7 +222,7 @@ def _fits(session: ort.InferenceSession, outputs: list[str]) -> bool:
     return taken == [("image", "tensor(uint8)", [3])] and given == outputs
 
 
-def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats]:
+def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats32]:
     if not len(crops):
         return [np.empty((0, *output.shape[1:]), np.float32) for output in session.get_outputs()]
     results = [

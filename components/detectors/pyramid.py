@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from components.detectors.detections import Floats, Image
+from components.arrays import Floats32, Image
 
 CELL = 12
 """Side of the squares that PNet, the first network of MTCNN, looks at, px."""
@@ -54,7 +54,7 @@ def resize(image: Image, width: int, height: int) -> Image:
     return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
 
 
-def cut(levels: Sequence[Level], boxes: Floats, side: int) -> tuple[Floats, Image]:
+def cut(levels: Sequence[Level], boxes: Floats32, side: int) -> tuple[Floats32, Image]:
     """Cut boxes out of the smallest level that shows them at `side` px or more.
 
     Args:

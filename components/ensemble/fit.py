@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from components.ensemble.combination import Combination, Floats, combine, decided, held_out
+from components.arrays import Floats64
+from components.ensemble.combination import Combination, combine, decided, held_out
 from components.errors import StageError
 from components.models import Candidate, CandidateInfo, load_candidate, save_candidate
 from components.models.ensemble import Ensemble
@@ -61,7 +62,7 @@ def fit(project: Project, params: Params, folder: Path) -> None:
 
 
 def weigh(
-    params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats]]
+    params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats64]]
 ) -> tuple[Combination, dict[str, float]]:
     """The weights, and each validation video's logit by weights that were found without its people.
 
@@ -79,9 +80,9 @@ def weigh(
     return combine(how, decided(faces), labels), logits
 
 
-def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats]:
+def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
     """Fake logit minus real logit `(K,)` of each video's faces."""
-    by_index: dict[int, Floats] = {}
+    by_index: dict[int, Floats64] = {}
     with torch.inference_mode():
         for batch in whole_batches(clips, BATCH):
             videos, faces = batch.faces.shape[:2]

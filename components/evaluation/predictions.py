@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats64, Ints64
 from components.errors import StageError
-from components.evaluation.metrics import Floats, Ints
 from components.tables import PREDICTIONS, read_table
 
 SPLITS = ("val", "test")
@@ -22,8 +22,8 @@ class Predictions:
     videos: tuple[str, ...]
     groups: tuple[str, ...]
     methods: tuple[str, ...]
-    labels: Ints
-    logits: Floats
+    labels: Ints64
+    logits: Floats64
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> "Predictions":

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats64, Ints64
 from components.evaluation.comparison import Contender
 from components.evaluation.intervals import estimate
-from components.evaluation.metrics import Floats, Ints, area
+from components.evaluation.metrics import area
 from components.evaluation.results import Slice, rounded, with_ends
 from components.params import EvaluateParams
 
@@ -43,7 +44,7 @@ PROPERTIES = {
 """Their bounds are the same in every run, so that two runs can be compared."""
 
 
-def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[str]) -> dict[str, Floats]:
+def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[str]) -> dict[str, Floats64]:
     """What each video is like, (N,) for each of `PROPERTIES`; NaN where that is not known.
 
     Args:
@@ -53,7 +54,7 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
     """
     recorded, cut = ({row["video_id"]: row for row in rows} for rows in (manifest, faces))
 
-    def column(rows: Mapping[str, Row], name: str) -> Floats:
+    def column(rows: Mapping[str, Row], name: str) -> Floats64:
         return np.array([rows[video][name] for video in videos], np.float64)  # None becomes NaN
 
     width, height, frames = (column(recorded, name) for name in ("width", "height", "frames"))
@@ -66,7 +67,7 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
     }
 
 
-def slices(winner: Contender, measured: Mapping[str, Floats], params: EvaluateParams) -> tuple[Slice, ...]:
+def slices(winner: Contender, measured: Mapping[str, Floats64], params: EvaluateParams) -> tuple[Slice, ...]:
     """The winner's errors in each slice that holds a test video.
 
     Args:
@@ -82,7 +83,7 @@ def slices(winner: Contender, measured: Mapping[str, Floats], params: EvaluatePa
     )
 
 
-def _spans(values: Floats, bounds: Sequence[float]) -> Iterator[tuple[str, Ints]]:
+def _spans(values: Floats64, bounds: Sequence[float]) -> Iterator[tuple[str, Ints64]]:
     """Each slice in words, and the indices of the videos in it."""
     for low, high in pairwise((-np.inf, *bounds, np.inf)):
         words = f"from {low:g}" if high == np.inf else f"below {high:g}"
@@ -97,7 +98,7 @@ def _slice(
     genuine, fake = (int((labels == label).sum()) for label in (0, 1))
     groups = [winner.test.groups[index] for index in members]
 
-    def rates(indices: Ints) -> dict[str, float]:
+    def rates(indices: Ints64) -> dict[str, float]:
         wrong = called[indices] != labels[indices]
         return {kind: _mean(wrong[labels[indices] == label]) for kind, label in (("alarm", 0), ("miss", 1))}
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from components.arrays import Floats64
 from components.bundle import Histogram, Interval
 from components.evaluation.comparison import Contender
-from components.evaluation.metrics import Floats
 from components.evaluation.results import (
     WITH_INTERVAL,
     CandidateResult,
@@ -92,7 +92,7 @@ def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:
     )
 
 
-def histogram(probabilities: Floats) -> Histogram:
+def histogram(probabilities: Floats64) -> Histogram:
     """Counts in `BINS` equal bins over [0, 1]."""
     counts, edges = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
     return Histogram(edges=tuple(round(float(edge), 6) for edge in edges), counts=tuple(map(int, counts)))

@@ -7,10 +7,8 @@ two people seldom share the colours of skin, hair and beard in both halves.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from components.arrays import Floats32, Image
 
 PATCH = 32  # px to which a face is brought
 BINS = 8
@@ -27,17 +25,17 @@ is added above and below, for hair and beard."""
 LENGTH = 2 * len(RANGES) * BINS
 
 
-def looks(frame: Image, boxes: Floats) -> Floats:
+def looks(frame: Image, boxes: Floats32) -> Floats32:
     """Describe the faces in boxes (N, 4) of an RGB frame: (N, LENGTH)."""
     return np.array([_look(frame, box) for box in boxes], np.float32).reshape(len(boxes), LENGTH)
 
 
-def unlikeness(some: Floats, others: Floats) -> Floats:
+def unlikeness(some: Floats32, others: Floats32) -> Floats32:
     """How different looks (M, LENGTH) and (N, LENGTH) are: (M, N), 0 where they are the same."""
     return np.asarray(np.linalg.norm(some[:, None] - others[None], axis=2), np.float32)
 
 
-def _look(frame: Image, box: Floats) -> Floats:
+def _look(frame: Image, box: Floats32) -> Floats32:
     """Cumulative histograms: their distance grows with how far a colour moves, not only that it does."""
     patch = cv2.cvtColor(_patch(frame, box), cv2.COLOR_RGB2LAB)
     halves = (patch[: PATCH // 2], patch[PATCH // 2 :])
@@ -50,7 +48,7 @@ def _look(frame: Image, box: Floats) -> Floats:
     return np.asarray(shares.ravel() / np.sqrt(2), np.float32)
 
 
-def _patch(frame: Image, box: Floats) -> Image:
+def _patch(frame: Image, box: Floats32) -> Image:
     """PATCH × PATCH samples of a face; aliasing is no harm to a histogram."""
     x1, y1, x2, y2 = (float(value) for value in box)
     width, height = max(x2 - x1, 1.0), max(y2 - y1, 1.0)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.detectors.detections import Detections, Detector, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections, Detector
 from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
 from components.faces.crop import around, crop_face, cut
@@ -109,7 +110,7 @@ class Cutter:
         """Tell whether a face shows in as many of the frames so far as the policy asks for."""
         return len(track.sightings) / len(self.times) >= self._policy.min_face_share
 
-    def _near(self, time: float) -> Floats | None:
+    def _near(self, time: float) -> Floats32 | None:
         """Where the faces were a moment ago, if it was a moment ago."""
         boxes = [track.last.box for track in self._tracker.live if self._is_near(track)]
         if not boxes or time - self.times[-1] >= CLOSE or self._told >= AFRESH - 1:
@@ -122,7 +123,7 @@ class Cutter:
         away = len(self.times) - 1 - track.last.frame
         return away == 0 or (away <= LOOK_AHEAD and len(track.sightings) >= ESTABLISHED)
 
-    def _looks(self, image: Image, detections: Detections) -> Floats:
+    def _looks(self, image: Image, detections: Detections) -> Floats32:
         if not self._policy.detector.looks:  # another shot is no other face
             return np.zeros((len(detections.boxes), LENGTH), np.float32)
         return looks(image, detections.boxes)
@@ -166,7 +167,7 @@ def _best(detections: Detections) -> Detections:
     return Detections(kept.boxes, kept.scores, np.where(known, kept.landmarks, np.float32(np.nan)))
 
 
-def central_square(width: int, height: int) -> Floats:
+def central_square(width: int, height: int) -> Floats32:
     """The largest square in the middle of a frame."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detector, Image
+from components.arrays import Image, Indices
+from components.detectors.detections import Detector
 from components.faces.clip import Clip, Faces, Failure, Origin
 from components.faces.cutter import Cut, Cutter, central_square
 from components.faces.policy import CropPolicy
@@ -18,8 +19,6 @@ from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.sampling import Consecutive, Sampling
 from components.video.source import map_frames, probe
-
-Indices = NDArray[np.intp]
 
 ENOUGH = 64
 """Px of a crop's side from which on its light and colour are measured sparsely."""

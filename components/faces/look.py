@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.detectors.detections import Detector, Floats
+from components.arrays import Floats32
+from components.detectors.detections import Detector
 from components.faces.clip import Faces, Failure
 from components.faces.policy import MAX_FACES, CropPolicy
 from components.faces.reply import check_places, check_times, read_faces, refusing
@@ -37,9 +38,9 @@ class Sighted:
 
     frame: int
     track: int  # a number for each face told apart, from 0 in order of appearance
-    box: Floats  # (4,) x1, y1, x2, y2
+    box: Floats32  # (4,) x1, y1, x2, y2
     score: float
-    landmarks: Floats  # (5, 2); NaN: not known
+    landmarks: Floats32  # (5, 2); NaN: not known
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _check(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
         raise ValueError("an array of another shape, or of no numbers")
 
 
-def _sighted(seen: Floats, frames: int) -> Iterator[Sighted]:
+def _sighted(seen: Floats32, frames: int) -> Iterator[Sighted]:
     """The rows of the array `seen`, whose numbers may be anything."""
     check_places(seen[:, 2:6], seen[:, 7:].reshape(-1, 5, 2))
     for row in seen:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
-from components.detectors.detections import Floats
+from components.arrays import Floats32
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, CropPolicy
 from components.sandbox.protocol import Arrays, Header, ProtocolError
@@ -155,7 +155,7 @@ def check_times(times: NDArray[np.float64]) -> None:
         raise ValueError("no times of frames in their order")
 
 
-def check_places(boxes: Floats, landmarks: Floats) -> None:
+def check_places(boxes: Floats32, landmarks: Floats32) -> None:
     """Raise ValueError unless boxes (…, 4) and landmarks (…, 5, 2) can be those of faces in a picture."""
     if not (np.abs(boxes) <= FARTHEST).all() or (boxes[..., :2] > boxes[..., 2:]).any():
         raise ValueError("no boxes")

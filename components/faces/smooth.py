@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats32
 from components.detectors.boxes import overlap
 from components.faces.clip import Origin
 from components.faces.track import Sighting
-
-Floats = NDArray[np.float32]
 
 REACH = 3.0
 """Samples further away than this many sigmas weigh nothing."""
@@ -29,8 +28,8 @@ AGREEMENT = 0.5
 class Placed:
     """Where a face is in a frame, whether the detector saw it there or not."""
 
-    box: Floats  # (4,)
-    landmarks: Floats  # (5, 2)
+    box: Floats32  # (4,)
+    landmarks: Floats32  # (5, 2)
     score: float  # 0 where the detector did not see it
     origin: Origin
 
@@ -88,7 +87,7 @@ def agree(before: Sighting, after: Sighting) -> bool:
     return near and bool(overlap(before.box, after.box) >= AGREEMENT)
 
 
-def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float) -> Floats:
+def smoothed(times: NDArray[np.float64], values: Floats32, at: float, sigma: float) -> Floats32:
     """The value at a moment of the line that fits the values around it best.
 
     A line rather than a mean (Cleveland, 1979, https://doi.org/10.1080/01621459.1979.10481038): a face that
@@ -101,7 +100,7 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
         at: seconds.
         sigma: of the weights, seconds; 0 leaves the values as they are.
     """
-    nearest: Floats = values[int(np.abs(times - at).argmin())]
+    nearest: Floats32 = values[int(np.abs(times - at).argmin())]
     near = np.abs(times - at) <= REACH * sigma
     if near.sum() < 3 or not np.isfinite(nearest).all():  # a line through two points meets both
         return nearest

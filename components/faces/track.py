@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from components.arrays import Floats32
 from components.detectors.boxes import overlap, overlaps
 from components.detectors.detections import Detections
 from components.faces.appearance import unlikeness
-
-Floats = NDArray[np.float32]
 
 REACH = 1.5
 """How far from where it is expected a face may be, in sides of its box, when time has passed.
@@ -62,8 +60,8 @@ class Sighting:
     frame: int  # index among the sampled frames
     detection: int  # index among that frame's detections
     time: float  # seconds
-    box: Floats  # (4,) x1, y1, x2, y2
-    landmarks: Floats  # (5, 2)
+    box: Floats32  # (4,) x1, y1, x2, y2
+    landmarks: Floats32  # (5, 2)
     score: float
 
     @property
@@ -71,7 +69,7 @@ class Sighting:
         return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
 
     @property
-    def centre(self) -> Floats:
+    def centre(self) -> Floats32:
         return (self.box[:2] + self.box[2:]) / np.float32(2)
 
 
@@ -80,8 +78,8 @@ class Track:
     """The sightings of one face, in order of time, at most one in a frame."""
 
     sightings: list[Sighting]
-    look: Floats  # (LENGTH,)
-    velocity: Floats = field(default_factory=lambda: np.zeros(2, np.float32))  # px/s
+    look: Floats32  # (LENGTH,)
+    velocity: Floats32 = field(default_factory=lambda: np.zeros(2, np.float32))  # px/s
 
     @property
     def last(self) -> Sighting:
@@ -101,7 +99,7 @@ class Track:
         """Of the detector."""
         return sum(face.score for face in self.sightings) / len(self.sightings)
 
-    def add(self, face: Sighting, look: Floats, clear: bool) -> None:
+    def add(self, face: Sighting, look: Floats32, clear: bool) -> None:
         """Go on with a face; only a clear view of it, which no other face overlaps, changes the look."""
         passed = face.time - self.last.time
         if 0 < passed <= STEADY:
@@ -122,7 +120,7 @@ class Tracker:
         self.tracks: list[Track] = []
         self.live: list[Track] = []  # those that may go on, seen last first
 
-    def update(self, frame: int, time: float, detections: Detections, looks: Floats) -> list[Track]:
+    def update(self, frame: int, time: float, detections: Detections, looks: Floats32) -> list[Track]:
         """Take the next frame.
 
         Args:
@@ -145,7 +143,7 @@ class Tracker:
         self.live = (joined + waiting)[:MAX_LIVE]
         return joined
 
-    def _extended(self, owner: int | None, face: Sighting, look: Floats, clear: bool) -> Track:
+    def _extended(self, owner: int | None, face: Sighting, look: Floats32, clear: bool) -> Track:
         if owner is None:
             track = Track([face], look)
             self.tracks.append(track)
@@ -164,7 +162,7 @@ def sightings(frame: int, time: float, detections: Detections) -> list[Sighting]
     ]
 
 
-def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats) -> Floats:
+def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats32) -> Floats32:
     """How unlikely it is that each track goes on with each face: (M, N), 0 to 1; 1 is impossible."""
     if not tracks or not faces:
         return np.ones((len(tracks), len(faces)), np.float32)
@@ -180,19 +178,19 @@ def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats) -> 
     return np.where(possible, mean, 1).astype(np.float32)
 
 
-def _missed(expected: Floats, new: Floats) -> Floats:
+def _missed(expected: Floats32, new: Floats32) -> Floats32:
     """From the centres of the expected boxes (M, N, 4) to those of the new ones (N, 4): (M, N), in sides."""
     distances = np.linalg.norm(_centres(new) - _centres(expected), axis=-1)
     return np.asarray(distances / np.maximum(_sides(expected), _sides(new)), np.float32)
 
 
-def _reach(passed: Floats, unlike: Floats) -> Floats:
+def _reach(passed: Floats32, unlike: Floats32) -> Floats32:
     """How far away faces (M, N) may be, in sides, the more so the more alike they look."""
     familiar = 1 + (FAMILIAR - 1) * (1 - 2 * unlike).clip(0, 1)
     return np.asarray(np.minimum(REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
 
 
-def _expected(tracks: Sequence[Track], passed: Floats, new: Floats) -> Floats:
+def _expected(tracks: Sequence[Track], passed: Floats32, new: Floats32) -> Floats32:
     """Where each track's box is expected for each of the new boxes (N, 4): (M, N, 4).
 
     A face may be anywhere between where it was and where it would be had it gone on as it moved; of that way,
@@ -208,7 +206,7 @@ def _expected(tracks: Sequence[Track], passed: Floats, new: Floats) -> Floats:
     return np.asarray(boxes[:, None] + np.tile(steps, 2), np.float32)
 
 
-def match(costs: Floats) -> list[int | None]:
+def match(costs: Floats32) -> list[int | None]:
     """Which row (M) goes with each column (N) so that the sum of costs is least; None where all cost 1.
 
     Assignment is a transport problem with one unit on either side, which is what OpenCV's `EMD` solves:
@@ -223,9 +221,9 @@ def match(costs: Floats) -> list[int | None]:
     return [int(column.argmax()) if column.max() > 0.5 else None for column in owners.T]
 
 
-def _centres(boxes: Floats) -> Floats:
+def _centres(boxes: Floats32) -> Floats32:
     return (boxes[..., :2] + boxes[..., 2:]) / np.float32(2)
 
 
-def _sides(boxes: Floats) -> Floats:
+def _sides(boxes: Floats32) -> Floats32:
     return np.asarray((boxes[..., 2:] - boxes[..., :2]).max(axis=-1).clip(min=1), np.float32)

@@ -11,12 +11,9 @@ that set no bound. Copies that are cropped much, mirrored, or cut to an excerpt 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from components.arrays import Flags, Ints64
 from components.video.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, words
-
-Indices = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 MEAN_BITS = 12
 """Of the 64 of the mean picture, as many may differ."""
@@ -64,7 +61,7 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
     return first_alike
 
 
-def _leaders(prints: Words) -> Indices:
+def _leaders(prints: Words) -> Ints64:
     """For each of N fingerprints (N, W) the first of its cluster, itself if that is none (N,)."""
     leaders = np.arange(len(prints))
     for index, later in _near(np.ascontiguousarray(prints[:, 0])):
@@ -74,7 +71,7 @@ def _leaders(prints: Words) -> Indices:
     return leaders
 
 
-def _near(means: Words) -> Iterator[tuple[int, Indices]]:
+def _near(means: Words) -> Iterator[tuple[int, Ints64]]:
     """Each index, in order, with the later ones whose mean pictures are near; most have none: left out."""
     for top in range(0, len(means), BLOCK):
         block = means[top : top + BLOCK]
@@ -97,7 +94,7 @@ def _alike(fingerprint: Words, others: Words) -> Flags:
     return np.asarray(near & (np.minimum(shown, moved) >= LEAST_TELLING))
 
 
-def _differing(bits: Words, others: Words) -> tuple[Indices, Indices]:
+def _differing(bits: Words, others: Words) -> tuple[Ints64, Ints64]:
     """Bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
     telling = (bits != 0) & (others != 0)
     return np.bitwise_count(bits ^ others) * telling, telling.sum(axis=1)

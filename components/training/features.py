@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
 from components import models
+from components.arrays import Floats32
 from components.errors import ParamsError
 from components.models import Candidate
 from components.params import CandidateParams
@@ -38,7 +38,6 @@ ROOM = 16e9
 IN_USE = 24 * 3600.0
 """Seconds for which features are taken to be needed after they were looked up."""
 
-Floats = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ class FeatureClips(ClipDataset):
         self._kept = [clips.shape(index)[:2] for index in range(len(clips))]
         self._starts = starts(clips)
         self._path = path
-        self._rows: Floats | None = None
+        self._rows: Floats32 | None = None
 
     def shape(self, index: int) -> torch.Size:
         """`(K, T, C)` of a video."""
@@ -68,7 +67,7 @@ class FeatureClips(ClipDataset):
         return torch.from_numpy(rows if frames is None else rows[:, list(frames)])
 
     @property
-    def _mapped(self) -> Floats:
+    def _mapped(self) -> Floats32:
         if self._rows is None:
             self._rows = np.load(self._path, mmap_mode="c")  # copy on write: torch wants what it can write to
         return self._rows

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.video.rendering import Image
+from components.arrays import Floats32, Image
 
-Floats = NDArray[np.float32]
 Words = NDArray[np.uint64]
 
 PICTURES = 8
@@ -52,7 +51,7 @@ LEAST_TELLING = 3
 """Pictures, and changes, that must say something; two videos are compared by what says something in both."""
 
 
-def shrink(image: Image) -> Floats:
+def shrink(image: Image) -> Floats32:
     """What is hashed of an RGB picture (H, W, 3): its grey levels (SIDE, SIDE)."""
     from PIL import Image as Picture  # noqa: PLC0415 - a worker that only probes does not pay for it
 
@@ -60,7 +59,7 @@ def shrink(image: Image) -> Floats:
     return np.asarray(grey.resize((SIDE, SIDE), Picture.Resampling.BOX), np.float32)
 
 
-def make_fingerprint(pictures: Sequence[Floats]) -> Fingerprint | None:
+def make_fingerprint(pictures: Sequence[Floats32]) -> Fingerprint | None:
     """A video's fingerprint from its shrunk pictures; None where they say too little, or are too few."""
     if len(pictures) != PICTURES:
         return None
@@ -79,7 +78,7 @@ def words(fingerprints: Sequence[str]) -> Words:
     return content.reshape(-1, HASHES)
 
 
-def _hash_picture(picture: Floats) -> str:
+def _hash_picture(picture: Floats32) -> str:
     """Of a shrunk picture, however dark or pale."""
     if picture.std() < LEAST_CONTRAST:
         return BLANK
@@ -90,7 +89,7 @@ def _hash_picture(picture: Floats) -> str:
     return str(imagehash.phash(Picture.fromarray(stretched.astype(np.uint8)), LOWEST, SIDE // LOWEST))
 
 
-def _hash_change(before: Floats, after: Floats) -> str:
+def _hash_change(before: Floats32, after: Floats32) -> str:
     change = after - before
     if change.std() < LEAST_CHANGE:
         return BLANK

@@ -16,6 +16,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from components.arrays import Image
 from components.video.ahead import Inexact
 from components.video.container import VideoFault, decode, holds_more, opened, tally
 from components.video.gallery import Gallery, Once, Refused, Repeated
@@ -23,7 +24,7 @@ from components.video.held import Held, face_pauses
 from components.video.info import VideoInfo
 from components.video.limits import Limits, Status
 from components.video.pauses import Pauses, Timeline, find_pauses, longest_hold
-from components.video.rendering import Image, render, shown_size
+from components.video.rendering import render, shown_size
 from components.video.repeats import check_pictures, decode_times, repeated_frames
 from components.video.sampling import Chooser, Even, Sampling, chosen, moments
 from components.video.seek import Walk

@@ -13,11 +13,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from components.arrays import Image
 from components.video.gallery import Refused
 from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.pauses import BRIEFEST, Pauses, find_pauses
-from components.video.rendering import Image, render
+from components.video.rendering import render
 from components.video.repeats import Repeats, check_pictures, decode_times
 
 SIDE = 16

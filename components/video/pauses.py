@@ -11,13 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
+
+from components.arrays import Flags, Floats64
 
 if TYPE_CHECKING:  # `video` samples by what is here
     from components.video.info import VideoInfo
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 ROUNDING = 1e-6
 """Seconds by which a frame may begin after a moment and yet be the one that is shown then."""
@@ -34,7 +33,7 @@ BRIEFEST = 0.25
 class Timeline:
     """When the frames of a video are shown."""
 
-    times: Floats  # (N,) seconds from the first, not descending
+    times: Floats64  # (N,) seconds from the first, not descending
     end: float  # of the last
     repeated: Flags  # (N,) those that show what the one before them showed
     known: Flags  # (N,) those that show what some frame before them showed
@@ -45,7 +44,7 @@ class Timeline:
         return replace(self, repeated=self.repeated | self.known)
 
     @classmethod
-    def of(cls, times: Floats, end: float) -> Self:
+    def of(cls, times: Floats64, end: float) -> Self:
         """Of frames none of which is known to repeat another."""
         none = np.zeros(len(times), np.bool_)
         return cls(times, end, none, none)

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Flags
 from components.video.container import VideoFault
 from components.video.frames import MAX_PIXELS, Frame
 from components.video.held import Held, HeldFace, SameFaces, growing
 from components.video.info import VideoInfo
 from components.video.limits import Limits, Status
-from components.video.pauses import Flags, Timeline, find_pauses
+from components.video.pauses import Timeline, find_pauses
 from components.video.picture_decoder import read_picture
 from components.video.picture_files import list_pictures
 from components.video.repeats import check_pictures

@@ -16,11 +16,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from components.arrays import Image
 from components.video.container import VideoFault
 from components.video.dynamic_range import is_wide, to_sdr
 from components.video.limits import Limits
-
-Image = NDArray[np.uint8]
 
 MOST_STRETCH = 4
 """Pixels more than so many times as wide as high, or as high as wide, are a mistake of the file."""

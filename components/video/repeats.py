@@ -11,10 +11,11 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from components.arrays import Flags
 from components.video.container import VideoFault, decode, decode_packet, opened, packets
 from components.video.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, Small, apart
 from components.video.limits import Limits
-from components.video.pauses import LONGEST, Flags, Timeline
+from components.video.pauses import LONGEST, Timeline
 from components.video.survey import Packets, read_packets
 
 if TYPE_CHECKING:  # `video` asks what is here

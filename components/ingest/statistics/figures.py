@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
+from components.arrays import Floats64
 from components.datasets.layouts.base import LABELS, SPLITS
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
 from components.ingest.statistics.bins import UNITS, Property
 from components.ingest.statistics.results import Count, Format, Statistics
-
-Floats = NDArray[np.float64]
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 BAR, GAP = 0.32, 1.5  # inches: of a bar with its surroundings, of title and axis
@@ -88,7 +86,7 @@ def _title(title: str, bars: int) -> str:
     return title if bars <= MAX_BARS else f"{title} (the first {MAX_BARS} of {bars})"
 
 
-def _write_beside(axes: Axes, texts: Sequence[str], ends: Floats) -> None:
+def _write_beside(axes: Axes, texts: Sequence[str], ends: Floats64) -> None:
     """A text at the end of each bar; `ends` are shares of the axes' width."""
     for place, (text, end) in enumerate(zip(texts, ends, strict=True)):
         axes.annotate(

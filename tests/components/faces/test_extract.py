@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.full_frame import FullFrame
 from components.detectors.settings import NoDetector
 from components.faces.clip import Clip, Faces, Failure, Origin
@@ -25,11 +26,11 @@ D, I, R = Origin.DETECTED, Origin.INTERPOLATED, Origin.REPEATED  # noqa: E741
 class Scripted:
     """Answers the sampled frames one after another with boxes written down before."""
 
-    def __init__(self, frames: Sequence[Sequence[Box]], landmarks: Floats | None = None) -> None:
+    def __init__(self, frames: Sequence[Sequence[Box]], landmarks: Floats32 | None = None) -> None:
         self._frames = iter(frames)
         self._landmarks = np.full((5, 2), np.nan, np.float32) if landmarks is None else landmarks
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         boxes = np.array(next(self._frames), np.float32).reshape(-1, 4)
         scores = np.linspace(1.0, 0.95, len(boxes), dtype=np.float32)
         return Detections(boxes, scores, np.repeat(self._landmarks[None], len(boxes), axis=0))

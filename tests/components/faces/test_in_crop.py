@@ -3,11 +3,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from components.detectors.detections import Detections, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.settings import NoDetector
 from components.faces.align import TEMPLATE
 from components.faces.clip import Faces
-from components.faces.crop import Floats, cut
+from components.faces.crop import cut
 from components.faces.cutter import Cutter
 from components.faces.extract import assemble
 from components.faces.in_crop import crop_place, in_crop
@@ -23,7 +24,7 @@ UNKNOWN = np.full((5, 2), np.nan, np.float32)
 ALIGN: list[Literal["none", "landmarks"]] = ["none", "landmarks"]
 
 
-def placed(policy: CropPolicy, box: Floats = BOX, points: Floats = POINTS) -> tuple[Floats, Floats]:
+def placed(policy: CropPolicy, box: Floats32 = BOX, points: Floats32 = POINTS) -> tuple[Floats32, Floats32]:
     boxes, landmarks = in_crop(box[None], points[None], policy)
     assert boxes.dtype == landmarks.dtype == np.float32
     return boxes[0], landmarks[0]
@@ -35,7 +36,7 @@ class Unsteady:
     def __init__(self) -> None:
         self._shifts = np.random.default_rng(0).normal(0, 2, (8, 2)) + np.arange(8)[:, None]
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         index = int(frame[0, 0, 0])
         shift = self._shifts[index].astype(np.float32)
         box = (BOX + np.tile(shift, 2))[None, : 4 if index != 4 else 0]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.faces.clip import Faces, Failure
 from components.faces.extract import extract
 from components.faces.look import LONGEST_SIDE, MOST_PICTURES, Look, Sighted, look, read_look, shown
@@ -30,7 +31,7 @@ class TwoFaces:
     def __init__(self) -> None:
         self._frames = 0
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         self._frames += 1
         count = 1 + self._frames % 2
         boxes = np.array([[2, 2, 22, 22], [60, 30, 80, 50]], np.float32)[:count]
@@ -38,7 +39,7 @@ class TwoFaces:
 
 
 class Nobody:
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         return Detections(
             np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
         )

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from components.arrays import Image
 from components.splits.near_duplicates import near_duplicates
 from components.video.fingerprint import BLANK, PICTURES, Fingerprint, make_fingerprint, shrink, words
-from components.video.rendering import Image
 
 Change = Callable[[list[Image]], list[Image]]
 
