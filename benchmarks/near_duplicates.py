@@ -33,7 +33,13 @@ from components.arrays import Floats32
 from components.faces.pool import WorkerPool
 from components.splits.near_duplicates import near_duplicates
 from components.video.examine import Examined
-from components.video.fingerprint import CHANGE_WORDS, PICTURES, make_fingerprint, shrink, words
+from components.video.fingerprint import (
+    CHANGE_WORDS,
+    SAMPLED_PICTURES,
+    fingerprint_words,
+    make_fingerprint,
+    shrink,
+)
 from components.video.frames import map_spread, probe
 from components.video.limits import Limits
 from sample import SampleSettings, generate, scene
@@ -151,7 +157,7 @@ def on_one_set(folder: Path, people: int, seed: int) -> None:
 
 def sampled(path: Path) -> list[Floats32]:
     limits = Limits()
-    return map_spread(path, probe(path, limits), PICTURES, limits, lambda frame: shrink(frame.image))
+    return map_spread(path, probe(path, limits), SAMPLED_PICTURES, limits, lambda frame: shrink(frame.image))
 
 
 def known_ties(folder: Path) -> defaultdict[Path, set[str]]:
@@ -264,7 +270,7 @@ def alike(one: str, other: str | None) -> bool:
 
 def distance(one: str, other: str) -> float:
     """Share of the changes' bits that differ, where both say something."""
-    first, second = words([one, other])[:, CHANGE_WORDS]
+    first, second = fingerprint_words([one, other])[:, CHANGE_WORDS]
     differing = np.bitwise_count(first ^ second)[(first != 0) & (second != 0)]
     return float(differing.mean()) / 64 if differing.size else 1.0
 

@@ -57,10 +57,10 @@ def detector(project: Project, params: Params) -> None:
 
 def faces(project: Project, params: Params, workers: int = 0) -> None:
     """Cut clips of the faces in every video."""
-    from components.export.detector import check_model
+    from components.export.detector import check_detector
     from components.stages.faces import run
 
-    check_model(project.detector, params.faces.detector)
+    check_detector(project.detector, params.faces.detector)
     run(project, params, workers)
 
 

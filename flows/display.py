@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from components.errors import DataError
-from flows.paths import PathCell, fitting, print_table
+from flows.paths import PathCell, print_table, shortened_to_fit
 
 if TYPE_CHECKING:
     from serving.scorer import FaceScore, VideoScore
@@ -52,7 +52,7 @@ def print_scores(scores: Sequence["VideoScore"], threshold: float) -> None:
 
 
 def _lines(row: "VideoScore", console: Console) -> Iterator[str]:
-    yield fitting(row.path, console, console.width)
+    yield shortened_to_fit(row.path, console, console.width)
     yield "  " + " · ".join((_verdict(row), _probability(row.probability), *_status(row)))
     for face in _several(row):
         yield f"    {_probability(face.probability)} · {_where(face)}"

@@ -72,7 +72,7 @@ def planned(
         yield "drop" if gone else "run" if changed else "keep", stage.name
 
 
-def changes(before: Params, after: Params) -> Iterator[str]:
+def changed_settings(before: Params, after: Params) -> Iterator[str]:
     """In lines, the settings that differ; of candidates that come or go, their names."""
     old, new = (resolved(params)[RESOLVED] for params in (before, after))
     was, now = old["candidates"], new["candidates"]

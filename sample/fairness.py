@@ -22,10 +22,10 @@ from sklearn.preprocessing import StandardScaler
 from components.arrays import Floats64
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.settings import MtcnnPolicy
-from sample.scene import Frame
+from sample.scene import RenderedFrame
 
 Box = tuple[int, int, int, int]
-Detect = Callable[[Frame], Box | None]
+Detect = Callable[[RenderedFrame], Box | None]
 """Finds the face in an RGB frame: left, top, right, bottom, px; None where there is none."""
 
 BOUNDS = {
@@ -63,7 +63,7 @@ def face_finder(networks: Path) -> Detect:
     """Find faces with the pipeline's own detector, from the folder of its networks."""
     mtcnn = Mtcnn(networks, MtcnnPolicy())
 
-    def find(frame: Frame) -> Box | None:
+    def find(frame: RenderedFrame) -> Box | None:
         boxes = mtcnn.detect(frame).boxes
         if not len(boxes):
             return None
@@ -79,7 +79,7 @@ def folded_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
     return max(auc, 1 - auc)
 
 
-def look_at(folder: Path, detect: Detect) -> Iterator[ClipLook]:
+def look_at_clips(folder: Path, detect: Detect) -> Iterator[ClipLook]:
     """Measure each clip of a sample, in the manifest's order."""
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -136,7 +136,7 @@ def _look_at_clip(folder: Path, row: dict[str, str], detect: Detect) -> ClipLook
     )
 
 
-def _frames(path: Path) -> Iterator[Frame]:
+def _frames(path: Path) -> Iterator[RenderedFrame]:
     video = cv2.VideoCapture(str(path))
     while True:
         more, frame = video.read()
@@ -145,7 +145,7 @@ def _frames(path: Path) -> Iterator[Frame]:
         yield np.ascontiguousarray(frame[..., ::-1])
 
 
-def _frame_features(frames: list[Frame]) -> dict[str, float]:
+def _frame_features(frames: list[RenderedFrame]) -> dict[str, float]:
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
     changes = [np.abs(later - earlier).mean() for earlier, later in pairwise(grey)]
     return {
@@ -155,7 +155,7 @@ def _frame_features(frames: list[Frame]) -> dict[str, float]:
     }
 
 
-def _face_features(faces: list[tuple[Frame, Box]]) -> dict[str, float]:
+def _face_features(faces: list[tuple[RenderedFrame, Box]]) -> dict[str, float]:
     if not faces:
         return dict.fromkeys(("face_size", "face_sharpness", "inner_sharpness", "sharpness_ratio"), np.nan)
     grey = [cv2.cvtColor(_cut(frame, box), cv2.COLOR_RGB2GRAY) for frame, box in faces]
@@ -170,23 +170,23 @@ def _face_features(faces: list[tuple[Frame, Box]]) -> dict[str, float]:
     }
 
 
-def sharpness(grey: Frame) -> float:
+def sharpness(grey: RenderedFrame) -> float:
     """Variance of the Laplacian of a grey picture (H, W)."""
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
 
-def _cut(frame: Frame, box: Box) -> Frame:
+def _cut(frame: RenderedFrame, box: Box) -> RenderedFrame:
     left, top, right, bottom = box
     return frame[max(top, 0) : bottom, max(left, 0) : right]
 
 
-def _middle(picture: Frame) -> Frame:
+def _middle(picture: RenderedFrame) -> RenderedFrame:
     """The middle of a picture, 60 % of each side."""
     height, width = picture.shape[:2]
     return picture[height // 5 : height - height // 5, width // 5 : width - width // 5]
 
 
-def _thumbnail(pictures: list[Frame]) -> Floats64:
+def _thumbnail(pictures: list[RenderedFrame]) -> Floats64:
     if not pictures:
         return np.zeros(3 * _THUMBNAIL[0] * _THUMBNAIL[1])
     small = [cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA) for picture in pictures]

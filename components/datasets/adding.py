@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AddingPlan:
     """What is to be brought.
 
     Attributes:
@@ -56,7 +56,7 @@ class Plan:
     bytes: int
 
 
-def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> Plan:
+def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> AddingPlan:
     """Read a dataset where it stands, and compare it with what is in `data/` already.
 
     Args:
@@ -91,7 +91,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
     if len(missing) == len(files):
         _check_unused(target)
-    return Plan(
+    return AddingPlan(
         dataset=replace(dataset, name=target.name, listing=replace(dataset.listing, entries=here)),
         target=target,
         missing=missing,
@@ -103,7 +103,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     )
 
 
-def check_complete(plan: Plan, most_missing: float) -> None:
+def check_complete(plan: AddingPlan, most_missing: float) -> None:
     """A dataset that lacks many of the videos that it lists was read with wrong paths, or half unpacked.
 
     Args:
@@ -122,7 +122,7 @@ def check_complete(plan: Plan, most_missing: float) -> None:
         )
 
 
-def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
+def bring(plan: AddingPlan, copy: bool = False) -> Iterator[str]:
     """Link or copy what is missing, file by file; an interrupted run goes on where it was.
 
     Yields:

@@ -30,13 +30,13 @@ ROOT_NAME = "data"
 
 NO_LAYOUT = "none"
 
-REMEDY = (
+ADD_REMEDY = (
     "put videos under data/real and data/fake, add a dataset with `unmask data add DIR`, "
     "or make sample videos with `unmask sample-data data`"
 )
 
 
-PICTURES = (
+PICTURES_REMEDY = (
     "put those of each video into a folder of its own (real/NAME/0001.png), "
     "or list them, with who is in them, in a manifest.csv"
 )
@@ -82,7 +82,7 @@ def list_datasets(data: Path) -> list[Dataset]:
         DataError: there is no such folder, or an annotation file cannot be understood.
     """
     if not data.is_dir():
-        raise DataError(f"{data}: no such folder; {REMEDY}")
+        raise DataError(f"{data}: no such folder; {ADD_REMEDY}")
     return sorted(_datasets(walk(data)), key=lambda dataset: dataset.name)
 
 
@@ -156,7 +156,8 @@ def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if loose := tree.loose_pictures({*known, *left}):
-        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {some(loose)}; {PICTURES}"
+        names = some(loose)
+        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {names}; {PICTURES_REMEDY}"
     explained = {*known, *listing.annotations, *listing.noted, MARKER}
     others = [path for path in tree.others() if path not in explained and not is_picture_name(path)]
     if others:
@@ -218,7 +219,7 @@ def pictures_remedy(datasets: Iterable[Dataset]) -> str:
         for dataset in datasets
         for path in dataset.tree.loose_pictures(_paths_within(dataset))
     ]
-    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES}" if loose else ""
+    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES_REMEDY}" if loose else ""
 
 
 def _paths_within(dataset: Dataset) -> Iterator[str]:
@@ -231,4 +232,4 @@ def _check_classes(entries: Sequence[Entry], data: Path, datasets: Sequence[Data
     missing = [label for label in LABELS if label not in present]
     if missing:
         what = f"no {missing[0]} videos; a detector needs both classes:" if entries else "no videos;"
-        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or REMEDY}")
+        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or ADD_REMEDY}")

@@ -22,7 +22,7 @@ Then come the middle of the mouth and the ears. The corners of the mouth, which 
 among them and stay unknown.
 """
 
-REMEDY = (
+MODEL_REMEDY = (
     "in the checkout, .venv/bin/uv venv .venv-mediapipe && .venv/bin/uv pip install --python .venv-mediapipe "
     "-c requirements.lock -e '.[mediapipe]' (an environment of its own: MediaPipe's OpenCV overwrites cv2), "
     "or choose faces.detector.name mtcnn"
@@ -71,7 +71,7 @@ def check_model(policy: MediapipePolicy) -> None:
         StageError: MediaPipe or the file is not there, or it is no model.
     """
     if find_spec("mediapipe") is None:
-        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {REMEDY}")
+        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {MODEL_REMEDY}")
     try:
         content = policy.source.read_bytes()
     except OSError as error:
@@ -87,7 +87,7 @@ def _open(file: Path, confidence: float) -> tuple[Any, Any]:
         from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
     except ImportError as error:
         raise StageError(
-            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {REMEDY}"
+            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {MODEL_REMEDY}"
         ) from error
     options = vision.FaceDetectorOptions(
         # The content, not the path: a worker may open files, but MediaPipe resolves paths in its own way.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components.arrays import Floats32
 
-REACH = 3.0
+SEARCH_REACH = 3.0
 """Side of the square around a box in which its face is looked for again, in sides of the box."""
 
 SAME = 0.3
@@ -79,10 +79,10 @@ def suppress_nested(boxes: Floats32, scores: Floats32, threshold: float) -> NDAr
 
 
 def regions(boxes: Floats32, width: int, height: int) -> list[Region]:
-    """The parts of a picture around boxes, `REACH` boxes wide, without those beyond its edges."""
+    """The parts of a picture around boxes, `SEARCH_REACH` boxes wide, without those beyond its edges."""
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    around = np.tile(centres, 2) + np.outer(sides, [-1, -1, 1, 1]) * (REACH / 2)
+    around = np.tile(centres, 2) + np.outer(sides, [-1, -1, 1, 1]) * (SEARCH_REACH / 2)
     corners = np.clip(np.rint(around), 0, [width, height, width, height]).astype(int).tolist()
     return [
         Region(x1, y1, x2, y2, float(side))

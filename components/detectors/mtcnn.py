@@ -25,7 +25,7 @@ from components.detectors.boxes import (
     suppress_nested,
 )
 from components.detectors.detections import Detections
-from components.detectors.pyramid import CELL, Level, build, cut, shrink
+from components.detectors.pyramid import CELL, Level, build_pyramid, cut_candidates, shrink_to
 from components.detectors.settings import PROVIDER_VARIABLE, MtcnnPolicy
 from components.errors import BundleError, StageError
 from components.providers import Asked, open_session
@@ -101,7 +101,7 @@ class Mtcnn:
             near: boxes (M, 4) of where faces were a moment ago. Then only the parts around these are
                 searched, for faces hardly smaller than they, unless one of them is not found again.
         """
-        image = shrink(frame, self._policy.longest_side)
+        image = shrink_to(frame, self._policy.longest_side)
         detections = None
         if near is not None and len(near):
             detections = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
@@ -129,7 +129,7 @@ class Mtcnn:
         if cast:
             yield without_cast(image)
         if max(image.shape) < full:
-            larger = shrink(frame, full)
+            larger = shrink_to(frame, full)
             yield without_cast(larger) if cast else larger
 
     def _search_near(self, image: Image, near: Floats32) -> Detections | None:
@@ -147,7 +147,7 @@ class Mtcnn:
 
     def _search(self, image: Image, smallest: float) -> Detections:
         """Find faces from `smallest` px on."""
-        levels = build(image, smallest, self._policy.factor)
+        levels = build_pyramid(image, smallest, self._policy.factor)
         boxes = self._propose(levels)
         return self._locate(levels, *self._refine(levels, boxes)) if len(boxes) else Detections.none()
 
@@ -175,7 +175,7 @@ class Mtcnn:
 
     def _refine(self, levels: Sequence[Level], boxes: Floats32) -> tuple[Floats32, Floats32]:
         """RNet on the proposals: the squares that still look like a face, and their scores."""
-        boxes, crops = cut(levels, boxes, 24)
+        boxes, crops = cut_candidates(levels, boxes, 24)
         offsets, scores = _run(self._rnet, crops, self._batches[0])
         passed = scores > self._policy.thresholds[1]
         boxes, offsets, scores = boxes[passed], offsets[passed], scores[passed]
@@ -194,7 +194,7 @@ class Mtcnn:
 
     def _look(self, levels: Sequence[Level], boxes: Floats32) -> Detections:
         """ONet on squares: final boxes, scores and landmarks of those that are faces."""
-        boxes, crops = cut(levels, boxes, 48)
+        boxes, crops = cut_candidates(levels, boxes, 48)
         offsets, points, scores = _run(self._onet, crops, self._batches[1])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2] - 1

@@ -24,13 +24,13 @@ from components.training.loader import whole_batches
 from components.training.predict import predict
 from components.training.videos import Video, of_split, read_videos
 
-BATCH = 8
+BATCH_SIZE = 8
 """Clips at a time."""
 
 log = logging.getLogger(__name__)
 
 
-def fit(project: Project, params: Params, folder: Path) -> None:
+def fit_ensemble(project: Project, params: Params, folder: Path) -> None:
     """Find the members' weights, and write the ensemble's files.
 
     Args:
@@ -53,10 +53,10 @@ def fit(project: Project, params: Params, folder: Path) -> None:
     combination, unseen = weigh(params, val, margins)
     model = Ensemble([model for model, _ in members], combination.weights.tolist(), combination.bias).eval()
     save_candidate(folder, model, _about(params, model, combination, [about for _, about in members]))
-    log.info("ensemble: %s", told(params.ensemble.members, combination))
+    log.info("ensemble: %s", weights_line(params.ensemble.members, combination))
 
     evaluated = [video for video in videos if video.split in ("val", "test")]
-    rows = predict(model, ClipDataset(evaluated, store), evaluated, BATCH)
+    rows = predict(model, ClipDataset(evaluated, store), evaluated, BATCH_SIZE)
     rows = [row | {"logit": unseen.get(row["video_id"], row["logit"])} for row in rows]
     write_table(rows, PREDICTIONS, folder / "predictions.parquet")
 
@@ -84,7 +84,7 @@ def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
     """Fake logit minus real logit `(K,)` of each video's faces."""
     by_index: dict[int, Floats64] = {}
     with torch.inference_mode():
-        for batch in whole_batches(clips, BATCH):
+        for batch in whole_batches(clips, BATCH_SIZE):
             videos, faces = batch.faces.shape[:2]
             logits = model(model.prepare(batch.faces.flatten(0, 1))).double()
             margins = (logits[:, 1] - logits[:, 0]).reshape(videos, faces).numpy()
@@ -92,7 +92,7 @@ def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
     return [by_index[index] for index in range(len(clips))]
 
 
-def told(members: Sequence[str], combination: Combination) -> str:
+def weights_line(members: Sequence[str], combination: Combination) -> str:
     """The weights for people."""
     parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, combination.weights, strict=True)]
     return " + ".join(parts) + (f" + {combination.bias:.2f}" if combination.bias else "")

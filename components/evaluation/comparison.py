@@ -43,7 +43,7 @@ class Contender:
         return (self.probabilities >= self.decision.threshold).astype("int64")
 
 
-def decide(val: Predictions) -> Decision:
+def fit_decision(val: Predictions) -> Decision:
     """Calibrate, choose the threshold, measure. Sees validation videos and nothing else."""
     fit = fit_platt(val.labels, val.logits)
     probabilities = calibrate(fit.calibration, val.logits)

@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 from components.arrays import Floats64, Ints64
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
 from components.evaluation.comparison import Contender
-from components.evaluation.leaderboard import with_interval
+from components.evaluation.leaderboard import format_interval
 from components.evaluation.metrics import roc
 
 
@@ -28,7 +28,7 @@ def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> 
                 *roc(contender.test.labels, contender.probabilities),
                 color=COLOURS[place % len(COLOURS)],
                 linewidth=2.6 if place == 0 else 1.6,
-                label=f"{contender.name}   {with_interval(auc.value, auc.low, auc.high)}",
+                label=f"{contender.name}   {format_interval(auc.value, auc.low, auc.high)}",
             )
         axes.set(title="ROC on test videos", xlabel="genuine videos called fake", ylabel="fakes found")
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))

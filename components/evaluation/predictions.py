@@ -12,7 +12,7 @@ from components.arrays import Floats64, Ints64
 from components.errors import StageError
 from components.tables import PREDICTIONS, read_table
 
-SPLITS = ("val", "test")
+PREDICTED_SPLITS = ("val", "test")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def read_predictions(path: Path, expected: Mapping[str, set[str]]) -> dict[str, 
         StageError: the file is not there, is of other videos, or holds a logit that is not finite.
     """
     rows = read_table(path, PREDICTIONS)
-    splits = {split: Predictions.of([row for row in rows if row["split"] == split]) for split in SPLITS}
+    splits = {
+        split: Predictions.of([row for row in rows if row["split"] == split]) for split in PREDICTED_SPLITS
+    }
     for split, predictions in splits.items():
         _check(path, split, predictions, expected[split])
     return splits

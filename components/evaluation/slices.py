@@ -20,7 +20,7 @@ from components.params import EvaluateParams
 
 Row = Mapping[str, Any]
 
-LEAST = 10
+MIN_SLICE_VIDEOS = 10
 """Videos of a class below which its share of errors and the AUC are not shown: they would tell of chance."""
 
 
@@ -104,7 +104,7 @@ def _slice(
 
     drawn = estimate(rates, groups, params.bootstrap, params.seed)
     interval = {kind: rate.interval(params.confidence) for kind, rate in drawn.items()}
-    auc = area(labels, winner.probabilities[members]) if min(genuine, fake) >= LEAST else None
+    auc = area(labels, winner.probabilities[members]) if min(genuine, fake) >= MIN_SLICE_VIDEOS else None
     return Slice(
         property=name,
         span=span,
@@ -112,8 +112,8 @@ def _slice(
         fake=fake,
         false_alarms=int((called[labels == 0] == 1).sum()),
         missed=int((called[labels == 1] == 0).sum()),
-        false_alarm_rate=interval["alarm"] if genuine >= LEAST else None,
-        miss_rate=interval["miss"] if fake >= LEAST else None,
+        false_alarm_rate=interval["alarm"] if genuine >= MIN_SLICE_VIDEOS else None,
+        miss_rate=interval["miss"] if fake >= MIN_SLICE_VIDEOS else None,
         auc=rounded(auc),
     )
 
@@ -132,6 +132,8 @@ def _row(part: Slice) -> dict[str, Any]:
     row |= part.model_dump(include={"property", "span", "genuine", "fake", "false_alarms", "missed"})
     for name, rate in (("false_alarm_rate", part.false_alarm_rate), ("miss_rate", part.miss_rate)):
         row |= with_ends(name, rate)
-    few = [kind for kind, count in (("genuine", part.genuine), ("fake", part.fake)) if count < LEAST]
-    note = f"fewer than {LEAST} {' and '.join(few)} videos" if few else None
+    few = [
+        kind for kind, count in (("genuine", part.genuine), ("fake", part.fake)) if count < MIN_SLICE_VIDEOS
+    ]
+    note = f"fewer than {MIN_SLICE_VIDEOS} {' and '.join(few)} videos" if few else None
     return row | {"auc": part.auc, "note": note}

@@ -21,7 +21,7 @@ from components.evaluation.results import (
 from components.evaluation.winner import Winner
 from components.params import EvaluateParams
 
-BINS = 20
+SCORE_BINS = 20
 
 
 def summarise(
@@ -93,6 +93,6 @@ def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:
 
 
 def histogram(probabilities: Floats64) -> Histogram:
-    """Counts in `BINS` equal bins over [0, 1]."""
-    counts, edges = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
+    """Counts in `SCORE_BINS` equal bins over [0, 1]."""
+    counts, edges = np.histogram(probabilities, bins=SCORE_BINS, range=(0.0, 1.0))
     return Histogram(edges=tuple(round(float(edge), 6) for edge in edges), counts=tuple(map(int, counts)))

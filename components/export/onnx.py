@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from components.export.exporter import export
+from components.export.exporter import build_bundle
 from components.models import Candidate
 
 
@@ -67,4 +67,4 @@ def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> b
         "mask": torch.ones(2, length, dtype=torch.bool),
     }
     inputs = {name: examples[name] for name in detector.inputs}
-    return export(detector, inputs, detector.outputs, {0: Dim("batch"), 1: Dim("frames")}, opset)
+    return build_bundle(detector, inputs, detector.outputs, {0: Dim("batch"), 1: Dim("frames")}, opset)

@@ -12,16 +12,16 @@ from torch.nn.utils.rnn import pad_sequence
 from components.errors import StageError
 from components.export.onnx import ExportedDetector
 
-Clip = NDArray[np.uint8]
+ClipPixels = NDArray[np.uint8]
 """`(T, S, S, 3)` RGB."""
-Answer = Mapping[str, Tensor]
+Outputs = Mapping[str, Tensor]
 """What is said of one clip, by the outputs' names: the probability, and of those that attend, `(T,)`."""
 
-BATCH = 2
+BATCH_CLIPS = 2
 """Clips at once: enough to show that they do not mix, and few enough for long clips of large crops."""
 
 
-def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) -> float:
+def difference(detector: ExportedDetector, model: bytes, clips: Sequence[ClipPixels]) -> float:
     """Largest difference between torch and ONNX Runtime on the CPU, of a probability or a frame's attention.
 
     Torch runs each clip alone. The model runs it alone, too, as serving does; beside one of its length;
@@ -45,7 +45,9 @@ def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) 
     )
 
 
-def check_parity(detector: ExportedDetector, model: bytes, clips: Sequence[Clip], tolerance: float) -> float:
+def check_parity(
+    detector: ExportedDetector, model: bytes, clips: Sequence[ClipPixels], tolerance: float
+) -> float:
     """The difference, if it is within the tolerance.
 
     Raises:
@@ -60,7 +62,7 @@ def check_parity(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]
     return measured
 
 
-def _shorter(clips: Sequence[Clip]) -> list[Clip]:
+def _shorter(clips: Sequence[ClipPixels]) -> list[ClipPixels]:
     """Half of a clip: all may be of one length."""
     return [clips[0][: (len(clips[0]) + 1) // 2]]
 
@@ -70,12 +72,12 @@ def _batches(lengths: Sequence[int], masked: bool) -> Iterator[Sequence[int]]:
     of_length = {length: np.flatnonzero(np.equal(lengths, length)).tolist() for length in lengths}
     yield from ([index] for index in range(len(lengths)))
     for alike in of_length.values():
-        yield from (alike[start : start + BATCH] for start in range(0, len(alike), BATCH))
+        yield from (alike[start : start + BATCH_CLIPS] for start in range(0, len(alike), BATCH_CLIPS))
     if masked:
         yield from ([alike[0], int(np.argmax(lengths))] for alike in of_length.values())
 
 
-def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Answer:
+def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Outputs:
     with torch.inference_mode():
         outputs = detector(*(_feeds([clip])[name] for name in detector.inputs))
     return _answer({name: values[0] for name, values in zip(detector.outputs, outputs, strict=True)})
@@ -83,7 +85,7 @@ def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Answer:
 
 def _models_answers(
     detector: ExportedDetector, session: ort.InferenceSession, clips: Sequence[Tensor]
-) -> Iterator[Answer]:
+) -> Iterator[Outputs]:
     feeds = _feeds(clips)
     outputs = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
     for values in zip(*map(torch.from_numpy, outputs), strict=True):
@@ -99,13 +101,13 @@ def _feeds(clips: Sequence[Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _answer(outputs: Mapping[str, Tensor]) -> Answer:
+def _answer(outputs: Mapping[str, Tensor]) -> Outputs:
     """With a probability in the logit's place, which is what people read."""
     answer = {name: values.double() for name, values in outputs.items()}
     return answer | {"logit": answer["logit"].sigmoid()}
 
 
-def _distance(expected: Answer, answer: Answer) -> float:
+def _distance(expected: Outputs, answer: Outputs) -> float:
     """NaN where one of them is."""
     pairs = [
         pad_sequence([expected[name].view(-1), answer[name].view(-1)]) for name in expected

@@ -11,18 +11,18 @@ import numpy as np
 from components.arrays import Floats32, Image
 
 PATCH = 32  # px to which a face is brought
-BINS = 8
+HISTOGRAM_BINS = 8
 RANGES = ((0, 256), (100, 180), (100, 180))
 """Of the channels of CIELAB, as OpenCV scales it to 8 bits; no skin or hair lies further out."""
 
-WEIGHTS = (0.5, 1.0, 1.0)
+CHANNEL_WEIGHTS = (0.5, 1.0, 1.0)
 """Of the channels; lightness also changes with the light."""
 
 INSET = 0.1
 """Share of the box's width that is left out at either side, where the background shows; as much of its height
 is added above and below, for hair and beard."""
 
-LENGTH = 2 * len(RANGES) * BINS
+LENGTH = 2 * len(RANGES) * HISTOGRAM_BINS
 
 
 def looks(frame: Image, boxes: Floats32) -> Floats32:
@@ -40,9 +40,9 @@ def _look(frame: Image, box: Floats32) -> Floats32:
     patch = cv2.cvtColor(_patch(frame, box), cv2.COLOR_RGB2LAB)
     halves = (patch[: PATCH // 2], patch[PATCH // 2 :])
     counts = [
-        weight * cv2.calcHist([half], [channel], None, [BINS], list(RANGES[channel])).ravel()
+        weight * cv2.calcHist([half], [channel], None, [HISTOGRAM_BINS], list(RANGES[channel])).ravel()
         for half in halves
-        for channel, weight in enumerate(WEIGHTS)
+        for channel, weight in enumerate(CHANNEL_WEIGHTS)
     ]
     shares = np.cumsum(counts, axis=1) / (PATCH * PATCH // 2)
     return np.asarray(shares.ravel() / np.sqrt(2), np.float32)

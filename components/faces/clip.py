@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from components.sandbox.protocol import Arrays
 from components.video.info import VideoInfo
-from components.video.limits import Count, Line, Share, Status
+from components.video.limits import PlainLine, Share, Status, WholeNumber
 
 
 class Origin(IntEnum):
@@ -91,10 +91,10 @@ class Failure:
     """Why a video has no clip; `reason` is one line that does not name the file."""
 
     status: Status
-    reason: Line
-    frames: Count = 0
+    reason: PlainLine
+    frames: WholeNumber = 0
     face_share: Share = 0.0
-    tracks: Count = 0
+    tracks: WholeNumber = 0
 
 
 class GivenUp(Failure):

@@ -42,7 +42,7 @@ def crop_face(frame: Image, box: Floats32, size: int, margin: float, border: Bor
     Returns:
         RGB (size, size, 3).
     """
-    return cut(frame, around(box, size, margin), size, border)
+    return cut_face(frame, around(box, size, margin), size, border)
 
 
 def around(box: Floats32, size: int, margin: float) -> Map:
@@ -53,7 +53,7 @@ def around(box: Floats32, size: int, margin: float) -> Map:
     return np.array([[step, 0.0, (x1 + x2 - side) / 2], [0.0, step, (y1 + y2 - side) / 2]])
 
 
-def cut(frame: Image, place: Map, size: int, border: Border = "edge") -> Image:
+def cut_face(frame: Image, place: Map, size: int, border: Border = "edge") -> Image:
     """The crop of `size` px at a place: linear where it enlarges, averaged where it shrinks."""
     step = float(np.hypot(place[0, 0], place[1, 0]))
     halvings = max(0, int(np.ceil(np.log2(step / SPARSE))))

@@ -10,7 +10,7 @@ from components.arrays import Floats32, Image
 from components.detectors.detections import Detections, Detector
 from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
-from components.faces.crop import around, crop_face, cut
+from components.faces.crop import around, crop_face, cut_face
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
@@ -35,7 +35,7 @@ CROPS_MEMORY = 128 * 2**20
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutFace:
     """A face in one sampled frame, and its picture."""
 
     face: Placed
@@ -67,7 +67,7 @@ class Cutter:
         self._told = 0  # frames in a row for which the detector was told where the faces were
         self.times: list[float] = []
         self.taken = np.empty(0, np.intp)
-        self.cuts: dict[Track, dict[int, Cut]] = {}
+        self.cuts: dict[Track, dict[int, CutFace]] = {}
         self.centres: list[Image] = []
         self._dropped: set[Track] = set()
 
@@ -134,7 +134,7 @@ class Cutter:
         for track in self._tracker.live:
             face = placed(track.sightings, frame, self.times[frame], self._policy.smoothing, LOOK_AHEAD)
             if face is not None and track not in self._dropped:
-                self.cuts.setdefault(track, {})[frame] = Cut(face, self._crop(image, face))
+                self.cuts.setdefault(track, {})[frame] = CutFace(face, self._crop(image, face))
         self._make_room()
 
     def _crop(self, image: Image, face: Placed) -> Image:
@@ -143,7 +143,7 @@ class Cutter:
             place = on_template(face.landmarks, face.box, size, self._margin)
         if place is None:
             place = around(face.box, size, self._margin)
-        return cut(image, place, size, self._policy.border)
+        return cut_face(image, place, size, self._policy.border)
 
     def _make_room(self) -> None:
         """Give up the faces least likely to be scored where the crops of all would fill the memory."""

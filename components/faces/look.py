@@ -14,21 +14,21 @@ from components.arrays import Floats32
 from components.detectors.detections import Detector
 from components.faces.clip import Faces, Failure
 from components.faces.policy import MAX_FACES, CropPolicy
-from components.faces.reply import check_places, check_times, read_faces, refusing
+from components.faces.reply import check_places, check_times, read_faces_reply, refusing
 from components.sandbox.protocol import Arrays, Header
 from components.video.frames import Frame
 from components.video.info import VideoInfo
-from components.video.limits import Amount, Count, Frozen, Limits
+from components.video.limits import Amount, Frozen, Limits, WholeNumber
 from components.video.sampling import MAX_FRAMES
 from components.video.source import map_frames, probe
 
-LONGEST_SIDE = 480
+LOOK_SIDE = 480
 """Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""
 
 MOST_PICTURES = 64
 """That are shown of a video; where more frames are sampled, these are spread over them."""
 
-LOOK_BYTES = 3 * MOST_PICTURES * LONGEST_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
+LOOK_BYTES = 3 * MOST_PICTURES * LOOK_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
 """Of the largest arrays of a look, next to its faces."""
 
 
@@ -76,7 +76,7 @@ class Look:
         return {"look": numbers, "faces": faces}, pictures | arrays
 
 
-def shown(frames: int) -> list[int]:
+def sampled_frames(frames: int) -> list[int]:
     """Which of the sampled frames a look has pictures of."""
     count = min(frames, MOST_PICTURES)
     return [index * frames // count for index in range(count)]
@@ -119,7 +119,7 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
         result=result,
         info=info,
         times=np.array(cutter.times),
-        pictures=np.stack([pictures[index] for index in shown(len(pictures))]),
+        pictures=np.stack([pictures[index] for index in sampled_frames(len(pictures))]),
         sighted=tuple(sorted(sighted, key=lambda face: face.frame)),
         scored=tuple(numbers[track] for track in scored_tracks(cutter, policy)),
         cpu=time.process_time() - cpu - drawing,
@@ -130,7 +130,7 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
 def _shrunk(image: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
     from PIL import Image as Picture  # noqa: PLC0415  only workers that look pay for it
 
-    side = LONGEST_SIDE if most <= MOST_PICTURES else LONGEST_SIDE // 2
+    side = LOOK_SIDE if most <= MOST_PICTURES else LOOK_SIDE // 2
     picture = Picture.fromarray(image)
     picture.thumbnail((side, side))
     return np.asarray(picture)
@@ -140,7 +140,7 @@ class LookNumbers(Frozen):
     """The numbers of `Look.parts`."""
 
     info: VideoInfo
-    scored: tuple[Count, ...] = Field(max_length=MAX_FACES)
+    scored: tuple[WholeNumber, ...] = Field(max_length=MAX_FACES)
     cpu: Amount
     wall: Amount
 
@@ -152,7 +152,7 @@ def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Fail
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
     """
     fields = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
-    result = read_faces(header, arrays, policy)
+    result = read_faces_reply(header, arrays, policy)
     if isinstance(result, Failure) and "look" not in header:
         return result
     with refusing():
@@ -162,9 +162,9 @@ def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Fail
             raise ValueError("more or fewer frames than the policy's")
         _check(times, np.float64, (len(times),))
         check_times(times)
-        _check(pictures, np.uint8, (len(shown(len(times))), *pictures.shape[1:3], 3))
+        _check(pictures, np.uint8, (len(sampled_frames(len(times))), *pictures.shape[1:3], 3))
         _check(seen, np.float32, (len(seen), 17))
-        if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LONGEST_SIDE:
+        if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LOOK_SIDE:
             raise ValueError("not small pictures")
         sighted = tuple(_sighted(seen, len(times)))
         if not {face.track for face in sighted}.issuperset(numbers.scored):

@@ -11,7 +11,7 @@ from components.detectors.boxes import overlap
 from components.faces.clip import Origin
 from components.faces.track import Sighting
 
-REACH = 3.0
+KERNEL_SIGMAS = 3.0
 """Samples further away than this many sigmas weigh nothing."""
 
 LONGEST_GAP = 2.0
@@ -92,7 +92,7 @@ def smoothed(times: NDArray[np.float64], values: Floats32, at: float, sigma: flo
 
     A line rather than a mean (Cleveland, 1979, https://doi.org/10.1080/01621459.1979.10481038): a face that
     moves steadily stays where it is, also at the ends of a track. The weights are a Gaussian's over time, so
-    values that lie further apart than `REACH` sigmas are left as they are.
+    values that lie further apart than `KERNEL_SIGMAS` sigmas are left as they are.
 
     Args:
         times: (N,) seconds; one of them is `at`.
@@ -101,7 +101,7 @@ def smoothed(times: NDArray[np.float64], values: Floats32, at: float, sigma: flo
         sigma: of the weights, seconds; 0 leaves the values as they are.
     """
     nearest: Floats32 = values[int(np.abs(times - at).argmin())]
-    near = np.abs(times - at) <= REACH * sigma
+    near = np.abs(times - at) <= KERNEL_SIGMAS * sigma
     if near.sum() < 3 or not np.isfinite(nearest).all():  # a line through two points meets both
         return nearest
     near &= np.isfinite(values.reshape(len(values), -1)).all(axis=1)

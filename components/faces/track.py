@@ -11,7 +11,7 @@ from components.detectors.boxes import overlap, overlaps
 from components.detectors.detections import Detections
 from components.faces.appearance import unlikeness
 
-REACH = 1.5
+MATCH_REACH = 1.5
 """How far from where it is expected a face may be, in sides of its box, when time has passed.
 
 Samples lie up to seconds apart, so boxes of one face seldom overlap; people side by side are about two
@@ -27,17 +27,17 @@ FAMILIAR = 2.0
 GROWTH = 2.0
 """By which factor its side may have changed."""
 
-ALIKE = 0.45
+SAME_LOOK = 0.45
 """How unlike (`appearance.unlikeness`) the same face may look.
 
 Wide enough for another pose and for light that changes: people are told apart by who is the more alike
-(`WEIGHTS`), and by this only where one of them is missing.
+(`COST_WEIGHTS`), and by this only where one of them is missing.
 """
 
 DOUBT = 1.25
 """How far away and how unlike a face may be together, each as a share of what it may be alone."""
 
-WEIGHTS = (1, 1, 4, 1)
+COST_WEIGHTS = (1, 1, 4, 1)
 """Of distance, growth, unlikeness and lack of overlap, when it is open who is who.
 
 Looks count most, as place and size say little where two people cross, or where seconds lie between samples.
@@ -169,12 +169,12 @@ def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats32) -
     new = np.stack([face.box for face in faces])
     passed = np.array([faces[0].time - track.last.time for track in tracks], np.float32).clip(min=0)
     expected = _expected(tracks, passed, new)
-    unlike = unlikeness(np.stack([track.look for track in tracks]), looks) / ALIKE
+    unlike = unlikeness(np.stack([track.look for track in tracks]), looks) / SAME_LOOK
     growth = np.abs(np.log(_sides(expected) / _sides(new))) / np.log(GROWTH)
     distance = _missed(expected, new) / _reach(passed, unlike)
     terms = np.stack([distance, growth, unlike, 1 - overlap(expected, new)])
     possible = (terms <= 1).all(axis=0) & (distance + unlike <= DOUBT)
-    mean = np.tensordot(WEIGHTS, terms, axes=1) / sum(WEIGHTS)
+    mean = np.tensordot(COST_WEIGHTS, terms, axes=1) / sum(COST_WEIGHTS)
     return np.where(possible, mean, 1).astype(np.float32)
 
 
@@ -187,7 +187,7 @@ def _missed(expected: Floats32, new: Floats32) -> Floats32:
 def _reach(passed: Floats32, unlike: Floats32) -> Floats32:
     """How far away faces (M, N) may be, in sides, the more so the more alike they look."""
     familiar = 1 + (FAMILIAR - 1) * (1 - 2 * unlike).clip(0, 1)
-    return np.asarray(np.minimum(REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
+    return np.asarray(np.minimum(MATCH_REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
 
 
 def _expected(tracks: Sequence[Track], passed: Floats32, new: Floats32) -> Floats32:
@@ -199,7 +199,7 @@ def _expected(tracks: Sequence[Track], passed: Floats32, new: Floats32) -> Float
     boxes = np.stack([track.last.box for track in tracks])
     way = np.stack([track.velocity for track in tracks]) * passed.clip(max=STEADY)[:, None]
     length = np.linalg.norm(way, axis=1, keepdims=True)
-    way *= np.minimum(1, REACH * _sides(boxes)[:, None] / np.maximum(length, 1e-6))
+    way *= np.minimum(1, MATCH_REACH * _sides(boxes)[:, None] / np.maximum(length, 1e-6))
     wanted = _centres(new) - _centres(boxes)[:, None]  # (M, N, 2)
     share = (wanted * way[:, None]).sum(axis=2) / np.maximum((way**2).sum(axis=1), 1e-6)[:, None]
     steps = share.clip(0, 1)[..., None] * way[:, None]

@@ -17,7 +17,7 @@ from components.splits.assignment import Excluded
 from components.splits.audit import Leak, Tangle
 
 Row = Mapping[str, Any]
-Summary = dict[str, Any]
+DatasetSummary = dict[str, Any]
 
 KINDS: tuple[LeakKind, ...] = get_args(LeakKind)
 NOUNS: dict[LeakKind, str] = {
@@ -63,7 +63,7 @@ class _Tally:
         self.people |= named
         self.groups.add(row["group"])
 
-    def summary(self) -> Summary:
+    def summary(self) -> DatasetSummary:
         return {
             "videos": self.counts["label"].total(),
             **{label: self.counts["label"][label] for label in LABELS},
@@ -76,14 +76,14 @@ class _Tally:
         }
 
 
-def summarise(
+def summarise_dataset(
     rows: Iterable[Row],
     datasets: Sequence[Dataset],
     leaks: Iterable[Leak],
     tangle: Tangle | None = None,
     by_looks: bool = True,
     merged: Iterable[str] = (),
-) -> Summary:
+) -> DatasetSummary:
     """`reports/splits.json`.
 
     Args:
@@ -125,7 +125,7 @@ def summarise(
     }
 
 
-def table(summary: Summary) -> Table:
+def splits_table(summary: DatasetSummary) -> Table:
     """The splits, a line each."""
     columns = ("videos", "real", "fake", "people", "groups")
     shown = Table("split")
@@ -138,7 +138,7 @@ def table(summary: Summary) -> Table:
     return shown
 
 
-def lines(summary: Summary) -> Iterator[str]:
+def lines(summary: DatasetSummary) -> Iterator[str]:
     """What a person should know besides the table: remarks, what is left out, and what the splits prove."""
     for name, dataset in summary["datasets"].items():
         yield f"{name}: {dataset['videos']} videos, read as {dataset['layout']}"
@@ -160,7 +160,7 @@ def _tangle(videos: int, assigned: int, kind: LeakKind | None, parts: int) -> st
     return f"{videos} of {assigned} videos are tied into one group by {TIES[kind]}{without}"
 
 
-def _proof(summary: Summary) -> Iterator[str]:
+def _proof(summary: DatasetSummary) -> Iterator[str]:
     assigned = sum(counts["videos"] for counts in summary["splits"].values())
     unnamed = sum(counts["unnamed"] for counts in summary["splits"].values())
     unseen = sum(counts["unseen"] for counts in summary["splits"].values())
@@ -186,6 +186,6 @@ def _proof(summary: Summary) -> Iterator[str]:
             yield f"Leaks by {NOUNS[kind]}: {count}; `validate` names them (reports/validation/leaks.csv)"
 
 
-def _described(dataset: Dataset) -> Summary:
+def _described(dataset: Dataset) -> DatasetSummary:
     listing = dataset.listing
     return {"layout": dataset.layout, "videos": len(listing.entries), "notes": list(listing.notes)}

@@ -15,7 +15,7 @@ from components.models import (
     srm_frame,
     xception_frame,
 )
-from components.models.base import MEAN, STD, Candidate, Origin, normalise
+from components.models.base import MEAN, STD, Candidate, WeightsOrigin, normalise
 from components.models.folder import CandidateInfo, load_candidate, save_candidate
 from components.models.registry import create, names
 
@@ -24,7 +24,7 @@ __all__ = [
     "STD",
     "Candidate",
     "CandidateInfo",
-    "Origin",
+    "WeightsOrigin",
     "create",
     "efficientnet_bilstm",
     "efficientnet_frame",

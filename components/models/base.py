@@ -13,7 +13,7 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """Standard deviation of the same."""
 
-Origin = Literal["random", "loaded", "bundled"]
+WeightsOrigin = Literal["random", "loaded", "bundled"]
 """Where the weights came from before training: drawn at random, from timm's hub, or with Unmask."""
 
 
@@ -34,7 +34,7 @@ class Candidate(nn.Module):
     A subclass has `embed` and `classify`, and sets `embedding_size`.
     """
 
-    origin: Origin = "random"
+    origin: WeightsOrigin = "random"
     mean: Sequence[float] = MEAN
     std: Sequence[float] = STD
     input_size: int | None = None

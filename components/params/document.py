@@ -23,7 +23,7 @@ from components.video.limits import Limits, Share
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
 
-Range = tuple[NonNegativeFloat, NonNegativeFloat]
+Bounds = tuple[NonNegativeFloat, NonNegativeFloat]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Of a candidate: it becomes a folder, and part of a stage's name."""
@@ -55,9 +55,9 @@ class ValidateParams(Section):
     min_videos_per_class: int = Field(ge=0)
     max_class_share: Share
     warn_class_share: Share
-    fps: Range
-    side: Range
-    seconds: Range
+    fps: Bounds
+    side: Bounds
+    seconds: Bounds
 
 
 class EvaluateParams(Section):

@@ -17,8 +17,8 @@ from yaml.resolver import Resolver
 Keys = tuple[str, ...]
 """Where a setting stands, e.g. `("training", "optimizer", "lr")`."""
 
-WIDTH = 120
-BEHIND = 2
+LINE_WIDTH = 120
+COMMENT_PLACE = 2
 """Where ruamel keeps what follows a value: the comment beside it, and the lines up to the next key."""
 
 
@@ -86,7 +86,7 @@ def round_trip() -> YAML:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
-    yaml.width = WIDTH
+    yaml.width = LINE_WIDTH
     return yaml
 
 
@@ -170,4 +170,4 @@ def _last_key(section: CommentedMap) -> Any:
 
 def _comment(holder: CommentedMap | None) -> CommentToken | None:
     comments = None if holder is None else holder.ca.items.get(_last_key(holder))
-    return comments[BEHIND] if comments else None
+    return comments[COMMENT_PLACE] if comments else None

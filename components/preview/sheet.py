@@ -43,7 +43,7 @@ class Strip:
         return max(len(column) for column in self.columns)
 
 
-def checked(path: Path) -> None:
+def check_suffix(path: Path) -> None:
     """See that a sheet may be written to `path`.
 
     Raises:

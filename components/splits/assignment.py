@@ -7,15 +7,24 @@ from dataclasses import dataclass
 
 from components.datasets.layouts.base import SPLITS, Split
 from components.params import IngestParams
-from components.splits.cuts import Cut, Scene, cut_group, is_bridge, settle
-from components.splits.groups import Group, Sample, Tie, connected, group_samples, leak_keys, named, ties
+from components.splits.cuts import GroupCut, Scene, cut_group, is_bridge, settle
+from components.splits.groups import (
+    Group,
+    Sample,
+    Tie,
+    connected,
+    group_samples,
+    leak_keys,
+    name_groups,
+    ties,
+)
 from components.splits.lock import Lock
 from components.splits.roles import Excluded, parts, shares
 from components.splits.stratification import Unit, strata, stratify
 
 __all__ = ["Assignment", "Excluded", "assign", "assigned_identities"]
 
-Outcome = dict[int, tuple[Split | None, tuple[Split, ...]]]
+SplitOfParts = dict[int, tuple[Split | None, tuple[Split, ...]]]
 """For each video that was free: its split, None for a bridge, and those of its people."""
 
 
@@ -79,7 +88,7 @@ def _reason(scene: Scene, index: int, split: Split | None) -> Excluded | None:
     return "bridge" if part.taken and split is None else part.excluded
 
 
-def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> SplitOfParts:
     """Large groups are cut, unless they bring more videos of both classes to the splits as they are."""
     cut = _outcome(scene, params, limit, least)
     best = (len(shares(params)), 2 * least * len(shares(params)))
@@ -89,7 +98,7 @@ def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) 
     return max(cut, whole, key=lambda outcome: _coverage(scene, outcome, params, least))
 
 
-def _coverage(scene: Scene, outcome: Outcome, params: IngestParams, least: int) -> tuple[int, int]:
+def _coverage(scene: Scene, outcome: SplitOfParts, params: IngestParams, least: int) -> tuple[int, int]:
     """How many splits hold both classes, and how many videos of each, as far as they are asked for."""
     held: dict[Split | None, list[int]] = defaultdict(list)
     for index, part in enumerate(scene.parts):
@@ -98,10 +107,10 @@ def _coverage(scene: Scene, outcome: Outcome, params: IngestParams, least: int) 
     return sum(map(all, counts)), sum(min(count, least) for both in counts for count in both)
 
 
-def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> SplitOfParts:
     """Assign all that is free; groups of more than `limit` videos are cut."""
     whole: list[tuple[Unit, list[int]]] = []
-    cuts: list[Cut] = []
+    cuts: list[GroupCut] = []
     torn = {index for index in range(len(scene.parts)) if scene.is_torn(index)}
     for name, free, fixed in _components(scene, torn):
         if _must_be_cut(scene, free, fixed, limit):
@@ -110,7 +119,7 @@ def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Ou
             whole.append((_whole(scene, name, free, fixed), free))
     units = [*_given(scene), *(unit for unit, _ in whole), *(unit for cut in cuts for unit in cut.units)]
     placed = stratify(units, shares(params), params.seed, least)
-    outcome: Outcome = {}
+    outcome: SplitOfParts = {}
     for unit, free in whole:
         split = placed[unit.name]
         outcome |= {index: (split, (split,) * len(scene.samples[index].identities)) for index in free}
@@ -133,7 +142,7 @@ def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int]
     identities = [sample.identities for sample in scene.samples]
     tying = [part.taken and index not in torn for index, part in enumerate(scene.parts)]
     numbers = connected([ties(s) if tie else () for s, tie in zip(scene.samples, tying, strict=True)])
-    names = dict(zip(numbers, named(identities, numbers), strict=True))
+    names = dict(zip(numbers, name_groups(identities, numbers), strict=True))
     free: dict[int, list[int]] = defaultdict(list)
     fixed: dict[int, list[int]] = defaultdict(list)
     for index, (part, number) in enumerate(zip(scene.parts, numbers, strict=True)):
@@ -196,7 +205,9 @@ def _groups(scene: Scene, splits: Sequence[Split | None], limit: float) -> list[
         sides[group] |= {split} if split else set()
     parted = [i for i, group in enumerate(groups) if sizes[group] > limit or len(sides[group]) > 1]
     alone = [sample for sample in scene.pick(parted) if not is_bridge(sample)]
-    names = named([sample.identities for sample in alone], connected([ties(sample) for sample in alone]))
+    names = name_groups(
+        [sample.identities for sample in alone], connected([ties(sample) for sample in alone])
+    )
     people = {sample.identities[0]: name for sample, name in zip(alone, names, strict=True)}
     for index in parted:
         first = scene.samples[index].identities[0]

@@ -70,7 +70,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Cut:
+class GroupCut:
     """A group in pieces.
 
     Attributes:
@@ -91,7 +91,7 @@ def is_bridge(sample: Sample) -> bool:
     return len(set(sample.identities)) > 1
 
 
-def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> Cut:
+def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> GroupCut:
     """Cut a group into units; what was assigned before or is tied to a settled split is settled."""
     unit_of = _units_of_people(scene, free)
     people: dict[Group, list[str]] = defaultdict(list)
@@ -105,10 +105,10 @@ def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> Cut:
             videos[unit].append(index)
     anchors = _anchors(scene, free, fixed)
     units = [_unit(scene, name, people[name], alone[name], bridges[name], anchors) for name in sorted(people)]
-    return Cut(free, fixed, units, unit_of)
+    return GroupCut(free, fixed, units, unit_of)
 
 
-def settle(scene: Scene, cut: Cut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
+def settle(scene: Scene, cut: GroupCut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
     """The split of each video of a cut group; None for those that would tie two splits.
 
     Where videos of different splits still share something, those stay that stand in a split whatever happens,
@@ -197,7 +197,7 @@ def _most_tied(counts: Iterable[Mapping[Split, int]], allowed: frozenset[Split])
     )
 
 
-def _unbarred(scene: Scene, cut: Cut, splits: Mapping[int, Split | None]) -> dict[int, Split | None]:
+def _unbarred(scene: Scene, cut: GroupCut, splits: Mapping[int, Split | None]) -> dict[int, Split | None]:
     """The same without what would add a leak to those between videos that stand where they do by a list.
 
     A dataset's own lists may put a person on both sides: `validate` names that. A video that no list places

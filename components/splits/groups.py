@@ -68,10 +68,10 @@ def recordings(sources: Iterable[str], sha256: str | None, near_duplicate: str |
 def group_samples(samples: Sequence[Sample], taken: Sequence[bool]) -> list[Group]:
     """Group of each sample, named after the first identity in it by name; what takes no part ties nothing."""
     items = [ties(sample) if takes else () for sample, takes in zip(samples, taken, strict=True)]
-    return named([sample.identities for sample in samples], connected(items))
+    return name_groups([sample.identities for sample in samples], connected(items))
 
 
-def named(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
+def name_groups(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
     """Name of each item's component: the first by name of all identities in it."""
     firsts: dict[int, str] = {}
     for people, component in zip(identities, components, strict=True):

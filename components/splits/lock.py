@@ -15,9 +15,9 @@ from components.datasets.naming import normalised
 from components.errors import DataError
 from components.params import IngestParams
 
-VERSION = 1
+LOCK_VERSION = 1
 # These words belong to the format: a lock that is in git begins with them.
-FIRST_LINE = f"# splits.lock {VERSION}: who was dealt where, by a hash; delete this file to deal anew"
+FIRST_LINE = f"# splits.lock {LOCK_VERSION}: who was dealt where, by a hash; delete this file to deal anew"
 ASSIGNED_BY = ("seed", "val_share", "test_share")
 """Parameters that decide the splits: with others, all is assigned anew."""
 
@@ -121,8 +121,8 @@ def _settings(lines: Sequence[str], path: Path) -> dict[str, str]:
         raise _odd(first, f"{path}:1")
     if first != FIRST_LINE:
         raise DataError(
-            f"{path}:1: {first!r} is not of version {VERSION}; use the Unmask that wrote it, or delete it to "
-            "assign anew"
+            f"{path}:1: {first!r} is not of version {LOCK_VERSION}; use the Unmask that wrote it, or delete "
+            "it to assign anew"
         )
     settings = dict(word.partition("=")[::2] for word in second.removeprefix("# ").split())
     if not second.startswith("# ") or settings.keys() != set(ASSIGNED_BY):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from components.arrays import Flags, Ints64
-from components.video.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, words
+from components.video.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, fingerprint_words
 
 MEAN_BITS = 12
 """Of the 64 of the mean picture, as many may differ."""
@@ -50,7 +50,9 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
         if fingerprint:
             videos.setdefault(fingerprint, []).append(index)
     clusters: dict[int, list[int]] = {}
-    for leader, alike in zip(_leaders(words(list(videos))).tolist(), videos.values(), strict=True):
+    for leader, alike in zip(
+        _leaders(fingerprint_words(list(videos))).tolist(), videos.values(), strict=True
+    ):
         clusters.setdefault(leader, []).extend(alike)
     first_alike: list[int | None] = [None] * len(fingerprints)
     for cluster in clusters.values():

@@ -9,7 +9,7 @@ from rich.progress import track
 from components.bundle import Calibration
 from components.evaluation.bars import draw_candidates, draw_slices
 from components.evaluation.calibration import calibrate
-from components.evaluation.comparison import Contender, decide, make_contender, rank
+from components.evaluation.comparison import Contender, fit_decision, make_contender, rank
 from components.evaluation.dataset import count_splits, videos_with_clip
 from components.evaluation.figures import (
     draw_confusion,
@@ -18,7 +18,7 @@ from components.evaluation.figures import (
     draw_scores,
     draw_training,
 )
-from components.evaluation.leaderboard import as_table, leaderboard, write_csv
+from components.evaluation.leaderboard import leaderboard, leaderboard_table, write_rows
 from components.evaluation.metrics import roc
 from components.evaluation.predictions import Predictions, read_predictions
 from components.evaluation.results import write_document
@@ -48,7 +48,7 @@ def run(project: Project, params: Params) -> None:
         name: read_predictions(project.candidate(name) / "predictions.parquet", expected)
         for name in (*params.candidates, *([ENSEMBLE] if params.ensemble.members else []))
     }
-    contenders = compare(predictions, params.evaluate)
+    contenders = compare_candidates(predictions, params.evaluate)
 
     counts, confidence = count_splits(manifest, faces), params.evaluate.confidence
     unusable = sum(row["status"] != "ok" for row in manifest)
@@ -60,18 +60,20 @@ def run(project: Project, params: Params) -> None:
     evaluation = summarise(contenders, counts, unusable, figures, parts, params.evaluate)
     write_document(evaluation, project.evaluation)
     write_document(crown(winner, counts["test"], confidence), project.winner)
-    write_csv(board, project.reports / "leaderboard.csv")
-    write_csv(slice_rows(parts), project.reports / "slices.csv")
+    write_rows(board, project.reports / "leaderboard.csv")
+    write_rows(slice_rows(parts), project.reports / "slices.csv")
     write_plots(project.reports, contenders)
     draw(project, contenders, trained, confidence)
     draw_candidates(evaluation, project.reports / "figures" / "candidates.png")
     draw_slices(evaluation, project.reports / "figures" / "slices.png")
-    Console().print(as_table(board, confidence))
+    Console().print(leaderboard_table(board, confidence))
 
 
-def compare(predictions: dict[str, dict[str, Predictions]], params: EvaluateParams) -> list[Contender]:
+def compare_candidates(
+    predictions: dict[str, dict[str, Predictions]], params: EvaluateParams
+) -> list[Contender]:
     """Settle everything on validation videos, then measure on test videos; best candidate first."""
-    decisions = {name: decide(splits["val"]) for name, splits in predictions.items()}
+    decisions = {name: fit_decision(splits["val"]) for name, splits in predictions.items()}
     order = rank(decisions, params.select_by)
     progress = track(order, "bootstrap", console=Console(stderr=True))
     return [make_contender(name, decisions[name], predictions[name]["test"], params) for name in progress]
@@ -83,10 +85,10 @@ def write_plots(reports: Path, contenders: Sequence[Contender]) -> None:
         curve = zip(*roc(contender.test.labels, contender.probabilities), strict=True)
         points = [{"fpr": round(float(fpr), 6), "tpr": round(float(tpr), 6)} for fpr, tpr in curve]
         # A file each: DVC would join the curves of one file into one line.
-        write_csv(points, reports / "roc" / f"{contender.name}.csv")
+        write_rows(points, reports / "roc" / f"{contender.name}.csv")
     names, winner = ("real", "fake"), contenders[0]
     verdicts = zip(winner.test.labels, winner.called, strict=True)
-    write_csv(
+    write_rows(
         [{"actual": names[label], "predicted": names[called]} for label, called in verdicts],
         reports / "confusion.csv",
     )

@@ -13,10 +13,10 @@ from components.datasets.spellings import Names
 from components.faces.pool import WorkerPool
 from components.ingest.examination import Examination, File, Inspected, locate
 from components.ingest.examined import ExaminedStore, examining_digest, open_store
-from components.ingest.manifest import Video, make_rows, make_samples
+from components.ingest.manifest import ListedVideo, make_rows, make_samples
 from components.ingest.quarantine import quarantine
 from components.ingest.seal import make_seal
-from components.ingest.summary import Summary, lines, summarise, table
+from components.ingest.summary import DatasetSummary, lines, splits_table, summarise_dataset
 from components.params import Params
 from components.project import Project
 from components.splits.assignment import assign, assigned_identities
@@ -52,7 +52,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
         summary = _write(project, datasets, _videos(datasets, inspected), params, console)
         lasting = all(inspection.lasting for inspection in inspected)
         store.seal = make_seal(datasets, files, params, outputs) if lasting else None
-    console.print(table(summary))
+    console.print(splits_table(summary))
     _say(console, *lines(summary))
 
 
@@ -85,17 +85,21 @@ def _examine(
     return [record or next(opened) for record in remembered]
 
 
-def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list[Video]:
+def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list[ListedVideo]:
     entries = ((dataset.name, entry) for dataset in datasets for entry in dataset.listing.entries)
     return [
-        Video(name, entry, inspection.content, inspection.result)
+        ListedVideo(name, entry, inspection.content, inspection.result)
         for (name, entry), inspection in zip(entries, inspected, strict=True)
     ]
 
 
 def _write(
-    project: Project, datasets: Sequence[Dataset], videos: Sequence[Video], params: Params, console: Console
-) -> Summary:
+    project: Project,
+    datasets: Sequence[Dataset],
+    videos: Sequence[ListedVideo],
+    params: Params,
+    console: Console,
+) -> DatasetSummary:
     """Assign the videos to splits and write all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
     _say(console, *filter(None, [lock.notice]))
@@ -108,7 +112,7 @@ def _write(
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
     leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
-    summary = summarise(iterate(manifest), datasets, leaks, tangle, by_looks, names.notes())
+    summary = summarise_dataset(iterate(manifest), datasets, leaks, tangle, by_looks, names.notes())
     write_text(json.dumps(summary, indent=2) + "\n", project.splits)
     write_text(quarantine(iterate(manifest)), project.quarantine)
     write_lock(project.splits_lock, params.ingest, lock.extended(assigned_identities(samples, assignments)))

@@ -48,7 +48,9 @@ class RegisteredBundle:
     folder: Path
 
 
-def register(project: Project, bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -> str:
+def register_bundle(
+    project: Project, bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]
+) -> str:
     """Register a bundle as a version of the model and return the version's number.
 
     Args:
@@ -66,7 +68,9 @@ def register(project: Project, bundle: Bundle, run_id: str, code: Path, packages
         return known if known is not None else _create(bundle, run_id, code, packages)
 
 
-def resolve(name: str = MODEL, alias: str = CHAMPION, project: Project | None = None) -> RegisteredBundle:
+def resolve_alias(
+    name: str = MODEL, alias: str = CHAMPION, project: Project | None = None
+) -> RegisteredBundle:
     """Find the version behind an alias (or a version's number) and bring its bundle into a local folder.
 
     Raises:

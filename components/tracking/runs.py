@@ -1,7 +1,8 @@
 """MLflow runs of candidates: live while they train, rebuilt from a stage's files where they are missing.
 
 A stage that DVC takes from its cache executes nothing, so nothing may rely on a live run being there: every
-run carries the digest of its training (`KEY`), which also stands in candidate.json; registration looks it up.
+run carries the digest of its training (`TRAINING_KEY`), which also stands in candidate.json; registration
+looks it up.
 """
 
 import csv
@@ -23,7 +24,7 @@ from components.tracking.store import connect
 from components.tracking.system import system_metrics
 from components.tracking.training_data import read_training_data
 
-KEY = "unmask.training"
+TRAINING_KEY = "unmask.training"
 CANDIDATE = "unmask.candidate"
 DATA = "unmask.data"
 CROP = "unmask.crop"
@@ -160,7 +161,10 @@ def _open(
 
 def _find(client: MlflowClient, experiment: str, key: str) -> Run | None:
     runs = client.search_runs(
-        [experiment], f"tags.`{KEY}` = '{key}'", order_by=["attributes.start_time DESC"], max_results=50
+        [experiment],
+        f"tags.`{TRAINING_KEY}` = '{key}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=50,
     )
     finished = [run for run in runs if run.info.status == "FINISHED"]
     return next(iter([*finished, *runs]), None)
@@ -174,7 +178,7 @@ def _create(
     params: Mapping[str, object],
     key: str,
 ) -> str:
-    run = client.create_run(experiment, run_name=candidate, tags={KEY: key, CANDIDATE: candidate})
+    run = client.create_run(experiment, run_name=candidate, tags={TRAINING_KEY: key, CANDIDATE: candidate})
     run_id = str(run.info.run_id)
     entries = [Param(name, value[:LONGEST_VALUE]) for name, value in flat(params).items()]
     for start in range(0, len(entries), PARAMS_AT_A_TIME):

@@ -11,7 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from components.project import Project
 
-COLUMNS = ["dataset", "split", "label", "sha256"]
+DIGEST_COLUMNS = ["dataset", "split", "label", "sha256"]
 DIGEST_LENGTH = 36
 """The most that MLflow takes for a dataset's."""
 
@@ -50,7 +50,9 @@ def read_training_data(project: Project) -> TrainingData | None:
     """None where a table is missing."""
     if not (project.manifest.exists() and project.faces.exists()):
         return None
-    rows = [row for row in pq.read_table(project.manifest, columns=COLUMNS).to_pylist() if row["split"]]
+    rows = [
+        row for row in pq.read_table(project.manifest, columns=DIGEST_COLUMNS).to_pylist() if row["split"]
+    ]
     crops = pq.read_table(project.faces, columns=["crop_digest"])["crop_digest"]
     names = sorted({row["dataset"] for row in rows})
     return TrainingData(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from components.arrays import Floats32, Floats64
 from components.faces.align import TEMPLATE
 
-REACH = 2.0
+MASK_REACH = 2.0
 """Half the side of the square, in coordinates of the face, in which outlines and displacements are drawn."""
 
 NARROWEST, LEANING = 0.65, 0.25
@@ -143,8 +143,8 @@ def _of_boxes(boxes: Floats64) -> Floats64:
 
 def canvas_map(side: int) -> Floats64:
     """(2, 3) from pixels of a drawing, `side` px wide, to coordinates of the face."""
-    step = 2 * REACH / side
-    return np.array([[step, 0.0, step / 2 - REACH], [0.0, step, step / 2 - REACH]])
+    step = 2 * MASK_REACH / side
+    return np.array([[step, 0.0, step / 2 - MASK_REACH], [0.0, step, step / 2 - MASK_REACH]])
 
 
 def followed_by(first: Floats64, second: Floats64) -> Floats64:
@@ -154,7 +154,7 @@ def followed_by(first: Floats64, second: Floats64) -> Floats64:
 
 
 def draw_mask(generator: np.random.Generator, side: int) -> Floats32:
-    """Draw how much of a face is replaced where, 0…1, (side, side) over the square of `REACH`.
+    """Draw how much of a face is replaced where, 0…1, (side, side) over the square of `MASK_REACH`.
 
     The outline is waved, which is what an elastic deformation does to a mask's edge, and blurred.
     """
@@ -167,7 +167,7 @@ def draw_mask(generator: np.random.Generator, side: int) -> Floats32:
     mask = np.zeros((side, side), np.uint8)
     fraction = 4  # bits after the point
     cv2.fillPoly(mask, [np.rint(points * 2**fraction).astype(np.int32)], 255, cv2.LINE_AA, fraction)
-    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), softness * side / (2 * REACH))
+    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), softness * side / (2 * MASK_REACH))
     return np.asarray(blurred, np.float32)
 
 

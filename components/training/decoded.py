@@ -43,7 +43,7 @@ class DecodedClips:
         self._store = store
         self._folder = folder
         self._shapes = {name: store.shape(name) for name in dict.fromkeys(names)}
-        self._kept = fitting(self._shapes, min(room, _spare(folder, self._shapes)))
+        self._kept = names_that_fit(self._shapes, min(room, _spare(folder, self._shapes)))
         self._mapped: dict[str, Crops] = {}
         for path in folder.glob("*"):
             if self._is_stale(path.name.removesuffix(".npy")):
@@ -86,7 +86,7 @@ class DecodedClips:
         return name not in self._kept and (name in self._shapes or not (self._store.folder / name).is_file())
 
 
-def fitting(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str]:
+def names_that_fit(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str]:
     """The first clips that fit into so many bytes."""
     ends = np.cumsum([np.prod(shape, dtype=np.int64) for shape in shapes.values()])
     return frozenset(list(shapes)[: int(np.searchsorted(ends, room, side="right"))])

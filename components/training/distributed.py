@@ -64,7 +64,7 @@ class Processes:
         }
 
 
-ALONE = Processes()
+SINGLE_PROCESS = Processes()
 """One process, which has all of it."""
 
 

@@ -84,8 +84,8 @@ def fit(
     """
     together = processes()
     part = _part(settings, val, together)
-    prepare(settings)
-    model = with_shared_statistics(build(settings, train), together)
+    prepare_torch(settings)
+    model = with_shared_statistics(build_candidate(settings, train), together)
     if settings.cache_features:
         log.info("%s: features are kept, so clips are not augmented", settings.network.name)
         kept = features or folder / "features"
@@ -123,7 +123,7 @@ def _history(on_epoch: OnEpoch, together: Processes) -> History:
     return History(watched, verbose=together.chief and not sys.stderr.isatty())
 
 
-def prepare(settings: TrainingParams) -> None:
+def prepare_torch(settings: TrainingParams) -> None:
     """Set up the process: seeds, threads, memory, and algorithms that give the same result each time.
 
     Raises:
@@ -137,7 +137,7 @@ def prepare(settings: TrainingParams) -> None:
         torch.set_num_threads(settings.num_threads)
 
 
-def build(settings: CandidateParams, train: ClipDataset) -> Candidate:
+def build_candidate(settings: CandidateParams, train: ClipDataset) -> Candidate:
     """The network as its training needs it.
 
     Raises:

@@ -45,10 +45,12 @@ def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LR
         rates = [group["lr"] for group in optimizer.param_groups]
         return OneCycleLR(optimizer, rates, total_steps=steps, pct_start=schedule.rise)
     warmup = round(schedule.warmup_epochs * steps / settings.epochs)
-    return LambdaLR(optimizer, lambda step: share(schedule, step, warmup, steps))
+    return LambdaLR(optimizer, lambda step: rate_share(schedule, step, warmup, steps))
 
 
-def share(schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int) -> float:
+def rate_share(
+    schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int
+) -> float:
     """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
     if step < warmup:
         return (step + 1) / warmup

@@ -25,7 +25,7 @@ from components.training.blending_mask import canvas_map, draw_mask, face_maps, 
 FLICKER = 0.4
 """Share of the clips whose faults tremble from frame to frame."""
 
-WEIGHTS = (0.5, 0.75, 1.0, 1.0, 1.0)
+BLEND_RATIOS = (0.5, 0.75, 1.0, 1.0, 1.0)
 """How much of the face is replaced where the mask is whole; each as often."""
 
 
@@ -58,7 +58,7 @@ def self_blend(
     """
     frames = np.ascontiguousarray(clip.permute(0, 2, 3, 1).numpy())  # (T, S, S, 3)
     length, side = frames.shape[:2]
-    mask, weight = draw_mask(generator, side), float(generator.choice(WEIGHTS))
+    mask, weight = draw_mask(generator, side), float(generator.choice(BLEND_RATIOS))
     faults, flicker = draw_faults(generator), draw_flicker(generator, length)
     maps = face_maps(landmarks, _in_the_middle(length, side) if boxes is None else boxes)
     sources = _sources(frames, maps, faults, flicker)

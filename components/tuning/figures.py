@@ -13,7 +13,7 @@ from components.drawing import COLOURS, FAINT, FAKE, INK, drawn
 from components.params import Metric
 from components.tuning.results import NAMES, Tried, finished
 
-ENOUGH = 8
+MIN_TRIALS = 8
 """Complete trials with which an importance says something; of fewer it is chance."""
 
 
@@ -24,7 +24,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
     too few trials are complete, or all are equally good.
     """
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-    if len(complete) < ENOUGH or len({trial.value for trial in complete}) < 2:
+    if len(complete) < MIN_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}
     by_key = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     return {key: float(value) for key, value in by_key.items()}

@@ -28,7 +28,7 @@ from components.errors import BusyError
 from components.params import Metric
 from components.params.tuning import Choices, Hyperband, Median, Pruner, Span, TuneParams
 from components.project import Project
-from components.tuning.space import Space, labels
+from components.tuning.space import Space, choice_labels
 
 GOES_ON, PRESENT = "goes_on", "present"
 """Attributes of a trial: the number of the interrupted one that it takes up; whether it changes nothing."""
@@ -137,7 +137,7 @@ def pruner(settings: Pruner, epochs: int) -> BasePruner:
 def distribution(span: Span) -> BaseDistribution:
     """A span in Optuna's terms."""
     if isinstance(span, Choices):
-        return CategoricalDistribution(list(labels(span)))
+        return CategoricalDistribution(list(choice_labels(span)))
     if span.whole:
         return IntDistribution(int(span.low), int(span.high), log=span.log)
     return FloatDistribution(float(span.low), float(span.high), log=span.log)
@@ -154,10 +154,10 @@ def begin(study: optuna.Study, present: Mapping[str, Any], space: Space) -> None
     if not study.get_trials(deepcopy=False) and set(present) == set(space):
         study.enqueue_trial(dict(present), user_attrs={PRESENT: True})
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        put_back(study, trial.number)
+        requeue(study, trial.number)
 
 
-def put_back(study: optuna.Study, number: int) -> None:
+def requeue(study: optuna.Study, number: int) -> None:
     """Let an interrupted trial wait for its turn, with the epochs that it has reported."""
     trials = study.get_trials()
     trial = trials[number]

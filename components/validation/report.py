@@ -15,7 +15,7 @@ from components.validation.suite import Check, Severity
 from components.video.limits import Frozen
 
 
-class Verdict(Frozen):
+class ExpectationResult(Frozen):
     """How one expectation came out.
 
     Attributes:
@@ -52,9 +52,9 @@ class Report(Frozen):
 
     success: bool
     videos: int
-    expectations: tuple[Verdict, ...]
+    expectations: tuple[ExpectationResult, ...]
 
-    def failures(self, severity: Severity) -> list[Verdict]:
+    def failures(self, severity: Severity) -> list[ExpectationResult]:
         """Expectations of this severity that do not hold."""
         return [v for v in self.expectations if not v.success and v.severity == severity]
 
@@ -73,9 +73,9 @@ def make_report(
 
 def _verdict(
     frame: pd.DataFrame, leaks: Sequence[Leak], check: Check, result: ExpectationValidationResult
-) -> Verdict:
+) -> ExpectationResult:
     offenders = [] if result.success else sorted(set(_offenders(frame, check, result.result)))
-    return Verdict(
+    return ExpectationResult(
         name=check.name,
         remedy=check.remedy,
         expectation=check.expectation.expectation_type,

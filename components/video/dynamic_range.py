@@ -34,7 +34,7 @@ C1, C2, C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 ROWS = 64
 """Worked on at a time; a picture in floating point takes four times its memory."""
 
-GAMMA = 2.4
+DISPLAY_GAMMA = 2.4
 """Of BT.1886."""
 
 LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
@@ -96,7 +96,7 @@ def _linear(transfer: int) -> Floats32:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
         light = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     else:
-        light = signal**GAMMA
+        light = signal**DISPLAY_GAMMA
     return light.astype(np.float32)
 
 
@@ -113,7 +113,7 @@ def _steps() -> NDArray[np.float64]:
 @cache
 def _level() -> NDArray[np.uint8]:
     """For each step the level of an SDR signal."""
-    return np.rint(255 * _steps() ** (1 / GAMMA)).astype(np.uint8)
+    return np.rint(255 * _steps() ** (1 / DISPLAY_GAMMA)).astype(np.uint8)
 
 
 def _gain(peak: float) -> Floats32:

@@ -24,7 +24,7 @@ from components.video.held import Held, face_pauses
 from components.video.info import VideoInfo
 from components.video.limits import Limits, Status
 from components.video.pauses import Pauses, Timeline, find_pauses, longest_hold
-from components.video.rendering import render, shown_size
+from components.video.rendering import render_frame, shown_size
 from components.video.repeats import check_pictures, decode_times, repeated_frames
 from components.video.sampling import Chooser, Even, Sampling, chosen, moments
 from components.video.seek import Walk
@@ -169,7 +169,9 @@ def _each_once(
         shown = pauses.without(info)
         gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
         once = Once(
-            lambda frame, time: visit(Frame(render(frame, info.width, info.height), time)), restart, gallery
+            lambda frame, time: visit(Frame(render_frame(frame, info.width, info.height), time)),
+            restart,
+            gallery,
         )
         with suppress(Repeated):
             return _take(request, once, pauses), once

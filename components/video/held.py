@@ -18,13 +18,13 @@ from components.video.gallery import Refused
 from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.pauses import BRIEFEST, Pauses, find_pauses
-from components.video.rendering import render
+from components.video.rendering import render_frame
 from components.video.repeats import Repeats, check_pictures, decode_times
 
-SIDE = 16
+FACE_SIDE = 16
 """Of the small picture by which a face is compared, px: slight noise is averaged out, moving lips are not."""
 
-ALIKE = 2
+SAME_GREY = 2
 """Grey levels of 255 by which one face differs at most. Of the sixteen pictures that were taken of a talking
 head no two were so alike, in none of a hundred videos."""
 
@@ -34,7 +34,7 @@ CONTRAST = 8
 ROUNDS = 3
 """Times that faces which stand still are looked for, as each time others may be found."""
 
-Box = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 
 
 Held: TypeAlias = Callable[[], "list[HeldFace]"]
@@ -45,7 +45,7 @@ Held: TypeAlias = Callable[[], "list[HeldFace]"]
 class HeldFace:
     """A face as it looks in one picture, and where."""
 
-    box: Box  # x1, y1, x2, y2, px of the picture as it is shown
+    box: PixelBox  # x1, y1, x2, y2, px of the picture as it is shown
     small: NDArray[np.int16]  # (SIDE, SIDE) grey means
 
     @classmethod
@@ -60,13 +60,17 @@ class HeldFace:
 
     def is_in(self, image: Image) -> bool:
         """Tell whether another picture of the same size shows the same at the same place."""
-        return int(np.abs(_shrink(image, self.box) - self.small).max()) <= ALIKE
+        return int(np.abs(_shrink(image, self.box) - self.small).max()) <= SAME_GREY
 
 
-def _shrink(image: Image, box: Box) -> NDArray[np.int16]:
+def _shrink(image: Image, box: PixelBox) -> NDArray[np.int16]:
     x1, y1, x2, y2 = box
     face = VideoFrame.from_ndarray(np.ascontiguousarray(image[y1:y2, x1:x2]), "rgb24")
-    return face.reformat(SIDE, SIDE, "gray8", interpolation="AREA", threads=1).to_ndarray().astype(np.int16)
+    return (
+        face.reformat(FACE_SIDE, FACE_SIDE, "gray8", interpolation="AREA", threads=1)
+        .to_ndarray()
+        .astype(np.int16)
+    )
 
 
 class Watch:
@@ -111,7 +115,7 @@ class SameFaces:
     def take(self, frame: VideoFrame) -> None:
         """Take the next frame."""
         self._pictures.take(frame)
-        self._again.append(self.is_again(render(frame, *self._size)))
+        self._again.append(self.is_again(render_frame(frame, *self._size)))
 
     def is_again(self, image: Image) -> bool:
         """Tell whether a picture shows one of the faces that one before it showed."""

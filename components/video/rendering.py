@@ -106,7 +106,7 @@ def _stretch(aspect: Fraction | None) -> Fraction:
     return aspect if 1 + LEAST_STRETCH <= ratio <= MOST_STRETCH else Fraction(1)
 
 
-def render(frame: VideoFrame, width: int, height: int) -> Image:
+def render_frame(frame: VideoFrame, width: int, height: int) -> Image:
     """A frame as it is shown, RGB (height, width, 3)."""
     turn = orientation(frame)
     size = (height, width) if turn.transposed else (width, height)

@@ -13,9 +13,18 @@ from av.video.frame import VideoFrame
 
 from components.arrays import Flags
 from components.video.container import VideoFault, decode, decode_packet, opened, packets
-from components.video.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, Small, apart
+from components.video.gallery import (
+    COMPARED_SIDE,
+    NOTHING,
+    SETTLED,
+    STILL,
+    Album,
+    PictureComparison,
+    Small,
+    apart,
+)
 from components.video.limits import Limits
-from components.video.pauses import LONGEST, Timeline
+from components.video.pauses import LONGEST_PAUSE, Timeline
 from components.video.survey import Packets, read_packets
 
 if TYPE_CHECKING:  # `video` asks what is here
@@ -24,7 +33,7 @@ if TYPE_CHECKING:  # `video` asks what is here
 KEYFRAMES = 10**9
 """Px of keyframes that are decoded at most."""
 
-HELD = int(LONGEST)
+HELD = int(LONGEST_PAUSE)
 """Frames after which a picture stands still."""
 
 BEGUN_ANEW = 24
@@ -71,7 +80,7 @@ class Repeats:
     """
 
     def __init__(self) -> None:
-        self._comparison = Comparison()
+        self._comparison = PictureComparison()
         self._album, self._distinct = Album(REMEMBERED), Album(MOVING)
         self._recent: deque[Small] = deque(maxlen=HELD + REFINED)
         self._first = NOTHING  # of the frames that show one picture
@@ -191,7 +200,7 @@ def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int)
 
 def _frame_cost(info: "VideoInfo") -> int:
     """Px that a frame takes to decode and to compare."""
-    return max(info.width * info.height, 4 * SIDE**2)
+    return max(info.width * info.height, 4 * COMPARED_SIDE**2)
 
 
 def _between_keyframes(path: Path, limits: Limits, listing: Packets, affordable: int) -> Flags:
@@ -200,7 +209,7 @@ def _between_keyframes(path: Path, limits: Limits, listing: Packets, affordable:
     keys = keys[:: -(-len(keys) // max(affordable, 1)) or 1]
     repeated = np.zeros(len(listing.stamps), np.bool_)
     new = np.cumsum(np.where(listing.keys, 0, listing.sizes))  # bytes of all but keyframes
-    comparison, last = Comparison(), None
+    comparison, last = PictureComparison(), None
     for key, frame in _decoded(path, limits, listing, set(listing.stamps[keys].tolist())):
         small = comparison.small(frame)
         if last is not None and apart(small, last[1]) <= SETTLED:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from components.video.ahead import Ahead, Inexact
 from components.video.container import Packet, decode_packet
-from components.video.pauses import NONE, Pauses
+from components.video.pauses import NO_PAUSES, Pauses
 from components.video.sampling import Chooser
 
 if TYPE_CHECKING:  # `video` walks by what is here
@@ -61,7 +61,7 @@ class Walk:
         info: "VideoInfo",
         affordable: float = math.inf,
         *,
-        pauses: Pauses = NONE,
+        pauses: Pauses = NO_PAUSES,
         jumping: bool = True,
     ) -> None:
         self._container = container

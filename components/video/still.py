@@ -11,7 +11,7 @@ from components.video.frames import Frame
 from components.video.limits import Limits
 from components.video.source import map_spread, probe
 
-LONGEST_SIDE = 160
+STILL_SIDE = 160
 """Of a still, px."""
 
 
@@ -38,5 +38,5 @@ def _shrunk(frame: Frame) -> NDArray[np.uint8]:
     from PIL import Image as Picture  # noqa: PLC0415  only workers that make stills pay for it
 
     picture = Picture.fromarray(frame.image)
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    picture.thumbnail((STILL_SIDE, STILL_SIDE))
     return np.asarray(picture)

@@ -17,7 +17,7 @@ from fastapi_offline import FastAPIOffline
 from components.video.formats import VIDEO_SUFFIXES
 from components.video.picture_files import PICTURE_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
-from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe, problem
+from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe_model, problem
 from serving.scorer import Scorer, VideoScore
 
 _NOT_LOADED = problem("No model is loaded yet", "the model is still loading; try again later")
@@ -106,7 +106,7 @@ def score_video(
 @v1.get("/model", responses={503: _NOT_LOADED})
 async def model(scorer: Loaded) -> Model:
     """Which model answers, and its figures on test videos with their intervals."""
-    return describe(scorer)
+    return describe_model(scorer)
 
 
 @health.get("/live")

@@ -40,7 +40,7 @@ class Problem(Frozen):
     detail: str
 
 
-def describe(scorer: Scorer) -> Model:
+def describe_model(scorer: Scorer) -> Model:
     """What `GET /v1/model` says of an opened bundle."""
     info = scorer.bundle.info
     return Model(

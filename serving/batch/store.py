@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Summary:
+class BatchSummary:
     """Rows counted by what they say."""
 
     videos: int
@@ -165,12 +165,12 @@ class ScoreStore:
         write_csv(rows, SCORES, self.folder / "scores.csv")
         return self.folder / "scores.parquet"
 
-    def summary(self) -> Summary:
+    def summary(self) -> BatchSummary:
         """Count the rows by verdict and by status, the most frequent first."""
         rows = self.rows()
         verdicts, statuses = (Counter(row[key] for row in rows) for key in ("verdict", "status"))
         fallbacks = sum(row["fallback"] is not None for row in rows)
-        return Summary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
+        return BatchSummary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
 
     def _claim(self) -> None:
         """Take the folder for this source."""

@@ -45,7 +45,7 @@ def main() -> None:
 def draw_scoring() -> None:
     """Uploads and their verdicts, and the model behind them."""
     try:
-        scorer = opened(os.environ.get("UNMASK_BUNDLE"))
+        scorer = opened_scorer(os.environ.get("UNMASK_BUNDLE"))
     except UnmaskError as error:
         st.error(str(error))
         return
@@ -57,7 +57,7 @@ def draw_scoring() -> None:
 
 
 @st.cache_resource(show_spinner="Opening the model …", on_release=Scorer.close)
-def opened(bundle: str | None) -> Scorer:
+def opened_scorer(bundle: str | None) -> Scorer:
     """The scorer of a bundle folder or of the champion, opened once for all visitors.
 
     Raises:
@@ -148,7 +148,7 @@ def draw_comparison(evaluation: Evaluation) -> None:
     st.subheader("Candidates", anchor=False)
     st.table(reports.leaderboard_rows(evaluation), border="horizontal", hide_index=True)
     st.caption("The winner is chosen on validation videos; test videos show people that no candidate saw.")
-    if rows := reports.method_rows(evaluation):
+    if rows := reports.method_display_rows(evaluation):
         st.subheader(f"{evaluation.winner} by method of forgery", anchor=False)
         st.table(rows, border="horizontal", hide_index=True)
 

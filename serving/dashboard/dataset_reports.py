@@ -10,7 +10,7 @@ from typing import Any
 
 from components.errors import StageError
 from components.evaluation.results import read_document, title
-from components.ingest.statistics.results import Count, Format, Holdings, Statistics
+from components.ingest.statistics.results import FormatStatistics, Holdings, LabelCounts, Statistics
 from components.project import Project
 
 Row = dict[str, str]
@@ -18,8 +18,8 @@ Row = dict[str, str]
 MAX_QUARANTINED = 1000
 """So many broken videos are listed on the page; the file holds them all."""
 
-SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
-PROPERTIES = {
+SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
+PROPERTY_TITLES = {
     "duration": "Duration, s",
     "resolution": "Shorter side, px",
     "fps": "Frame rate, fps",
@@ -112,7 +112,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
     broken, excluded = sum(total.broken.values()), sum(total.excluded.values())
     return {
         "Videos": (f"{total.videos:,}", f"{total.dealt:,} take part"),
-        "Fake": (share(total.fake_share), f"{total.fake:,} fake, {total.real:,} real"),
+        "Fake": (percent(total.fake_share), f"{total.fake:,} fake, {total.real:,} real"),
         "People": (f"{total.people:,}", f"videos that name nobody: {total.unnamed:,}"),
         "Running time": (duration(total.seconds), size(total.bytes)),
         "Broken": (f"{broken:,}", reasons(total.broken, STATUSES) or "every video could be read"),
@@ -122,7 +122,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
 
 def split_rows(statistics: Statistics) -> list[Row]:
     """A row per split."""
-    return [{"Split": SPLIT_NAMES[split], **_counts(held)} for split, held in statistics.splits.items()]
+    return [{"Split": SPLIT_TITLES[split], **_counts(held)} for split, held in statistics.splits.items()]
 
 
 def dataset_rows(statistics: Statistics) -> list[Row]:
@@ -140,14 +140,14 @@ def dataset_rows(statistics: Statistics) -> list[Row]:
     ]
 
 
-def format_rows(formats: Mapping[Any, Format]) -> list[Row]:
+def format_display_rows(formats: Mapping[Any, FormatStatistics]) -> list[Row]:
     """A row per property of the files: how it spreads, and how far it alone gives the label away."""
     return [
         {
-            "Property": PROPERTIES.get(name, name),
-            "5 %": number(details.spread.p5) if details.spread else "–",
-            "Median": number(details.spread.median) if details.spread else "–",
-            "95 %": number(details.spread.p95) if details.spread else "–",
+            "Property": PROPERTY_TITLES.get(name, name),
+            "5 %": format_number(details.spread.p5) if details.spread else "–",
+            "Median": format_number(details.spread.median) if details.spread else "–",
+            "95 %": format_number(details.spread.p95) if details.spread else "–",
             "Tells real from fake": _alone(details),
         }
         for name, details in formats.items()
@@ -188,18 +188,18 @@ def names_everybody(statistics: Statistics) -> bool:
     return not any(held.unnamed for held in statistics.splits.values())
 
 
-def _counts(held: Count) -> Row:
+def _counts(held: LabelCounts) -> Row:
     return {
         "Videos": f"{held.videos:,}",
         "Real": f"{held.real:,}",
         "Fake": f"{held.fake:,}",
-        "Fake share": share(held.fake_share),
+        "Fake share": percent(held.fake_share),
         "People named": f"{held.people:,}",
         "Name nobody": f"{held.unnamed:,}",
     }
 
 
-def _alone(details: Format) -> str:
+def _alone(details: FormatStatistics) -> str:
     if details.shortcut is None:
         return "not defined"
     return f"{details.shortcut.accuracy:.0%} ± {details.shortcut.margin:.0%}"
@@ -211,7 +211,7 @@ def reasons(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
     return ", ".join(f"{count:,} {words.get(name, title(name).lower())}" for name, count in order)
 
 
-def share(value: float | None) -> str:
+def percent(value: float | None) -> str:
     """One decimal; a class that is there is never rounded away."""
     if value is None:
         return "–"
@@ -220,7 +220,7 @@ def share(value: float | None) -> str:
     return "> 99.9%" if 0.999 < value < 1.0 else f"{value:.1%}"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Three figures that count, with separators."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -236,5 +236,5 @@ def size(content: int) -> str:
     """Bytes in decimal units."""
     for unit, limit in (("kB", 1e6), ("MB", 1e9), ("GB", 1e12)):
         if content < limit:
-            return f"{number(content / limit * 1000)} {unit}"
-    return f"{number(content / 1e12)} TB"
+            return f"{format_number(content / limit * 1000)} {unit}"
+    return f"{format_number(content / 1e12)} TB"

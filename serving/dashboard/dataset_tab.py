@@ -27,9 +27,9 @@ def draw_dataset(project: Project) -> None:
     else:
         draw_key_figures(documents.statistics)
         draw_leaks(documents.statistics, documents.splits or {})
-        draw_balance(documents.statistics, documents.figures)
-        draw_formats(documents.statistics, documents.figures)
-    draw_contact_sheet(documents.contact_sheet)
+        show_balance(documents.statistics, documents.figures)
+        show_formats(documents.statistics, documents.figures)
+    show_contact_sheet(documents.contact_sheet)
     draw_quarantine(documents)
     draw_notes(documents)
 
@@ -51,7 +51,7 @@ def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
         (st.success if reports.names_everybody(statistics) else st.warning)(proof)
 
 
-def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
+def show_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
     """How many real and fake videos each split and each dataset holds."""
     st.subheader("Splits", anchor=False)
     st.table(reports.split_rows(statistics), border="horizontal", hide_index=True)
@@ -64,10 +64,10 @@ def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
                 st.image(path, width=860)
 
 
-def draw_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
+def show_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
     """What the files are like, and whether that gives the label away."""
     st.subheader("Files", anchor=False)
-    st.table(reports.format_rows(statistics.formats), border="horizontal", hide_index=True)
+    st.table(reports.format_display_rows(statistics.formats), border="horizontal", hide_index=True)
     st.caption(
         "“Tells real from fake”: how often this property alone is right, learnt on training videos and "
         "held against all others, both classes weighing the same. 50% is chance. Far above it, a detector "
@@ -78,7 +78,7 @@ def draw_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
             st.image(path, width="stretch")
 
 
-def draw_contact_sheet(sheet: Path | None) -> None:
+def show_contact_sheet(sheet: Path | None) -> None:
     """Sample frames of every label and method."""
     st.subheader("Frames", anchor=False)
     if sheet is None:

@@ -12,7 +12,7 @@ from components.project import Project
 from components.video.limits import Frozen
 
 Row = dict[str, str]
-Document = TypeVar("Document", bound=Frozen)
+ReportDocument = TypeVar("ReportDocument", bound=Frozen)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_reports(project: Project) -> Reports:
     )
 
 
-def _read(kind: type[Document], path: Path) -> Document | None:
+def _read(kind: type[ReportDocument], path: Path) -> ReportDocument | None:
     return read_document(kind, path) if path.is_file() else None
 
 
@@ -47,7 +47,9 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
         {
             "Candidate": f"{name} (winner)" if name == evaluation.winner else name,
             f"{title(evaluation.select_by)}, validation": figure(result.val, evaluation.select_by),
-            f"AUC, test ({evaluation.confidence:.0%} interval)": with_interval(estimate(result.test, "auc")),
+            f"AUC, test ({evaluation.confidence:.0%} interval)": with_interval(
+                interval_of(result.test, "auc")
+            ),
             "F1": figure(result.test, "f1"),
             "Accuracy": figure(result.test, "accuracy"),
             "Equal error rate": figure(result.test, "eer"),
@@ -57,13 +59,13 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
     ]
 
 
-def method_rows(evaluation: Evaluation) -> list[Row]:
+def method_display_rows(evaluation: Evaluation) -> list[Row]:
     """A row per way of forging: the winner's AUC on it, with its interval."""
     return [
         {
             "Forgery": title(method),
             "Test videos": str(figures.get("videos", "–")),
-            f"AUC ({evaluation.confidence:.0%} interval)": with_interval(estimate(figures, "auc")),
+            f"AUC ({evaluation.confidence:.0%} interval)": with_interval(interval_of(figures, "auc")),
         }
         for method, figures in evaluation.candidates[evaluation.winner].methods.items()
     ]
@@ -98,7 +100,7 @@ def gate_sentence(gate: GateReport) -> str:
     return f"Below the minimum on test videos: {failed}. Nothing was registered."
 
 
-def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
+def interval_of(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
     """A figure with the ends of its interval, None where it is not defined."""
     value = figures.get(name)
     if value is None:

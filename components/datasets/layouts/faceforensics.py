@@ -13,7 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.datasets.layouts.base import Entry, Label, Listing, Split, some
-from components.datasets.layouts.faceforensics_names import METHODS, Family, VideoName, parse
+from components.datasets.layouts.faceforensics_names import (
+    FACEFORENSICS_METHODS,
+    Family,
+    VideoName,
+    parse_path,
+)
 from components.datasets.layouts.official_lists import (
     OfficialLists,
     absent,
@@ -33,11 +38,11 @@ LISTS_HOME = "https://github.com/ondyari/FaceForensics/tree/master/dataset/split
 LIST_FOLDERS = ("splits", "", "dataset/splits")
 
 _PARTS = {"original_sequences", "manipulated_sequences"}
-_FLAT = {method.casefold() for method in METHODS}
+_FLAT = {method.casefold() for method in FACEFORENSICS_METHODS}
 _ID = re.compile(r"[0-9]{3}")
 
 Pair = tuple[str, str]
-Names = Mapping[str, VideoName]
+VideoNames = Mapping[str, VideoName]
 
 
 def recognises(tree: Tree) -> bool:
@@ -53,7 +58,7 @@ def read(tree: Tree) -> Listing:
         DataError: a list of splits is no list of pairs of ids, or an id stands in two of them.
     """
     dataset_files = list(_own_files(tree))
-    names = {path: name for path in dataset_files if is_video_name(path) and (name := parse(path))}
+    names = {path: name for path in dataset_files if is_video_name(path) and (name := parse_path(path))}
     files = find_lists(tree, LIST_FOLDERS, "json")
     pairs = {split: _read_pairs(tree, file) for split, file in files.items()}
     ids = {split: {number for pair in listed for number in pair} for split, listed in pairs.items()}
@@ -119,7 +124,7 @@ def _beside_videos(path: str) -> bool:
     return not {"mask", "masks", "images", "models"}.isdisjoint(path.casefold().split("/")[:-1])
 
 
-def _split_notes(names: Names, lists: OfficialLists) -> Iterator[str]:
+def _split_notes(names: VideoNames, lists: OfficialLists) -> Iterator[str]:
     youtube = {path: name for path, name in names.items() if name.family == "youtube"}
     actors = len(names) - len(youtube)
     if actors:
@@ -136,7 +141,7 @@ def _split_notes(names: Names, lists: OfficialLists) -> Iterator[str]:
         yield f"in no list of splits, so assigned anew: {len(unlisted)}: {some(unlisted)}"
 
 
-def _copy_notes(names: Names, pairs: Iterable[Pair]) -> Iterator[str]:
+def _copy_notes(names: VideoNames, pairs: Iterable[Pair]) -> Iterator[str]:
     """Notes on what a partial copy lacks: listed videos, and originals of the forgeries' compression."""
     originals = {number for pair in pairs for number in pair}
     forgeries = {f"{first}_{second}" for pair in pairs for first, second in (pair, pair[::-1])}

@@ -34,7 +34,7 @@ _LINE = re.compile(r"(?:\d+\s+)?(?P<name>\S*[^\d\s]\S*)\s+(?:\S+\s+)*?(?P<binary
 _METHOD_FOLDER = re.compile(r"(?:.*/)?1?\d")
 
 
-class Told(NamedTuple):
+class Annotation(NamedTuple):
     """What a list tells: whether it is a forgery, and of which class."""
 
     fake: bool
@@ -70,9 +70,9 @@ def _lists(tree: Tree, part: str) -> list[str]:
     return [path for path in tree.others(part) if _LIST.fullmatch(path.rsplit("/", 1)[-1])]
 
 
-def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Told]:
+def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Annotation]:
     """What is told of each name, by its key."""
-    annotations: dict[str, Told] = {}
+    annotations: dict[str, Annotation] = {}
     for file in files:
         for number, line in enumerate(tree.read_text(file).splitlines(), 1):
             if line.strip() and "_label" not in line:  # some copies have a header
@@ -83,15 +83,15 @@ def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Told]:
     return annotations
 
 
-def _read_line(line: str, where: str) -> tuple[str, Told]:
+def _read_line(line: str, where: str) -> tuple[str, Annotation]:
     match = _LINE.fullmatch(" ".join(line.split()))
     if not match:
         raise DataError(f"{where}: {line[:80]!r} is not like `1/a.jpg 1 1 3`; get the list anew")
     name = normalised(match["name"]).removeprefix("./")
-    return name, Told(match["binary"] == "1", int(match["kind"]))
+    return name, Annotation(match["binary"] == "1", int(match["kind"]))
 
 
-def _find(members: Iterable[str], annotations: Mapping[str, Told]) -> Told | None:
+def _find(members: Iterable[str], annotations: Mapping[str, Annotation]) -> Annotation | None:
     """What is told of all that are listed of an entry's files, by the end of their paths; else None."""
     matches = {
         annotation
@@ -115,7 +115,7 @@ def _split(part: str, tested: bool) -> Prescribed:
     return "test" if part == "validation" else "trainval"
 
 
-def _entry(path: str, annotation: Told | None, split: Prescribed) -> Entry:
+def _entry(path: str, annotation: Annotation | None, split: Prescribed) -> Entry:
     if annotation is None:
         return Entry(path, None, "unknown", (), (), split)
     method = f"class-{annotation.kind}" if annotation.fake else GENUINE_METHOD

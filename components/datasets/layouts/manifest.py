@@ -47,7 +47,7 @@ FILES = ("manifest.csv", "manifest.parquet")
 REQUIRED = ("path", "label")
 OPTIONAL = ("identity", "source", "method", "split")
 SPLITS: dict[str, Prescribed] = {**SPLIT_NAMES, "trainval": "trainval"}
-METHODS = (GENUINE_METHOD, UNKNOWN_METHOD)
+RESERVED_METHODS = (GENUINE_METHOD, UNKNOWN_METHOD)
 """Words in the column `method` that mean no method's name."""
 
 # A column of nothing but missing values is of the type null.
@@ -251,7 +251,7 @@ def _label(value: str, path: str, where: str) -> Label | None:
 def _method(value: str, label: Label | None, where: str) -> str:
     if label is None and value:
         raise DataError(f"{where}: method {value!r} on a video without a label; add the label")
-    known = next((word for word in METHODS if normalised(value) == word), value)
+    known = next((word for word in RESERVED_METHODS if normalised(value) == word), value)
     method = known or default_method(label)
     if label and (label == "real") != (method == GENUINE_METHOD):
         raise DataError(f"{where}: method {method!r} on a {label} video; correct the method or the label")

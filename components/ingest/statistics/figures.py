@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 from components.arrays import Floats64
 from components.datasets.layouts.base import LABELS, SPLITS
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
-from components.ingest.statistics.bins import UNITS, Property
-from components.ingest.statistics.results import Count, Format, Statistics
+from components.ingest.statistics.bins import UNITS, FileProperty
+from components.ingest.statistics.results import FormatStatistics, LabelCounts, Statistics
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 BAR, GAP = 0.32, 1.5  # inches: of a bar with its surroundings, of title and axis
@@ -38,7 +38,7 @@ def draw_balance(statistics: Statistics, path: Path) -> None:
         _finish_bars(axes, columns=2)
 
 
-def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, Count]]:
+def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, LabelCounts]]:
     """The splits; then each dataset's own, if there are several datasets."""
     several = len(statistics.cells) > 1
     for split, held in statistics.splits.items():
@@ -46,10 +46,10 @@ def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, Count]]:
     if several:
         for dataset, splits in statistics.cells.items():
             for split, held in splits.items():
-                yield f"{shortened(dataset)}, {SPLIT_NAMES[split]}", held
+                yield f"{shortened_name(dataset)}, {SPLIT_NAMES[split]}", held
 
 
-def _counts(held: Count) -> str:
+def _counts(held: LabelCounts) -> str:
     share = held.fake_share
     text = "no labelled videos" if share is None else f"{held.real:,} real, {held.fake:,} fake ({share:.0%})"
     return text if held.real and held.fake else f"{text}  – one class only" if share is not None else text
@@ -68,7 +68,7 @@ def draw_methods(statistics: Statistics, path: Path) -> None:
         names = [
             "genuine"
             if method.label == "real" and method.method == "none"
-            else f"{method.label}: {shortened(method.method)}"
+            else f"{method.label}: {shortened_name(method.method)}"
             for method in methods
         ]
         axes.set_yticks(places, names)
@@ -113,10 +113,10 @@ def draw_formats(statistics: Statistics, path: Path) -> None:
         key.axis("off")
         handles, names = grid[0].get_legend_handles_labels()
         key.legend(handles, names, loc="upper left", fontsize=10)
-        key.text(0.03, 0.74, KEY, transform=key.transAxes, va="top", fontsize=9, linespacing=1.5)
+        key.text(0.03, 0.74, LEGEND_NOTE, transform=key.transAxes, va="top", fontsize=9, linespacing=1.5)
 
 
-KEY = """Bars of one colour sum to 100 %: classes compare
+LEGEND_NOTE = """Bars of one colour sum to 100 %: classes compare
 however many more fakes there are.
 
 “Alone”: how often one property of the file, without
@@ -127,12 +127,14 @@ above it, a detector may learn the file format
 in place of the forgery."""
 
 
-def _histogram(axes: Axes, name: Property, details: Format) -> None:
+def _histogram(axes: Axes, name: FileProperty, details: FormatStatistics) -> None:
     places = np.arange(len(details.bins))
     for label, offset, colour in zip(LABELS, (-0.2, 0.2), (REAL, FAKE), strict=True):
         videos = np.array([getattr(place, label) for place in details.bins], dtype=float)
         axes.bar(places + offset, videos / max(videos.sum(), 1), width=0.4, color=colour, label=label)
-    axes.set_xticks(places, [shortened(place.bin, 12) for place in details.bins], rotation=35, ha="right")
+    axes.set_xticks(
+        places, [shortened_name(place.bin, 12) for place in details.bins], rotation=35, ha="right"
+    )
     axes.tick_params(axis="x", length=0, labelsize=8.5)
     room = max(4 - len(places), 0) / 2  # a single bin is no wall of colour
     axes.set_xlim(-0.6 - room, len(places) - 0.4 + room)
@@ -143,17 +145,17 @@ def _histogram(axes: Axes, name: Property, details: Format) -> None:
     axes.set_title(_alone(details), loc="right", fontsize=9, fontweight="normal", color=FAINT)
 
 
-def _titles(name: Property) -> str:
+def _titles(name: FileProperty) -> str:
     return {"fps": "Frame rate", "bitrate": "Bit rate"}.get(name, name.capitalize())
 
 
-def _alone(details: Format) -> str:
+def _alone(details: FormatStatistics) -> str:
     if details.shortcut is None:
         return ""
     return f"alone: {details.shortcut.accuracy:.0%} ± {details.shortcut.margin:.0%}"
 
 
-def shortened(name: str, limit: int = 28) -> str:
+def shortened_name(name: str, limit: int = 28) -> str:
     """A name with its middle left out, where it is too long for its place."""
     half = (limit - 1) // 2
     return name if len(name) <= limit else f"{name[:half]}…{name[-half:]}"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from components.datasets.layouts.base import LABELS, SPLITS
 from components.ingest.statistics.bins import UNITS
-from components.ingest.statistics.results import Format, Statistics
+from components.ingest.statistics.results import FormatStatistics, Statistics
 
 Row = dict[str, str | int | float | None]
 
@@ -48,7 +48,7 @@ def method_rows(statistics: Statistics) -> Iterator[Row]:
             yield {"method": method.method, "label": method.label, "videos": videos, "split": split}
 
 
-def format_rows(details: Format, unit: str) -> Iterator[Row]:
+def format_rows(details: FormatStatistics, unit: str) -> Iterator[Row]:
     """The share of each class in each bin: comparable, however many more fakes there are."""
     totals = {label: sum(getattr(place, label) for place in details.bins) for label in LABELS}
     for place in details.bins:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from components.bundle import Calibration
-from components.evaluation.comparison import Decision, decide, make_contender, rank
+from components.evaluation.comparison import Decision, fit_decision, make_contender, rank
 from components.evaluation.predictions import Predictions
 from components.params import EvaluateParams
 
@@ -56,7 +56,7 @@ def predictions(people: int, seed: int) -> Predictions:
 
 
 def test_test_labels_move_figures_but_no_decision() -> None:
-    settled, test = decide(predictions(15, seed=1)), predictions(12, seed=2)
+    settled, test = fit_decision(predictions(15, seed=1)), predictions(12, seed=2)
     honest = make_contender("a", settled, test, PARAMS)
     turned = make_contender("a", settled, replace(test, labels=1 - test.labels), PARAMS)
     assert turned.decision == honest.decision

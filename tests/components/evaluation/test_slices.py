@@ -12,7 +12,7 @@ from dvc_render import VegaRenderer
 from components.arrays import Floats64
 from components.bundle import Calibration
 from components.evaluation.comparison import Contender, Decision
-from components.evaluation.leaderboard import write_csv
+from components.evaluation.leaderboard import write_rows
 from components.evaluation.predictions import Predictions
 from components.evaluation.results import Slice
 from components.evaluation.slices import properties, slice_rows, slices
@@ -109,7 +109,7 @@ def test_dvc_draws_the_slices_with_their_intervals(tmp_path: Path) -> None:
     labels = [0] * 12 + [1] * 3
     found = slices(contender(labels, [0.7] * 15), {"brightness": np.full(15, 0.5)}, PARAMS)
     rows = slice_rows(found)
-    write_csv(rows, tmp_path / "slices.csv")
+    write_rows(rows, tmp_path / "slices.csv")
     assert (tmp_path / "slices.csv").read_text().startswith("slice,property,span,genuine,fake,false_alarms,")
     drawn = VegaRenderer(
         [row | {"rev": "workspace"} for row in rows], "slices.csv", x=plot["x"], y=plot["y"],

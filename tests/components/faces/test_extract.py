@@ -16,7 +16,7 @@ from components.faces.extract import extract, frames_shown, nearest, places_of
 from components.faces.policy import MAX_FACES, CropPolicy
 from components.video.frames import probe, sample_frames
 from components.video.limits import Limits
-from components.video.sampling import Consecutive, Even, Every, Range, Sampling
+from components.video.sampling import Consecutive, Even, Every, RangeSampling, Sampling
 
 Box = tuple[float, float, float, float]
 FACE, SMALL = (20.0, 10.0, 60.0, 50.0), (70.0, 40.0, 84.0, 54.0)
@@ -279,8 +279,8 @@ def test_faces_are_aligned_where_landmarks_are_known(video: Path, policy: CropPo
         (Even(frames=4), [0, 1], [0, 0, 1, 1]),
         (Even(frames=4), [0, 1, 1, 2], [0, 1, 1, 2]),  # a frame that is shown for long
         (Consecutive(policy="clip", places=2, frames=3), [0, 1, 2, 3], [0, 0, 1, 2, 2, 3]),
-        (Range(policy="range", least=3, most=5), [0], [0, 0, 0]),
-        (Range(policy="range", least=3, most=5), [0, 1, 2, 3], [0, 1, 2, 3]),
+        (RangeSampling(policy="range", least=3, most=5), [0], [0, 0, 0]),
+        (RangeSampling(policy="range", least=3, most=5), [0, 1, 2, 3], [0, 1, 2, 3]),
         (Every(policy="every", step=2, most=5), [0, 1], [0, 1]),
     ],
 )

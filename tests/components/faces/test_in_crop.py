@@ -8,7 +8,7 @@ from components.detectors.detections import Detections
 from components.detectors.settings import NoDetector
 from components.faces.align import TEMPLATE
 from components.faces.clip import Faces
-from components.faces.crop import cut
+from components.faces.crop import cut_face
 from components.faces.cutter import Cutter
 from components.faces.extract import assemble
 from components.faces.in_crop import crop_place, in_crop
@@ -59,7 +59,7 @@ def test_a_clip_keeps_the_boxes_and_landmarks_that_it_was_cut_by(align: Literal[
     assert isinstance(faces, Faces)
     clip = faces.main
     for frame, crop, box, points in zip(frames, clip.crops, clip.boxes, clip.landmarks, strict=True):
-        assert np.array_equal(cut(frame, crop_place(box, points, policy), policy.size), crop)
+        assert np.array_equal(cut_face(frame, crop_place(box, points, policy), policy.size), crop)
 
 
 @pytest.mark.parametrize("size", [64, 224])
@@ -78,7 +78,7 @@ def test_landmarks_lie_where_the_crop_shows_what_they_mark(align: Literal["none"
     for index, (px, py) in enumerate(POINTS):
         dot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / 8) * 255
         frame = np.repeat(np.rint(dot)[..., None], 3, axis=2).astype(np.uint8)
-        crop = cut(frame, crop_place(BOX, POINTS, policy), policy.size)[..., 0].astype(float)
+        crop = cut_face(frame, crop_place(BOX, POINTS, policy), policy.size)[..., 0].astype(float)
         rows, columns = np.mgrid[: policy.size, : policy.size]
         shown = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
         assert placed(policy)[1][index] == pytest.approx(shown, abs=0.1)
