@@ -82,7 +82,7 @@ def main() -> None:
         rendered = film_all(arguments.videos or Path(scratch) / "videos")
         results = {"rendered": measure(rendered, detector)}
         show(results["rendered"])
-        judge([result for result in results["rendered"] if min(result.width, result.height) == 720])
+        check_targets([result for result in results["rendered"] if min(result.width, result.height) == 720])
         if arguments.media and (own := find(arguments.media)):
             results["media"] = measure(own, detector, known=False)
             show(results["media"])
@@ -266,7 +266,7 @@ def show(results: Sequence[Result]) -> None:
     console.print("together:", Figures.of(results).told())
 
 
-def judge(results: Sequence[Result]) -> None:
+def check_targets(results: Sequence[Result]) -> None:
     """Hold the videos of 720 lines against the targets, all of them together."""
     figures = Figures.of(results)
     for name, (target, direction) in TARGETS.items():

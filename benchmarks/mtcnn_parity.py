@@ -36,9 +36,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from components.arrays import Floats32, Image
 from components.detectors import mtcnn as cascade
 from components.detectors.boxes import overlaps
-from components.detectors.detections import Detections, Floats, Image
+from components.detectors.detections import Detections
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.pyramid import Level, scales
 from components.detectors.settings import MtcnnPolicy
@@ -171,7 +172,7 @@ def _build(image: Image, smallest: float, factor: float) -> list[Level]:
     return [Level(image, 1.0), *(Level(_resample(image, h, w), scale) for h, w, scale in sizes)]
 
 
-def _cut(levels: Sequence[Level], boxes: Floats, side: int) -> tuple[Floats, Any]:
+def _cut(levels: Sequence[Level], boxes: Floats32, side: int) -> tuple[Floats32, Any]:
     image = levels[0].image
     low = np.maximum(boxes[:, :2].astype(int), 1) - 1
     high = np.minimum(boxes[:, 2:].astype(int), image.shape[1::-1])

@@ -29,10 +29,17 @@ from rich.progress import track
 from rich.table import Table
 from scipy.stats import binomtest
 
+from components.arrays import Floats32
 from components.faces.pool import WorkerPool
 from components.splits.near_duplicates import near_duplicates
 from components.video.examine import Examined
-from components.video.fingerprint import CHANGE_WORDS, PICTURES, Floats, make_fingerprint, shrink, words
+from components.video.fingerprint import (
+    CHANGE_WORDS,
+    SAMPLED_PICTURES,
+    fingerprint_words,
+    make_fingerprint,
+    shrink,
+)
 from components.video.frames import map_spread, probe
 from components.video.limits import Limits
 from sample import SampleSettings, generate, scene
@@ -66,7 +73,7 @@ BEYOND = {"cropped by 5 % a side", "mirrored"}
 CARD = np.add.outer(np.linspace(20, 180, 32), 40 * (np.arange(32) % 9 < 4)).astype(np.float32)
 
 # What is done to the sampled pictures of people on one set.
-SETS: dict[str, Callable[[list[Floats]], list[Floats]]] = {
+SETS: dict[str, Callable[[list[Floats32]], list[Floats32]]] = {
     "one set": lambda pictures: pictures,
     "one set, a black start": lambda pictures: [0 * pictures[0], 0 * pictures[0], *pictures[2:]],
     "one set, a title card": lambda pictures: [CARD, CARD, *pictures[2:]],
@@ -148,9 +155,9 @@ def on_one_set(folder: Path, people: int, seed: int) -> None:
         )
 
 
-def sampled(path: Path) -> list[Floats]:
+def sampled(path: Path) -> list[Floats32]:
     limits = Limits()
-    return map_spread(path, probe(path, limits), PICTURES, limits, lambda frame: shrink(frame.image))
+    return map_spread(path, probe(path, limits), SAMPLED_PICTURES, limits, lambda frame: shrink(frame.image))
 
 
 def known_ties(folder: Path) -> defaultdict[Path, set[str]]:
@@ -263,7 +270,7 @@ def alike(one: str, other: str | None) -> bool:
 
 def distance(one: str, other: str) -> float:
     """Share of the changes' bits that differ, where both say something."""
-    first, second = words([one, other])[:, CHANGE_WORDS]
+    first, second = fingerprint_words([one, other])[:, CHANGE_WORDS]
     differing = np.bitwise_count(first ^ second)[(first != 0) & (second != 0)]
     return float(differing.mean()) / 64 if differing.size else 1.0
 

@@ -25,7 +25,7 @@ from components.models import Candidate
 from components.params import CandidateParams
 from components.training.dataset import ClipDataset
 from components.training.features import cached_features
-from components.training.fit import PRECISIONS, build, prepare
+from components.training.fit import PRECISIONS, build_candidate, prepare_torch
 from components.training.loader import training_batches, whole_batches
 from components.training.module import ClipClassifier
 
@@ -61,8 +61,8 @@ def one_step(
         exporting: whether to export; if not, the parity is not known.
     """
     train, val = step_clips(settings, policy)
-    prepare(settings)
-    model = build(settings, train)
+    prepare_torch(settings)
+    model = build_candidate(settings, train)
     open_branches(model)
     if checkpointing:
         model.backbone.set_grad_checkpointing()
@@ -118,8 +118,8 @@ def step_clips(settings: CandidateParams, policy: CropPolicy) -> tuple[ClipDatas
         (Made(number, frames=int(length)), 0 if genuine else number % 2)
         for number, length in enumerate(lengths)
     ]
-    judged = [(Made(clips, frames=2), 0), (Made(clips, "patch", frames=2), 1)]
-    return dataset(rows, "train", policy), dataset(judged, "val", policy)
+    validated = [(Made(clips, frames=2), 0), (Made(clips, "patch", frames=2), 1)]
+    return dataset(rows, "train", policy), dataset(validated, "val", policy)
 
 
 @torch.no_grad()

@@ -36,7 +36,7 @@ IN_A_ROW = 3
 STEPS = 4
 """Of an epoch."""
 
-TRAINED, JUDGED = 32, 150
+TRAINED, VALIDATED = 32, 150
 """People of the shuffled training and validation videos, two videos each."""
 
 SHUFFLED_EPOCHS = 15
@@ -92,7 +92,7 @@ def overfit(params: Params, name: str, epochs: int) -> Trained:
 
 
 def shuffled(params: Params, name: str, really: bool = True) -> Trained:
-    """Learn from labels that mean nothing, and judge other people by such labels, too.
+    """Learn from labels that mean nothing, and evaluate other people by such labels, too.
 
     Every person has a video as it is and one with a patch; which of them is called forged is drawn.
 
@@ -117,7 +117,7 @@ def shuffled(params: Params, name: str, really: bool = True) -> Trained:
     if settings.learn_from == "genuine":
         learnt = [row for row in learnt if row[1] == 0]
     train = dataset(learnt, "train", params.faces)
-    val = dataset(rows(range(1000, 1000 + JUDGED)), "val", params.faces)
+    val = dataset(rows(range(1000, 1000 + VALIDATED)), "val", params.faces)
     history = _fit(settings, train, val, ignore)
     best = max(epoch.val_auc for epoch in history)
     return Trained(history[-1].val_auc, best, history[-1].val_loss, len(history), 0)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from components.export.detector import convert
 from sample import generate
-from sample.fairness import BOUNDS, ClipLook, face_finder, feature_aucs, look_at, thumbnail_aucs
+from sample.fairness import BOUNDS, ClipLook, face_finder, feature_aucs, look_at_clips, thumbnail_aucs
 
 console = Console()
 
@@ -25,7 +25,7 @@ def main() -> None:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else timed_sample(Path(scratch) / "sample")
         networks = Path(scratch) / "detector"
         convert(networks)
-        clips = look_at(folder, face_finder(networks))
+        clips = look_at_clips(folder, face_finder(networks))
         looks = list(track(clips, "measuring", console=Console(stderr=True)))
     report(looks)
 

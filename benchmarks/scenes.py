@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from sample import render, scene
-from sample.paint import Head, paint_head
+from sample.paint import PaintedHead, paint_head
 from sample.person import draw_person
-from sample.scene import Frame, Scene, draw_scene
+from sample.scene import RenderedFrame, RenderedScene, draw_scene
 from sample.talking import Motion, draw_motion
 from sample.texture import fractal
 
@@ -49,8 +49,8 @@ SCENES: dict[str, tuple[tuple[float, float, float], ...]] = {
 class Actor:
     """One person in a scene."""
 
-    head: Head
-    scene: Scene
+    head: PaintedHead
+    scene: RenderedScene
     motion: Motion
 
 
@@ -86,7 +86,9 @@ def heads(video: Path, time: float) -> list[tuple[float, float]]:
     return [(x, y) for x, y in places[order[round(time * FPS) % len(order)]]]
 
 
-def cast(spots: Sequence[tuple[float, float, float]], width: int, height: int) -> tuple[Scene, list[Actor]]:
+def cast(
+    spots: Sequence[tuple[float, float, float]], width: int, height: int
+) -> tuple[RenderedScene, list[Actor]]:
     """The set, and people at these spots, the largest last."""
     rng = np.random.default_rng(SEED)
     stage = draw_scene(draw_person(SEED, 0), width, height, rng)
@@ -97,7 +99,7 @@ def cast(spots: Sequence[tuple[float, float, float]], width: int, height: int) -
     return stage, [_actor(index, spot, stage, rng) for index, spot in enumerate(spots)]
 
 
-def shoot(stage: Scene, actors: Sequence[Actor]) -> Iterator[Frame]:
+def shoot(stage: RenderedScene, actors: Sequence[Actor]) -> Iterator[RenderedFrame]:
     """Render `RENDERED` frames, the last of the people in front."""
     rng = np.random.default_rng(SEED)
     for index in range(RENDERED):
@@ -111,7 +113,9 @@ def shoot(stage: Scene, actors: Sequence[Actor]) -> Iterator[Frame]:
         yield render.expose(light, stage.camera, rng)
 
 
-def _actor(index: int, spot: tuple[float, float, float], stage: Scene, rng: np.random.Generator) -> Actor:
+def _actor(
+    index: int, spot: tuple[float, float, float], stage: RenderedScene, rng: np.random.Generator
+) -> Actor:
     person = draw_person(SEED, index)
     unit = spot[2] * stage.height / 2  # a face is about two units wide
     centre = (spot[0] * stage.width, spot[1] * stage.height)
@@ -120,7 +124,7 @@ def _actor(index: int, spot: tuple[float, float, float], stage: Scene, rng: np.r
     return Actor(paint_head(person), placed, draw_motion(placed, np.arange(RENDERED) / FPS, rng))
 
 
-def encode(path: Path, frames: Sequence[Frame]) -> None:
+def encode(path: Path, frames: Sequence[RenderedFrame]) -> None:
     """Write `SECONDS` of video."""
     order = there_and_back(len(frames))
     partial = path.with_stem(f".{path.stem}")

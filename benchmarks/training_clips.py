@@ -153,13 +153,13 @@ def labelled(
     """Clips with the labels that they have; the last third of the people is there to validate on."""
     rows = list(taken)
     people = sorted({person for _, _, person in rows})
-    judged = set(people[-max(1, len(people) // 3) :])
+    validated = set(people[-max(1, len(people) // 3) :])
     methods = {number: method for method, number in LABELS.items()}
     store, videos = ClipStore(folder), []
     for number, (faces, label, person) in enumerate(rows):
         name = f"{number}{SUFFIX}"
         store.write(name, scaled(faces, policy.size, policy.sampling.lengths[0]))
-        split = "val" if person in judged else "train"
+        split = "val" if person in validated else "train"
         videos.append(Video(name, person, split, label, methods[label], name))
     train, val = ([video for video in videos if video.split == split] for split in ("train", "val"))
     return ClipDataset(train, store, 1, policy), ClipDataset(val, store)

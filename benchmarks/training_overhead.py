@@ -23,7 +23,7 @@ from components.training.batches import ClipBatch, collate
 from components.training.callbacks import ignore
 from components.training.dataset import DrawnClip
 from components.training.features import cached_features
-from components.training.fit import build, fit, prepare
+from components.training.fit import build_candidate, fit, prepare_torch
 from components.training.loader import training_batches
 from components.training.losses import clip_losses
 from components.training.optimization import optimizer
@@ -65,8 +65,8 @@ def overhead(
     with TemporaryDirectory(prefix="unmask-training-") as scratch:
         clips = Stored(Path(scratch), taken, policy, STEPS * settings.accumulate * settings.batch_size)
         train, val = clips.datasets()
-        prepare(settings)
-        model = build(settings, train)
+        prepare_torch(settings)
+        model = build_candidate(settings, train)
         if settings.cache_features:
             train = cached_features(model, train, settings, Path(scratch) / "features")
         drawn = [one for batch in training_batches(train, settings) for one in _taken_apart(batch)]
@@ -117,7 +117,7 @@ class Bare:
         mask = None if batch.mask is None else batch.mask.to(self._device)
         with self._precision():
             if clips.is_floating_point():
-                logits = self._model.judge(clips, mask).logits
+                logits = self._model.classify(clips, mask).logits
             else:
                 logits = self._model(self._model.prepare(clips), mask)
             return clip_losses(self._settings.loss, logits, labels).mean() / self._settings.accumulate

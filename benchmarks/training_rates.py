@@ -17,9 +17,9 @@ from components.faces.policy import CropPolicy
 from components.params import CandidateParams
 from components.training.callbacks import ignore
 from components.training.dataset import ClipDataset
-from components.training.distributed import ALONE
+from components.training.distributed import SINGLE_PROCESS
 from components.training.features import cached_features
-from components.training.fit import build, fit, prepare
+from components.training.fit import build_candidate, fit, prepare_torch
 from components.training.loader import epoch_sampler, training_batches
 from components.training.sampling import Draw, EpochSampler
 
@@ -130,11 +130,11 @@ def _loaded(settings: CandidateParams, stored: Stored, workers: int, place: Path
     """Clips/s, of clips that are not decoded yet and of the same ones again."""
     clips, _ = stored.datasets(cold=True)
     settings = settings.model_copy(update={"workers": workers})
-    prepare(settings)
+    prepare_torch(settings)
     if settings.cache_features:
-        clips = cached_features(build(settings, clips), clips, settings, place / "features")
+        clips = cached_features(build_candidate(settings, clips), clips, settings, place / "features")
     rows = Rows(clips, settings)
-    loader = training_batches(clips, settings, ALONE, rows)
+    loader = training_batches(clips, settings, SINGLE_PROCESS, rows)
 
     def epoch(chosen: range) -> float:
         rows.rows = chosen

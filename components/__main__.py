@@ -28,7 +28,7 @@ def resolve(project: Project, params: Params) -> None:
 
 
 def ingest(project: Project, params: Params) -> None:
-    """Probe every video and deal identity groups to the splits."""
+    """Probe every video and assign identity groups to the splits."""
     from components.stages.ingest import run
 
     run(project, params)
@@ -57,10 +57,10 @@ def detector(project: Project, params: Params) -> None:
 
 def faces(project: Project, params: Params, workers: int = 0) -> None:
     """Cut clips of the faces in every video."""
-    from components.export.detector import check_model
+    from components.export.detector import check_detector
     from components.stages.faces import run
 
-    check_model(project.detector, params.faces.detector)
+    check_detector(project.detector, params.faces.detector)
     run(project, params, workers)
 
 
@@ -171,9 +171,9 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write("interrupted; run the same command again to go on\n")
         return 130
     except Exception as error:
-        if not (told := full_disk(error)):
+        if not (message := full_disk(error)):
             raise
-        sys.stderr.write(f"error: {told}\n")
+        sys.stderr.write(f"error: {message}\n")
         return UnmaskError.exit_code
     return 0
 

@@ -21,20 +21,20 @@ def unreachable(variable: str, address: str, error: Exception, instead: str) -> 
         error: of the client that has tried.
         instead: what is used where the variable is not set.
     """
-    told = f"{variable}={without_password(address)}: {_why(address, error)}"
-    return f"{told}; correct it, start what it names, or unset it to use {instead}"
+    problem = f"{variable}={without_password(address)}: {_why(address, error)}"
+    return f"{problem}; correct it, start what it names, or unset it to use {instead}"
 
 
 def _why(address: str, error: Exception) -> str:
     if not _well_formed(address):
         return "this is no address, such as http://HOST:PORT"
-    one: BaseException | None = error
-    while one is not None:
-        if isinstance(one, TimeoutError):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, TimeoutError):
             return f"no answer in {SECONDS_TO_ANSWER} s"
-        if isinstance(one, OSError) and one.strerror:
-            return one.strerror
-        one = one.__cause__ or one.__context__
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
     text = str(error).replace(address, without_password(address)).strip() or type(error).__name__
     text = text.splitlines()[0]
     if code := re.search(r"error (?:code )?'?(\d{3})\b", text):

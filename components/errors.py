@@ -90,13 +90,13 @@ def full_disk(error: BaseException) -> str | None:
 
     Libraries raise errors of their own in its place: torch's has it as context, that of safetensors as text.
     """
-    for one in _chain(error):
-        told = str(one)
-        if not any(os.strerror(code) in told for code in (errno.ENOSPC, errno.EDQUOT)):
+    for link in _chain(error):
+        message = str(link)
+        if not any(os.strerror(code) in message for code in (errno.ENOSPC, errno.EDQUOT)):
             continue  # the kernel also has no space for other things, and says so with the same number
-        if "shared memory" in told or "/torch_" in told:
+        if "shared memory" in message or "/torch_" in message:
             return _NO_SHARED_MEMORY
-        named = one.filename if isinstance(one, OSError) else None
+        named = link.filename if isinstance(link, OSError) else None
         return _NO_SPACE.format(f" for {named}" if named else "")
     return None
 

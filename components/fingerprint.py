@@ -89,8 +89,8 @@ def closure(*modules: str) -> frozenset[Path]:
 def followed(module: str) -> frozenset[str]:
     """The modules that a walk goes on to from this one."""
     file = _file(module)
-    found = imported(file, file.stat().st_mtime_ns) - ON_REQUEST.get(module, frozenset())
-    return frozenset(name for name in found if _end_of_walk(name) in (None, _end_of_walk(module)))
+    imports = imported(file, file.stat().st_mtime_ns) - ON_REQUEST.get(module, frozenset())
+    return frozenset(name for name in imports if _end_of_walk(name) in (None, _end_of_walk(module)))
 
 
 @cache

@@ -16,8 +16,8 @@ class Mark(NamedTuple):
 
 def find_mark(content: str) -> Mark | None:
     """The first mark of a merge conflict in a text."""
-    found = _MARK.search(content)
-    return Mark(content.count("\n", 0, found.start()) + 1, found[0][:60]) if found else None
+    match = _MARK.search(content)
+    return Mark(content.count("\n", 0, match.start()) + 1, match[0][:60]) if match else None
 
 
 def conflict(path: Path) -> str | None:

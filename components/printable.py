@@ -17,11 +17,11 @@ def printable(path: str | os.PathLike[str]) -> str:
     return _ESCAPED.sub(_escape, os.fsencode(path).decode("utf-8", "surrogateescape"))
 
 
-def _escape(found: re.Match[str]) -> str:
-    if found["alike"]:
-        return 2 * found["alike"]
-    unsafe = found["unsafe"].encode("utf-8", "surrogateescape")
-    return 2 * found["slashes"] + "".join(f"\\x{byte:02x}" for byte in unsafe)
+def _escape(match: re.Match[str]) -> str:
+    if match["alike"]:
+        return 2 * match["alike"]
+    unsafe = match["unsafe"].encode("utf-8", "surrogateescape")
+    return 2 * match["slashes"] + "".join(f"\\x{byte:02x}" for byte in unsafe)
 
 
 def some(names: list[str], limit: int = 5) -> str:

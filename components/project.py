@@ -51,7 +51,7 @@ class Project:
 
     @property
     def splits_lock(self) -> Path:
-        """To which split each person was dealt, by hash."""
+        """To which split each person was assigned, by hash."""
         return self.reports / "splits.lock"
 
     @property

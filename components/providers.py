@@ -20,7 +20,7 @@ _TRIED, _CHOSEN = "EXHAUSTIVE", "HEURISTIC"
 _log = logging.getLogger(__name__)
 
 
-def choose(asked: Asked, fault: str | None, option: str = "--provider ") -> Provider:
+def choose_provider(asked: Asked, fault: str | None, option: str = "--provider ") -> Provider:
     """Choose a provider.
 
     Args:
@@ -82,7 +82,7 @@ def open_session(
         ProviderError: CUDA was asked for and cannot be used.
         BundleError: the file is no ONNX model that this ONNX Runtime reads.
     """
-    chosen = choose(asked, cuda_fault() if asked != "cpu" else None, option)
+    chosen = choose_provider(asked, cuda_fault() if asked != "cpu" else None, option)
     if chosen == "cuda":
         try:
             return _open_on_cuda(

@@ -99,7 +99,7 @@ SCORES = pa.schema(
         ("reason", pa.string()),
         ("frames", pa.int64()),
         ("face_share", pa.float64()),  # of the most prominent face
-        ("fallback", pa.string()),  # "center": no usable face; the middle of the frame was judged
+        ("fallback", pa.string()),  # "center": no usable face; the middle of the frame was scored
         ("faces", pa.list_(SCORED_FACE)),  # most prominent first; JSON text in CSV
         ("bytes", pa.int64()),
         ("mtime_ns", pa.int64()),

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Amount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, lt=2**63)]
+WholeNumber = Annotated[int, Field(ge=0, lt=2**63)]
 Size = Annotated[int, Field(ge=1, lt=2**31)]
 """Of a picture, px."""
-Line = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
+PlainLine = Annotated[str, Field(max_length=1000, pattern=r"^\P{C}*$")]
 """One line without control characters."""
 
 

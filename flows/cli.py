@@ -50,9 +50,9 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        if not (told := full_disk(error)):
+        if not (message := full_disk(error)):
             raise
-        typer.echo(f"error: {told}", err=True)
+        typer.echo(f"error: {message}", err=True)
         sys.exit(UnmaskError.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:

@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from components.datasets.adding import Plan, bring, check_complete, make_plan
+from components.datasets.adding import AddingPlan, bring, check_complete, make_plan
 from components.datasets.found import Dataset, list_datasets
 from components.datasets.layouts import LABELS, LAYOUTS
 from components.datasets.layouts.base import Entry
@@ -51,7 +51,7 @@ def add(
     """
     console = Console(stderr=True, emoji=False)
     plan = make_plan(source, project.data, layout, name)
-    print_table(describe([plan.dataset]), console)
+    print_table(datasets_table([plan.dataset]), console)
     for line in notes(plan):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if not allow_missing:
@@ -82,7 +82,7 @@ To go on:
 FIRST_REMOTE = "  dvc remote add --default storage DIR  # once: a folder on another disk, or s3://BUCKET/…"
 
 
-def show(project: Project) -> None:
+def show_data(project: Project) -> None:
     """Print the layouts that are known and the datasets that `data/` holds.
 
     Raises:
@@ -94,12 +94,12 @@ def show(project: Project) -> None:
         table.add_row(layout.NAME, layout.TITLE)
     print_table(table, console)
     if project.data.is_dir():
-        print_table(describe(list_datasets(project.data)), console)
+        print_table(datasets_table(list_datasets(project.data)), console)
     else:
         console.print("data/ is not there yet")
 
 
-def describe(datasets: Sequence[Dataset]) -> Table:
+def datasets_table(datasets: Sequence[Dataset]) -> Table:
     """A row per dataset: what its layout found in it."""
     table = Table(title="Datasets", title_justify="left")
     for column in ("dataset", "layout", "real", "fake", "unlabelled", "own splits", "methods"):
@@ -124,7 +124,7 @@ def methods_of(entries: Sequence[Entry]) -> str:
     return some([method for method, _ in counts.most_common()]) or "none"
 
 
-def notes(plan: Plan) -> Iterator[str]:
+def notes(plan: AddingPlan) -> Iterator[str]:
     """Lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
     entries = plan.dataset.listing.entries
     yield from plan.dataset.listing.notes
@@ -196,12 +196,12 @@ def pull(root: Path, relay: Callable[[str], None]) -> None:
     try:
         run_dvc(["pull", "data.dvc"], root, relay)
     except StageError as error:
-        told = str(error).removeprefix("dvc pull data.dvc: ")
+        problem = str(error).removeprefix("dvc pull data.dvc: ")
         if not _holds_files(root / "data"):
             mark.unlink()
         raise DataError(
             f"{root / 'data'}: {NO_VIDEOS}; "
-            f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({told})"
+            f"the DVC remote {remote_of(root)!r} lacks what data.dvc names ({problem})"
         ) from error
     mark.unlink()
 

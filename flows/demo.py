@@ -11,8 +11,8 @@ from flows.locks import project_lock
 from flows.server import prefect_server
 
 if TYPE_CHECKING:
-    from flows.promote import Outcome
-    from serving.batch.store import Summary
+    from flows.promote import Promotion
+    from serving.batch.store import BatchSummary
 
 
 def run_demo(project: Project) -> None:
@@ -33,7 +33,7 @@ def run_demo(project: Project) -> None:
     typer.echo(f"Done in {time.monotonic() - began:.0f} s.")
 
 
-def run_flows(project: Project) -> tuple["Outcome", "Summary"]:
+def run_flows(project: Project) -> tuple["Promotion", "BatchSummary"]:
     """Train, and score the sample data with the champion."""
     scores = project.root / "scores"
     with prefect_server(project):
@@ -70,10 +70,10 @@ def make_data(project: Project) -> None:
         StageError: DVC could not track the folder.
     """
     from sample import generate
-    from sample.dataset import MANIFEST, MARKER
+    from sample.dataset import MANIFEST, SAMPLE_MARKER
 
     used = project.data.is_dir() and any(project.data.iterdir())
-    if used and not (project.data / MARKER).is_file():
+    if used and not (project.data / SAMPLE_MARKER).is_file():
         typer.echo(f"{project.data} holds your own videos: they are used")
         return
     if not (project.data / MANIFEST).is_file():

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from components.errors import DataError
-from flows.paths import PathCell, fitting, print_table
+from flows.paths import PathCell, print_table, shortened_to_fit
 
 if TYPE_CHECKING:
     from serving.scorer import FaceScore, VideoScore
@@ -51,7 +51,7 @@ def print_scores(scores: Sequence["VideoScore"], threshold: float) -> None:
 
 
 def _lines(row: "VideoScore", console: Console) -> Iterator[str]:
-    yield fitting(row.path, console, console.width)
+    yield shortened_to_fit(row.path, console, console.width)
     yield "  " + " · ".join((_verdict(row), _probability(row.probability), *_status(row)))
     for face in _several(row):
         yield f"    {_probability(face.probability)} · {_where(face)}"
@@ -95,7 +95,7 @@ def _status(row: "VideoScore") -> tuple[str, ...]:
 
 def print_gate(gate: Path) -> None:
     """Print the rules of the last gate, with what they saw."""
+    from components.documents import read_document
     from components.evaluation.gate import GateReport, as_table
-    from components.evaluation.results import read_document
 
     print_table(as_table(read_document(GateReport, gate)))

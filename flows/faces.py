@@ -24,7 +24,7 @@ from components.params import load_params
 from components.video.limits import Limits
 from components.video.sampling import Even
 from flows.environment import find_project
-from flows.paths import fitting
+from flows.paths import shortened_to_fit
 
 MOST_FACES = 12
 """Rows of a table."""
@@ -130,8 +130,8 @@ def view(
     waiting: dict[int, Look | Failure] = {}
     following = 0
     with _bar() as bar, WorkerPool(processes, asked.limits, asked.policy, asked.detector) as pool:
-        for index, found in bar.track(pool.look(videos), len(videos), description="looking"):
-            waiting[index] = found if pictures else _without_pictures(found)
+        for index, outcome in bar.track(pool.look(videos), len(videos), description="looking"):
+            waiting[index] = outcome if pictures else _without_pictures(outcome)
             while following in waiting:
                 yield Viewed(names[following], waiting.pop(following))
                 following += 1
@@ -146,14 +146,14 @@ def _bar() -> Progress:
     )
 
 
-def _without_pictures(found: Look | Failure) -> Look | Failure:
-    if isinstance(found, Failure):
-        return found
-    result = found.result
+def _without_pictures(outcome: Look | Failure) -> Look | Failure:
+    if isinstance(outcome, Failure):
+        return outcome
+    result = outcome.result
     if isinstance(result, Faces):
         clips = (replace(clip, crops=np.empty((0, *clip.crops.shape[1:]), np.uint8)) for clip in result.clips)
         result = replace(result, clips=tuple(clips))
-    return replace(found, result=result, pictures=np.empty((0, *found.pictures.shape[1:]), np.uint8))
+    return replace(outcome, result=result, pictures=np.empty((0, *outcome.pictures.shape[1:]), np.uint8))
 
 
 def ranks(look: Look) -> dict[int, int]:
@@ -165,7 +165,7 @@ def ranks(look: Look) -> dict[int, int]:
     return {track: place for place, track in enumerate([*look.scored, *others])}
 
 
-def told(look: Look) -> str:
+def look_line(look: Look) -> str:
     """A look in one line."""
     info, result = look.info, look.result
     scored = len(result.clips) if isinstance(result, Faces) and result.fallback is None else 0
@@ -184,10 +184,12 @@ def print_view(video: Viewed, policy: CropPolicy) -> None:
     if isinstance(result, Faces) and result.fallback:
         status = "ok: no face is scored, the middle of the frame stands in"
     # On a line with the status; where both do not fit, the name still takes no second line.
-    name = fitting(video.name, console, max(console.width - cell_len(status) - 2, console.width // 2))
+    name = shortened_to_fit(
+        video.name, console, max(console.width - cell_len(status) - 2, console.width // 2)
+    )
     console.print(Text.assemble("\n", (name, "bold"), f"  {status}"), highlight=False, soft_wrap=True)
     if isinstance(video.found, Look):
-        console.print(told(video.found), highlight=False, style="dim")
+        console.print(look_line(video.found), highlight=False, style="dim")
         if video.found.sighted:
             console.print(_table(video.found, policy))
     console.file.flush()  # whoever reads a pipe sees it now, not at the end

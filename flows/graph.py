@@ -176,8 +176,8 @@ def _ended(code: int) -> str:
 def first_error(lines: Sequence[str]) -> str:
     """In one line the error that these begin with: one of a stage is a line, one of DVC a paragraph."""
     paragraph = list(takewhile(bool, lines))
-    told = paragraph if lines and lines[0].startswith("ERROR: ") else paragraph[:1]
-    return " ".join(told).partition(": ")[2]
+    lines_of_error = paragraph if lines and lines[0].startswith("ERROR: ") else paragraph[:1]
+    return " ".join(lines_of_error).partition(": ")[2]
 
 
 def check_merged(root: Path) -> None:
@@ -188,8 +188,8 @@ def check_merged(root: Path) -> None:
     """
     resolved = Project(root).resolved
     for path in (root / "dvc.yaml", resolved, root / "dvc.lock", *sorted(root.glob("*.dvc"))):
-        if found := conflict(path):
-            raise StageError(f"{found}; {_remedy(path.name)}")
+        if mark := conflict(path):
+            raise StageError(f"{mark}; {_remedy(path.name)}")
 
 
 def _remedy(name: str) -> str:
@@ -226,5 +226,5 @@ def repository(root: Path) -> Iterator["Repo"]:
             yield repo
     except DvcException as error:
         check_merged(root)
-        told = takewhile(bool, map(str.strip, str(error).splitlines()))
-        raise StageError(f"{root}: {' '.join(told) or type(error).__name__}") from error
+        problem = takewhile(bool, map(str.strip, str(error).splitlines()))
+        raise StageError(f"{root}: {' '.join(problem) or type(error).__name__}") from error

@@ -71,10 +71,10 @@ def _acquire(lock: IO[str], path: Path, kind: int, wait: bool, say: Callable[[st
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        told = f"{path.parent.parent}: {who(holders(path))} works here"
+        problem = f"{path.parent.parent}: {who(holders(path))} works here"
         if not wait:
-            raise BusyError(f"{told}; wait for it, or end it") from error
-        say(f"{told}; waiting for it")
+            raise BusyError(f"{problem}; wait for it, or end it") from error
+        say(f"{problem}; waiting for it")
         fcntl.flock(lock, kind)
 
 
@@ -149,8 +149,8 @@ def _users(rwlock: Path) -> list[psutil.Process]:
     """The processes that DVC has noted and that live."""
     noted = json.loads(rwlock.read_text(encoding="utf-8"))
     users = [*noted.get("write", {}).values(), *chain.from_iterable(noted.get("read", {}).values())]
-    found = (_of_dvc(int(user["pid"]), str(user["cmd"]), rwlock) for user in users)
-    return [process for process in found if process]
+    processes = (_of_dvc(int(user["pid"]), str(user["cmd"]), rwlock) for user in users)
+    return [process for process in processes if process]
 
 
 def _of_dvc(pid: int, command: str, rwlock: Path) -> psutil.Process | None:
@@ -174,7 +174,7 @@ def holders(lock: Path) -> list[psutil.Process]:
     One file of several devices may have the number. Btrfs has devices by which `stat` does not know a file:
     where none is the file's, the number alone counts.
     """
-    found: dict[bool, list[psutil.Process]] = {True: [], False: []}
+    by_device: dict[bool, list[psutil.Process]] = {True: [], False: []}
     with suppress(FileNotFoundError):
         status = lock.stat()
         device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
@@ -183,8 +183,8 @@ def holders(lock: Path) -> list[psutil.Process]:
             on, _, inode = fields[5].rpartition(":")
             if fields[1] != "->" and inode == str(status.st_ino):
                 with suppress(psutil.Error):
-                    found[on == device].append(psutil.Process(int(fields[4])))
-    return found[True] or found[False]
+                    by_device[on == device].append(psutil.Process(int(fields[4])))
+    return by_device[True] or by_device[False]
 
 
 def who(processes: list[psutil.Process]) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from components.printable import printable
 
-LEAST = 12
+MIN_WIDTH = 12
 """Columns of a terminal in which a path can still be told from another."""
 
 
@@ -27,14 +27,14 @@ class PathCell:
     path: str
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        width = cell_len(fitting(self.path, console))
-        return Measurement(min(width, LEAST), width).with_maximum(options.max_width)
+        width = cell_len(shortened_to_fit(self.path, console))
+        return Measurement(min(width, MIN_WIDTH), width).with_maximum(options.max_width)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(fitting(self.path, console, options.max_width), no_wrap=True, overflow="crop")
+        yield Text(shortened_to_fit(self.path, console, options.max_width), no_wrap=True, overflow="crop")
 
 
-def fitting(path: str, console: Console, width: int | None = None) -> str:
+def shortened_to_fit(path: str, console: Console, width: int | None = None) -> str:
     """A printable path as a console shows it: as it is, unless that is a terminal with so many columns."""
     if not console.is_terminal:
         return path

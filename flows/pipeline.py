@@ -32,7 +32,7 @@ from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
 from flows.graph import Stage, downstream, read_graph, relayed, run_stage, stale_stages
 from flows.locks import DVC_RWLOCK, forget_dead, project_lock
-from flows.promote import Outcome, promote, record, register
+from flows.promote import Promotion, promote, record, register_winner
 
 GATE, FACES, TRAIN = "gate", "faces", "train@"
 NOT_READY = "NotReady"
@@ -78,14 +78,14 @@ def record_task(root: str) -> None:
 @fails_in_one_line
 def register_task(root: str) -> str:
     """Register the bundle as a model version; the same bundle is the same version."""
-    version = register(Project(Path(root)))
+    version = register_winner(Project(Path(root)))
     get_run_logger().info("bundle is version %s of the model", version)
     return version
 
 
 @task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
 @fails_in_one_line
-def promote_task(root: str, version: str) -> Outcome:
+def promote_task(root: str, version: str) -> Promotion:
     """Make the challenger the champion if it beats the present one on the same test videos."""
     outcome = promote(Project(Path(root)), version)
     get_run_logger().info("%s", outcome.reason)
@@ -94,7 +94,7 @@ def promote_task(root: str, version: str) -> Outcome:
 
 @flow(name="training", flow_run_name="training", persist_result=False, validate_parameters=False)
 @fails_in_one_line
-def training(project: str | None = None, jobs: int = 0) -> Outcome:
+def training(project: str | None = None, jobs: int = 0) -> Promotion:
     """From labelled videos to a registered detector.
 
     Args:
@@ -112,7 +112,7 @@ def training(project: str | None = None, jobs: int = 0) -> Outcome:
         return train(home, jobs)
 
 
-def train(home: Project, jobs: int) -> Outcome:
+def train(home: Project, jobs: int) -> Promotion:
     """The steps of the flow."""
     root = str(home.root)
     forget_dead(home.root / DVC_RWLOCK)
@@ -162,14 +162,14 @@ def room(threads: int, cores: int, memory: float, alone: bool) -> int:
     return max(1, min(by_cores, int(memory // GIB_PER_JOB)))
 
 
-def trains_alone(devices: int | None, told: str) -> bool:
+def trains_alone(devices: int | None, setting: str) -> bool:
     """Whether trainings would share a GPU, whose memory may not be enough, or take several devices each.
 
     Args:
         devices: that the driver offers.
-        told: `UNMASK_TRAIN_DEVICES`.
+        setting: `UNMASK_TRAIN_DEVICES`.
     """
-    return bool(devices) or told not in ("", "1")
+    return bool(devices) or setting not in ("", "1")
 
 
 def memory_gib() -> float:
@@ -230,7 +230,7 @@ def check_gate(project: Project) -> None:
         )
 
 
-def summary(project: Project, outcome: Outcome) -> str:
+def summary(project: Project, outcome: Promotion) -> str:
     """What a person wants to see of a run, as Markdown."""
     evaluation = json.loads(project.evaluation.read_text(encoding="utf-8"))
     lines = [f"# {evaluation['winner']} is version {outcome.version}", "", outcome.reason, ""]

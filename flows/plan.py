@@ -72,7 +72,7 @@ def planned(
         yield "drop" if gone else "run" if changed else "keep", stage.name
 
 
-def changes(before: Params, after: Params) -> Iterator[str]:
+def changed_settings(before: Params, after: Params) -> Iterator[str]:
     """In lines, the settings that differ; of candidates that come or go, their names."""
     old, new = (resolved(params)[RESOLVED] for params in (before, after))
     was, now = old["candidates"], new["candidates"]
@@ -100,16 +100,16 @@ def watched_settings(root: Path) -> dict[str, list[str]]:
 
 
 def _value(document: Mapping[str, Any], key: str) -> Any:
-    found: Any = document
+    value: Any = document
     for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _leaves(section: Mapping[str, Any], at: str = "") -> dict[str, Any]:
     """All settings as `section.key`."""
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for key, value in section.items():
         inner = isinstance(value, Mapping) and value
-        found |= _leaves(value, f"{at}{key}.") if inner else {f"{at}{key}": value}
-    return found
+        leaves |= _leaves(value, f"{at}{key}.") if inner else {f"{at}{key}": value}
+    return leaves

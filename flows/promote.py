@@ -17,7 +17,7 @@ INCOMPARABLE = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Promotion:
     """What became of a registered version."""
 
     version: str
@@ -26,7 +26,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ChampionComparison:
     """AUCs of challenger and champion over the same videos; None where there is nothing to compare."""
 
     challenger: float | None
@@ -34,7 +34,7 @@ class Comparison:
     videos: int
 
 
-def register(project: Project) -> str:
+def register_winner(project: Project) -> str:
     """Register the project's bundle and return the version's number.
 
     Raises:
@@ -48,7 +48,7 @@ def register(project: Project) -> str:
     if not bundle.info.gate_passed:
         raise GateError(f"{project.bundle}: did not pass its gate; it is not registered")
     packages = Path(__file__).resolve().parent.parent
-    version = registry.register(
+    version = registry.register_bundle(
         project,
         bundle,
         run_id=training_run(project, bundle.info.candidate),
@@ -63,8 +63,8 @@ def training_run(project: Project, candidate: str) -> str:
     """The MLflow run of a candidate's training; rebuilt from the stage's files where it is missing."""
     from components.tracking.runs import ensure_run
 
-    told = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
-    return ensure_run(project, candidate, told["settings"], key=told["training"])
+    info = json.loads((project.candidate(candidate) / "candidate.json").read_text(encoding="utf-8"))
+    return ensure_run(project, candidate, info["settings"], key=info["training"])
 
 
 def record(project: Project) -> None:
@@ -81,7 +81,7 @@ def record(project: Project) -> None:
         log_results(project, training_run(project, name), measured)
 
 
-def promote(project: Project, version: str) -> Outcome:
+def promote(project: Project, version: str) -> Promotion:
     """Move the `champion` alias to a version if it is better than the present one.
 
     Raises:
@@ -91,28 +91,31 @@ def promote(project: Project, version: str) -> Outcome:
 
     reigning = registry.version_behind(registry.CHAMPION, project)
     if reigning == version:
-        return Outcome(version, False, f"version {version} is the champion already")
-    outcome = decide(version, reigning, compare(project, version, reigning) if reigning else None)
+        return Promotion(version, False, f"version {version} is the champion already")
+    outcome = decide_promotion(
+        version, reigning, compare_versions(project, version, reigning) if reigning else None
+    )
     if outcome.promoted:
         registry.point(registry.CHAMPION, version, project)
     registry.tag(version, {"promotion": outcome.reason}, project)
     return outcome
 
 
-def decide(version: str, reigning: str | None, found: Comparison | None) -> Outcome:
+def decide_promotion(version: str, reigning: str | None, comparison: ChampionComparison | None) -> Promotion:
     """Whether a challenger becomes the champion, from both AUCs on the same test videos."""
-    if reigning is None or found is None:
-        return Outcome(version, True, f"version {version} is the first champion")
-    if found.challenger is None or found.champion is None:
-        told = f"version {version} cannot be compared with champion {reigning}: {INCOMPARABLE}"
-        return Outcome(version, False, told)
-    told = f"AUC {found.challenger:.3f} against {found.champion:.3f} on the same {found.videos} test videos"
-    if found.challenger > found.champion:
-        return Outcome(version, True, f"version {version} replaces champion {reigning}: {told}")
-    return Outcome(version, False, f"version {version} stays challenger of {reigning}: {told}")
+    if reigning is None or comparison is None:
+        return Promotion(version, True, f"version {version} is the first champion")
+    if comparison.challenger is None or comparison.champion is None:
+        reason = f"version {version} cannot be compared with champion {reigning}: {INCOMPARABLE}"
+        return Promotion(version, False, reason)
+    challenger, champion = comparison.challenger, comparison.champion
+    reason = f"AUC {challenger:.3f} against {champion:.3f} on the same {comparison.videos} test videos"
+    if challenger > champion:
+        return Promotion(version, True, f"version {version} replaces champion {reigning}: {reason}")
+    return Promotion(version, False, f"version {version} stays challenger of {reigning}: {reason}")
 
 
-def compare(project: Project, challenger: str, champion: str) -> Comparison:
+def compare_versions(project: Project, challenger: str, champion: str) -> ChampionComparison:
     """AUC of two versions on the present test videos, both through the scorer that serves.
 
     Splits change as data grow: a test video of today may be one that the champion was trained on. Only videos
@@ -123,11 +126,11 @@ def compare(project: Project, challenger: str, champion: str) -> Comparison:
     rows = [row for row in read_table(project.manifest, MANIFEST) if row["split"] == "test"]
     try:
         bundles = [
-            open_bundle(registry.resolve(alias=version, project=project).folder)
+            open_bundle(registry.resolve_alias(alias=version, project=project).folder)
             for version in (challenger, champion)
         ]
     except BundleError:
-        return Comparison(None, None, 0)
+        return ChampionComparison(None, None, 0)
     known = frozenset().union(*(bundle.seen for bundle in bundles))
     labels = {
         str(project.root / row["path"]): row["label"] == "fake"
@@ -135,10 +138,10 @@ def compare(project: Project, challenger: str, champion: str) -> Comparison:
         if seen_digest(row["sha256"]) not in known
     }
     scores = [probabilities(bundle, list(labels)) for bundle in bundles]
-    common = [path for path in labels if all(path in told for told in scores)]
+    common = [path for path in labels if all(path in by_path for by_path in scores)]
     truth = [labels[path] for path in common]
-    first, second = (auc(truth, [told[path] for path in common]) for told in scores)
-    return Comparison(first, second, len(common))
+    first, second = (auc(truth, [by_path[path] for path in common]) for by_path in scores)
+    return ChampionComparison(first, second, len(common))
 
 
 def probabilities(bundle: Bundle, paths: Sequence[str]) -> Mapping[str, float]:

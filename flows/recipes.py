@@ -13,13 +13,13 @@ from components.params.recipes import read_recipe, recipe_names
 from components.printable import printable
 from components.project import Project
 from flows.paths import print_table
-from flows.plan import changes, print_plan
+from flows.plan import changed_settings, print_plan
 
-NONE = "none"
+NO_RECIPE = "none"
 """In place of a recipe's name: the settings of params.yaml alone."""
 
 
-def show(project: Project) -> None:
+def show_recipe(project: Project) -> None:
     """Print the project's recipes, and which one it uses."""
     used = load_params(project.params).recipe
     table = Table("recipe", "what it is", "", title="Recipes", title_justify="left")
@@ -43,36 +43,36 @@ def adopt(project: Project, name: str) -> None:
     Raises:
         ParamsError: there is no such recipe, or it is not valid.
     """
-    before, after = load_params(project.params), with_recipe(project, name)
+    before, after = load_params(project.params), params_with_recipe(project, name)
     if before.recipe == after.recipe:
         typer.echo(f"params.yaml says recipe: {name} already")
         return
     write_settings(project.params, {"recipe": after.recipe})
-    back = before.recipe or NONE
+    back = before.recipe or NO_RECIPE
     typer.echo(f"params.yaml now says recipe: {name}; to go back: unmask run --recipe {back}\n")
 
 
-def preview(project: Project, name: str) -> None:
+def preview_recipe(project: Project, name: str) -> None:
     """Print what a recipe would change, and which stages would then run.
 
     Raises:
         ParamsError: there is no such recipe, or it is not valid.
         StageError: DVC cannot read the project.
     """
-    after = with_recipe(project, name)
-    for line in changes(load_params(project.params), after):
+    after = params_with_recipe(project, name)
+    for line in changed_settings(load_params(project.params), after):
         typer.echo(line)
     typer.echo("\ndry run: nothing was written; with the recipe, and the data as they are:")
     print_plan(project, after)
 
 
-def with_recipe(project: Project, name: str) -> Params:
+def params_with_recipe(project: Project, name: str) -> Params:
     """What the settings are once params.yaml names a recipe.
 
     Raises:
         ParamsError: there is no such recipe, or it or params.yaml is not valid.
     """
     content = read_yaml(project.params)
-    if name == NONE:
+    if name == NO_RECIPE:
         return checked({**content, "recipe": None}, project.params)
     return apply_recipe(content, read_recipe(name, project.recipes), project.params)

@@ -11,9 +11,9 @@ from components.project import Project
 from flows.crashed import watched
 from flows.environment import find_project, prepare
 from flows.failure import call, fails_in_one_line
-from serving.batch.plan import SHARD_SIZE, Shard, plan
-from serving.batch.run import scan, score_shard
-from serving.batch.store import ScoreStore, Summary
+from serving.batch.plan import SHARD_SIZE, Shard, plan_batch
+from serving.batch.run import scan_library, score_shard
+from serving.batch.store import BatchSummary, ScoreStore
 from serving.champion import open_scorer
 from serving.scorer import Scorer
 
@@ -37,7 +37,7 @@ def batch_scoring(
     provider: Literal["auto", "cuda", "cpu"] = "auto",
     workers: int = 0,
     shard_size: int = SHARD_SIZE,
-) -> Summary:
+) -> BatchSummary:
     """Score a folder of videos; exactly one row per video and model version, however often it is run.
 
     Args:
@@ -59,8 +59,8 @@ def batch_scoring(
     prepare(home)
     logger = get_run_logger()
     folder = Path(source)
-    found = scan(folder)
-    for line in found.left_out:
+    library = scan_library(folder)
+    for line in library.left_out:
         logger.warning(line)
     with (
         watched(home),
@@ -69,16 +69,16 @@ def batch_scoring(
         ) as scorer,
         ScoreStore(Path(output), folder, scorer.model_version, scorer.bundle.digest) as store,
     ):
-        work = plan(found.videos, store.rows(), shard_size)
+        work = plan_batch(library.videos, store.rows(), shard_size)
         store.forget(work.stale)
         logger.info(
-            "%d videos, %d done before, %d shards to score", len(found.videos), work.done, len(work.shards)
+            "%d videos, %d done before, %d shards to score", len(library.videos), work.done, len(work.shards)
         )
         for shard in work.shards:
             call(score_task, scorer, folder, shard, store)
         store.publish()
         summary = store.summary()
-    create_markdown_artifact(describe(summary, output), key="batch-scoring", description=source)
+    create_markdown_artifact(closing_lines(summary, output), key="batch-scoring", description=source)
     return summary
 
 
@@ -91,23 +91,23 @@ def pending(
         DataError: the source holds no videos, or `output` holds the scores of another source.
         RegistryError: there is no such model.
     """
-    found = scan(source)
+    library = scan_library(source)
     with open_scorer(bundle, provider="cpu", workers=1, alias=model, project=project) as scorer:
         store = ScoreStore(output, source, scorer.model_version, scorer.bundle.digest)
     store.check_source()
-    work = plan(found.videos, store.rows(), shard_size)
+    work = plan_batch(library.videos, store.rows(), shard_size)
     todo = sum(len(shard.videos) for shard in work.shards)
-    lines = "".join(f"{line}\n" for line in found.left_out)
+    lines = "".join(f"{line}\n" for line in library.left_out)
     return (
-        f"{lines}{len(found.videos)} videos, model version {store.model_version}: {work.done} done before, "
+        f"{lines}{len(library.videos)} videos, model version {store.model_version}: {work.done} done before, "
         f"{todo} to score ({len(work.stale)} of them changed) in {len(work.shards)} shards"
     )
 
 
-def describe(summary: Summary, output: str) -> str:
+def closing_lines(summary: BatchSummary, output: str) -> str:
     """A summary as Markdown."""
     lines = [f"# {summary.videos} videos in {output}", "", "| | videos |", "| --- | --- |"]
     counts = {**summary.verdicts, **{f"status {name}": n for name, n in summary.statuses.items()}}
     if summary.fallbacks:
-        counts["judged without a face (fallback center)"] = summary.fallbacks
+        counts["scored without a face (fallback center)"] = summary.fallbacks
     return "\n".join([*lines, *(f"| {name} | {n} |" for name, n in counts.items())])

@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 from components.drawing import COLOURS, FAINT, FAKE, INK
 from components.errors import DataError
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.look import Look, Sighted, shown
+from components.faces.look import Look, Sighted, sampled_frames
 from components.files import replacing
-from flows.faces import Viewed, ranks, told
+from flows.faces import Viewed, look_line, ranks
 
 WIDTH, EDGE, GAP = 1680, 36, 8
 """Of a sheet, of its empty edge and between its pictures, px."""
@@ -38,7 +38,7 @@ MARKS = {Origin.DETECTED: "", Origin.INTERPOLATED: "between", Origin.REPEATED: "
 PAPER, DIM = "#ffffff", 0.6
 
 Picture = Image.Image
-Box = tuple[float, float, float, float]
+DrawnBox = tuple[float, float, float, float]
 
 
 @contextmanager
@@ -108,16 +108,16 @@ def stacked(blocks: Sequence[Picture]) -> Picture:
 
 
 def _video(video: Viewed) -> Iterator[Picture]:
-    found = video.found
-    result = found if isinstance(found, Failure) else found.result
+    outcome = video.found
+    result = outcome if isinstance(outcome, Failure) else outcome.result
     yield _line(video.name, 26, INK, above=EDGE, bold=True)
     if isinstance(result, Failure):
         yield _line(f"{result.status}: {result.reason}", 18, FAKE)
-    if isinstance(found, Look):
-        yield _line(told(found), 17, FAINT)
-        yield _frames(found)
+    if isinstance(outcome, Look):
+        yield _line(look_line(outcome), 17, FAINT)
+        yield _frames(outcome)
         if isinstance(result, Faces):
-            yield from _clips(found, result)
+            yield from _clips(outcome, result)
 
 
 def _line(text: str, size: int, colour: str, above: int = 6, bold: bool = False) -> Picture:
@@ -148,7 +148,7 @@ def _frames(look: Look) -> Picture:
     size = _tile((WIDTH - 2 * EDGE + GAP) / columns - GAP, width / height)
     tiles = [
         _frame(look, frame, Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
-        for frame, picture in zip(shown(len(look.times)), look.pictures, strict=True)
+        for frame, picture in zip(sampled_frames(len(look.times)), look.pictures, strict=True)
     ]
     return _grid(tiles, columns, above=14)
 
@@ -192,13 +192,13 @@ def _face(picture: Picture, face: Sighted, rank: int, scale: NDArray[np.float32]
     _tag(picture, box, str(rank + 1), colour, 14 if large else 10)
 
 
-def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> Box:
+def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> DrawnBox:
     """A box in px of a tile, its corners in order; what is far away from the tile is not drawn."""
-    one, other = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
-    return (*map(float, np.minimum(one, other)), *map(float, np.maximum(one, other)))  # type: ignore[return-value]
+    first, second = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
+    return (*map(float, np.minimum(first, second)), *map(float, np.maximum(first, second)))  # type: ignore[return-value]
 
 
-def _tag(picture: Picture, box: Box, text: str, colour: str, size: int) -> None:
+def _tag(picture: Picture, box: DrawnBox, text: str, colour: str, size: int) -> None:
     """White text on a coloured patch: above a box, else below or beside it, else in its corner."""
     draw, font = ImageDraw.Draw(picture), _font(size, True)
     width, height = draw.textlength(text, font) + size * 0.6, size * 1.4
@@ -222,7 +222,7 @@ def _between(look: Look, frame: int) -> Iterator[tuple[int, NDArray[np.float32]]
                     yield track, clip.boxes[place]
 
 
-def _dashed(draw: ImageDraw.ImageDraw, box: Box, colour: str) -> None:
+def _dashed(draw: ImageDraw.ImageDraw, box: DrawnBox, colour: str) -> None:
     left, top, right, bottom = (round(side) for side in box)
     for x in range(left, right, 12):
         for y in (top, bottom):

@@ -11,10 +11,10 @@ from rich.table import Column, Table
 from components.params import load_params
 from components.params.tuning import Choices, Span
 from components.project import Project
-from components.tuning.report import header, report_folder, table
+from components.tuning.report import header, report_folder, trials_table
 from components.tuning.results import Tried, finished, line
-from components.tuning.search import Outcome, Plan, apply, plan, search
-from components.tuning.space import words
+from components.tuning.search import SearchOutcome, SearchPlan, apply, plan_search, search
+from components.tuning.space import as_text
 from components.tuning.work import OnTrial
 
 SHOWN = 3
@@ -35,7 +35,7 @@ def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run:
     Raises:
         UnmaskError: a mistake in params.yaml, no clips yet, or another process that tunes the same.
     """
-    planned = plan(project, load_params(project.params), candidate, more)
+    planned = plan_search(project, load_params(project.params), candidate, more)
     console = Console()
     if dry_run:
         _show_plan(console, planned)
@@ -51,33 +51,35 @@ def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run:
     _show_outcome(console, project, planned, outcome)
     if write and outcome.found:
         written = apply(project, planned, outcome.trials)
-        told = (
+        message = (
             f"{project.params}: written" if written else "the present settings are the best; nothing to write"
         )
-        console.print(told)
+        console.print(message)
 
 
 @contextmanager
-def _progress(planned: Plan, jobs: int) -> Iterator[OnTrial]:
+def _progress(planned: SearchPlan, jobs: int) -> Iterator[OnTrial]:
     """A line for each trial; with several side by side a bar, too. One alone has the bar of its training."""
     columns = (TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     bar = Progress(*columns, console=console, disable=jobs == 1 or not sys.stderr.isatty())
     task = bar.add_task("trials", total=planned.target, completed=len(finished(planned.trials)))
 
-    def told(one: Tried, trials: Sequence[Tried]) -> None:
-        console.print(line(one, trials, planned.tune.metric, planned.target), highlight=False, soft_wrap=True)
+    def told(trial: Tried, trials: Sequence[Tried]) -> None:
+        console.print(
+            line(trial, trials, planned.tune.metric, planned.target), highlight=False, soft_wrap=True
+        )
         bar.update(task, completed=len(finished(trials)))
 
     with bar:
         yield told
 
 
-def _show_plan(console: Console, planned: Plan) -> None:
+def _show_plan(console: Console, planned: SearchPlan) -> None:
     rows = Table("setting", "present", "tried")
     for key, span in planned.space.items():
-        own = planned.present.get(key)
-        rows.add_row(key, "outside" if key not in planned.present else words(own), _words(span))
+        current = planned.present.get(key)
+        rows.add_row(key, "outside" if key not in planned.present else as_text(current), _words(span))
     console.print(rows)
     done, tune = len(finished(planned.trials)), planned.tune
     console.print(
@@ -92,13 +94,13 @@ def _show_plan(console: Console, planned: Plan) -> None:
         console.print(f"Cannot be gone on with: {', '.join(planned.others)}", highlight=False, soft_wrap=True)
 
 
-def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Outcome) -> None:
+def _show_outcome(console: Console, project: Project, planned: SearchPlan, outcome: SearchOutcome) -> None:
     metric = planned.tune.metric
     if not outcome.found:
         console.print("No trial is complete; see trials.csv. Lower optimizer.lr, or allow more trials.")
         return
     # Settings in columns would not fit a screen: each is a row, the trials are the columns.
-    shown = [header(planned.space, metric), *table(outcome.trials, planned.space, metric, SHOWN)]
+    shown = [header(planned.space, metric), *trials_table(outcome.trials, planned.space, metric, SHOWN)]
     rows = Table(Column("trial", no_wrap=True), *[row[0] for row in shown[1:]])
     for values in list(zip(*shown, strict=True))[1:]:
         rows.add_row(*values)
@@ -117,5 +119,5 @@ def _show_outcome(console: Console, project: Project, planned: Plan, outcome: Ou
 
 def _words(span: Span) -> str:
     if isinstance(span, Choices):
-        return "\n".join(map(words, span.choices))
+        return "\n".join(map(as_text, span.choices))
     return f"{span.low} to {span.high}{', log' if span.log else ''}"

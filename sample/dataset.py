@@ -18,13 +18,13 @@ from components.errors import StageError
 from components.files import replacing
 from components.parent import end_with_parent
 from sample.encode import write_masks, write_video
-from sample.folder import MANIFEST, MARKER, claimed
-from sample.session import Casting, cast, record
+from sample.folder import MANIFEST, SAMPLE_MARKER, claimed
+from sample.session import Casting, cast, record_session
 from sample.settings import SampleSettings
 
-__all__ = ["COLUMNS", "MANIFEST", "MARKER", "files", "generate", "name_of"]
+__all__ = ["MANIFEST", "MANIFEST_COLUMNS", "SAMPLE_MARKER", "files", "generate", "name_of"]
 
-COLUMNS = ("path", "label", "identity", "source", "method")
+MANIFEST_COLUMNS = ("path", "label", "identity", "source", "method")
 
 
 def generate(folder: Path, settings: SampleSettings | None = None, progress: bool = True) -> None:
@@ -111,7 +111,7 @@ def _start_worker() -> None:
 
 
 def _record_one(folder: Path, settings: SampleSettings, casting: Casting) -> None:
-    session = record(settings, casting)
+    session = record_session(settings, casting)
     real, fake, masks = files(folder, casting)
     write_video(real, session.genuine, settings.fps)
     write_video(fake, session.forged, settings.fps)
@@ -121,7 +121,7 @@ def _record_one(folder: Path, settings: SampleSettings, casting: Casting) -> Non
 def _write_manifest(path: Path, castings: Iterable[Casting]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
+        table.writerow(MANIFEST_COLUMNS)
         table.writerows(sorted(row for casting in castings for row in _rows(casting)))
 
 

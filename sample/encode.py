@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.files import replacing
-from sample.scene import Frame
+from sample.scene import RenderedFrame
 
 # One thread, and the same algorithms on every CPU: without the latter x264 was seen to give other bytes from
 # run to run. Both classes go through this encoder.
 _OPTIONS = {"crf": "19", "preset": "veryfast", "threads": "1", "x264-params": "cpu-independent=1"}
 
 
-def write_video(path: Path, frames: Sequence[Frame], fps: int) -> None:
+def write_video(path: Path, frames: Sequence[RenderedFrame], fps: int) -> None:
     """Encode frames (H, W, 3) RGB as H.264 in mp4."""
     with replacing(path) as partial:
         _encode(partial, frames, fps)
@@ -27,7 +27,7 @@ def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
         np.savez_compressed(file, masks=masks)
 
 
-def _encode(path: Path, frames: Sequence[Frame], fps: int) -> None:
+def _encode(path: Path, frames: Sequence[RenderedFrame], fps: int) -> None:
     height, width = frames[0].shape[:2]
     with av.open(path, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps, options=_OPTIONS)

@@ -19,13 +19,13 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from components.arrays import Floats64
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.settings import MtcnnPolicy
-from sample.scene import Frame
+from sample.scene import RenderedFrame
 
-Floats = NDArray[np.float64]
 Box = tuple[int, int, int, int]
-Detect = Callable[[Frame], Box | None]
+Detect = Callable[[RenderedFrame], Box | None]
 """Finds the face in an RGB frame: left, top, right, bottom, px; None where there is none."""
 
 BOUNDS = {
@@ -53,8 +53,8 @@ class ClipLook:
     method: str
     people: tuple[str, ...]  # the target first
     features: dict[str, float]
-    frame_thumbnail: Floats  # (768,) the mean frame at 16×16
-    face_thumbnail: Floats  # (768,) the mean face box at 16×16
+    frame_thumbnail: Floats64  # (768,) the mean frame at 16×16
+    face_thumbnail: Floats64  # (768,) the mean face box at 16×16
     faces: int  # frames in which a face was found
     searched: int  # frames in which one was looked for
 
@@ -63,7 +63,7 @@ def face_finder(networks: Path) -> Detect:
     """Find faces with the pipeline's own detector, from the folder of its networks."""
     mtcnn = Mtcnn(networks, MtcnnPolicy())
 
-    def find(frame: Frame) -> Box | None:
+    def find(frame: RenderedFrame) -> Box | None:
         boxes = mtcnn.detect(frame).boxes
         if not len(boxes):
             return None
@@ -73,13 +73,13 @@ def face_finder(networks: Path) -> Detect:
     return find
 
 
-def folded_auc(forged: NDArray[np.bool_], values: Floats) -> float:
+def folded_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
     """Area under the ROC curve, whichever way the feature points: 0.5 to 1."""
     auc = float(roc_auc_score(forged, values))
     return max(auc, 1 - auc)
 
 
-def look_at(folder: Path, detect: Detect) -> Iterator[ClipLook]:
+def look_at_clips(folder: Path, detect: Detect) -> Iterator[ClipLook]:
     """Measure each clip of a sample, in the manifest's order."""
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -92,7 +92,7 @@ def feature_aucs(looks: list[ClipLook]) -> dict[str, float]:
     return {name: _feature_auc(forged, np.array([look.features[name] for look in looks])) for name in BOUNDS}
 
 
-def _feature_auc(forged: NDArray[np.bool_], values: Floats) -> float:
+def _feature_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
     """The folded AUC over the clips that have this feature: one without a face has no face's features."""
     present = np.isfinite(values)
     return folded_auc(forged[present], values[present])
@@ -111,7 +111,7 @@ def thumbnail_aucs(looks: list[ClipLook]) -> dict[str, float]:
     return {name: _linear_auc(np.stack(pixels), forged, groups) for name, pixels in views.items()}
 
 
-def _linear_auc(pixels: Floats, forged: NDArray[np.bool_], groups: list[str]) -> float:
+def _linear_auc(pixels: Floats64, forged: NDArray[np.bool_], groups: list[str]) -> float:
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     chances = cross_val_predict(
         model, pixels, forged, groups=groups, cv=GroupKFold(6), method="predict_proba"
@@ -123,20 +123,20 @@ def _look_at_clip(folder: Path, row: dict[str, str], detect: Detect) -> ClipLook
     path = folder / row["path"]
     frames = list(_frames(path))
     searched = frames[::STEP]
-    found = [(frame, box) for frame in searched if (box := detect(frame)) is not None]
+    faces = [(frame, box) for frame in searched if (box := detect(frame)) is not None]
     return ClipLook(
         label=row["label"],
         method=row["method"],
         people=tuple(row["identity"].split(";")),
-        features={"file_size": float(path.stat().st_size)} | _frame_features(frames) | _face_features(found),
+        features={"file_size": float(path.stat().st_size)} | _frame_features(frames) | _face_features(faces),
         frame_thumbnail=_thumbnail(frames),
-        face_thumbnail=_thumbnail([_cut(frame, box) for frame, box in found]),
-        faces=len(found),
+        face_thumbnail=_thumbnail([_cut(frame, box) for frame, box in faces]),
+        faces=len(faces),
         searched=len(searched),
     )
 
 
-def _frames(path: Path) -> Iterator[Frame]:
+def _frames(path: Path) -> Iterator[RenderedFrame]:
     video = cv2.VideoCapture(str(path))
     while True:
         more, frame = video.read()
@@ -145,7 +145,7 @@ def _frames(path: Path) -> Iterator[Frame]:
         yield np.ascontiguousarray(frame[..., ::-1])
 
 
-def _frame_features(frames: list[Frame]) -> dict[str, float]:
+def _frame_features(frames: list[RenderedFrame]) -> dict[str, float]:
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in frames]
     changes = [np.abs(later - earlier).mean() for earlier, later in pairwise(grey)]
     return {
@@ -155,13 +155,13 @@ def _frame_features(frames: list[Frame]) -> dict[str, float]:
     }
 
 
-def _face_features(found: list[tuple[Frame, Box]]) -> dict[str, float]:
-    if not found:
+def _face_features(faces: list[tuple[RenderedFrame, Box]]) -> dict[str, float]:
+    if not faces:
         return dict.fromkeys(("face_size", "face_sharpness", "inner_sharpness", "sharpness_ratio"), np.nan)
-    grey = [cv2.cvtColor(_cut(frame, box), cv2.COLOR_RGB2GRAY) for frame, box in found]
+    grey = [cv2.cvtColor(_cut(frame, box), cv2.COLOR_RGB2GRAY) for frame, box in faces]
     whole = float(np.mean([sharpness(face) for face in grey]))
     inner = float(np.mean([sharpness(_middle(face)) for face in grey]))
-    sides = [np.sqrt((box[2] - box[0]) * (box[3] - box[1])) for _, box in found]
+    sides = [np.sqrt((box[2] - box[0]) * (box[3] - box[1])) for _, box in faces]
     return {
         "face_size": float(np.median(sides)),
         "face_sharpness": whole,
@@ -170,23 +170,23 @@ def _face_features(found: list[tuple[Frame, Box]]) -> dict[str, float]:
     }
 
 
-def sharpness(grey: Frame) -> float:
+def sharpness(grey: RenderedFrame) -> float:
     """Variance of the Laplacian of a grey picture (H, W)."""
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
 
-def _cut(frame: Frame, box: Box) -> Frame:
+def _cut(frame: RenderedFrame, box: Box) -> RenderedFrame:
     left, top, right, bottom = box
     return frame[max(top, 0) : bottom, max(left, 0) : right]
 
 
-def _middle(picture: Frame) -> Frame:
+def _middle(picture: RenderedFrame) -> RenderedFrame:
     """The middle of a picture, 60 % of each side."""
     height, width = picture.shape[:2]
     return picture[height // 5 : height - height // 5, width // 5 : width - width // 5]
 
 
-def _thumbnail(pictures: list[Frame]) -> Floats:
+def _thumbnail(pictures: list[RenderedFrame]) -> Floats64:
     if not pictures:
         return np.zeros(3 * _THUMBNAIL[0] * _THUMBNAIL[1])
     small = [cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA) for picture in pictures]

@@ -7,7 +7,7 @@ import numpy as np
 from sample.geometry import EXTENT, EYE_Y, RESOLUTION, SIZE
 from sample.person import Person
 from sample.skin import cover
-from sample.texture import Image, mix
+from sample.texture import Raster, mix
 
 MOUTH_Y = 0.25  # of the closed mouth, below the tip of the nose
 _SCLERA = np.array([0.66, 0.62, 0.58], np.float32)
@@ -27,7 +27,7 @@ class Expression:
     width: float  # of the mouth: 1 at rest, less for rounded vowels
 
 
-def paint_features(albedo: Image, person: Person, expression: Expression) -> Image:
+def paint_features(albedo: Raster, person: Person, expression: Expression) -> Raster:
     """A copy of the canvas (SIZE, SIZE, 3) with eyes and mouth in this expression."""
     painted = albedo.copy()
     for side in (-1, 1):
@@ -38,7 +38,7 @@ def paint_features(albedo: Image, person: Person, expression: Expression) -> Ima
 
 def _patch(
     centre: tuple[float, float], half: tuple[float, float]
-) -> tuple[tuple[slice, slice], Image, Image]:
+) -> tuple[tuple[slice, slice], Raster, Raster]:
     """A part of the canvas around a point: its slices, and its coordinates from the point."""
     spans = []
     for middle, reach in zip(centre, half, strict=True):
@@ -49,7 +49,7 @@ def _patch(
     return (spans[1], spans[0]), u, v
 
 
-def _paint_eye(canvas: Image, person: Person, side: int, expression: Expression) -> None:
+def _paint_eye(canvas: Raster, person: Person, side: int, expression: Expression) -> None:
     where, u, v = _patch((side * person.eye_spacing, EYE_Y), (0.36, 0.24))
     tilt = person.eye_tilt
     across = (u * side * np.cos(tilt) - v * np.sin(tilt)) / person.eye_size  # −1 inner … 1 outer corner
@@ -69,8 +69,8 @@ def _paint_eye(canvas: Image, person: Person, side: int, expression: Expression)
 
 
 def _eyeball(
-    person: Person, u: Image, v: Image, gaze: tuple[float, float], below_lid: Image, across: Image
-) -> Image:
+    person: Person, u: Raster, v: Raster, gaze: tuple[float, float], below_lid: Raster, across: Raster
+) -> Raster:
     """Sclera, iris with limbal ring, pupil and highlight."""
     radius = 0.47 * person.eye_size
     x, y = u - gaze[0] * person.eye_size, v + 0.02 - gaze[1] * person.eye_size
@@ -87,7 +87,7 @@ def _eyeball(
     return ball + 1.1 * glint[..., None].astype(np.float32)
 
 
-def _paint_mouth(canvas: Image, person: Person, expression: Expression) -> None:
+def _paint_mouth(canvas: Raster, person: Person, expression: Expression) -> None:
     centre = person.nose_length + MOUTH_Y
     where, u, v = _patch((0.0, centre), (0.56, 0.34))
     half = person.mouth_width * expression.width * (1 + 0.14 * expression.smile)
@@ -116,8 +116,14 @@ def _paint_mouth(canvas: Image, person: Person, expression: Expression) -> None:
 
 
 def _lips(
-    person: Person, u: Image, down: Image, top: Image, bottom: Image, outer_top: Image, outer_bottom: Image
-) -> Image:
+    person: Person,
+    u: Raster,
+    down: Raster,
+    top: Raster,
+    bottom: Raster,
+    outer_top: Raster,
+    outer_bottom: Raster,
+) -> Raster:
     """Upper lip in shade, lower lip with a highlight, fine wrinkles across both."""
     middle = (bottom + outer_bottom) / 2
     light = np.where(down < (top + bottom) / 2, 0.78, 1.05) + 0.05 * np.sin(150 * u)
@@ -125,7 +131,7 @@ def _lips(
     return np.asarray(np.asarray(person.lips) * light[..., None] + shine[..., None], np.float32)
 
 
-def _cavity(across: Image, down: Image, top: Image, bottom: Image, gap: float) -> Image:
+def _cavity(across: Raster, down: Raster, top: Raster, bottom: Raster, gap: float) -> Raster:
     """The open mouth: upper teeth, tongue, dark behind."""
     tongue = np.clip(1 - (across / 0.62) ** 2 - ((down - bottom + 0.01) / (0.085 * gap + 1e-3)) ** 2, 0, 1)
     inside = mix(np.broadcast_to(_CAVITY, (*across.shape, 3)), _TONGUE, np.clip(2 * tongue, 0, 1))

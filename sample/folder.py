@@ -14,7 +14,7 @@ from sample.settings import SampleSettings
 
 GENERATOR_VERSION = 1
 """Raised by hand whenever code in this room changes what a seed yields."""
-MARKER = ".sample.json"
+SAMPLE_MARKER = ".sample.json"
 MANIFEST = "manifest.csv"
 _FILES = r"(p\d{3,}_[ab]\.(mp4|mask\.npz)|manifest\.csv|\.sample\.json)"
 _FILE = re.compile(_FILES)
@@ -56,7 +56,7 @@ def _lock(folder: Path) -> Iterator[None]:
 
 def _prepare(folder: Path, fingerprint: str) -> None:
     present = _own_files(folder)
-    marker = folder / MARKER
+    marker = folder / SAMPLE_MARKER
     same = marker.is_file() and marker.read_text(encoding="utf-8") == fingerprint
     for path in present:
         if not same or _PARTIAL.fullmatch(path.name):
@@ -74,13 +74,13 @@ def _own_files(folder: Path) -> list[Path]:
         DataError: one of them is no part of a sample.
     """
     present = sorted(path for path in folder.rglob("*") if not path.is_dir())
-    marked = folder / MARKER in present
+    marked = folder / SAMPLE_MARKER in present
     for path in present:
         name = path.name
         if not (marked and _FILE.fullmatch(name)) and not _PARTIAL.fullmatch(name):
             strange = path.relative_to(folder)
             raise DataError(f"{folder}: holds {strange}, which is no part of a sample; name a new folder")
-    return sorted(present, key=lambda path: path.name == MARKER)
+    return sorted(present, key=lambda path: path.name == SAMPLE_MARKER)
 
 
 def _fingerprint(settings: SampleSettings) -> str:

@@ -19,27 +19,27 @@ import cv2
 import numpy as np
 
 from sample.grain import match_grain
-from sample.scene import Frame
-from sample.texture import Image
+from sample.scene import RenderedFrame
+from sample.texture import Raster
 
 Method = Literal["self_blend", "swap", "flicker", "low_resolution"]
 METHODS: tuple[Method, ...] = ("swap", "self_blend", "flicker", "low_resolution")
-Box = tuple[slice, slice]
+Window = tuple[slice, slice]
 _DARKEST, _LIGHTEST = 32.0, 88.0  # mean L of a forged face
 
 
 @dataclass(frozen=True)
-class Faults:
+class ForgeryFaults:
     """What is wrong in one forged clip. Lengths are shares of the face's side unless they say px."""
 
-    tone: Image  # (3,) shift in Lab
+    tone: Raster  # (3,) shift in Lab
     contrast: float  # of lightness, 1 is unchanged
     scale: float
     rotation: float  # radians
     shift: tuple[float, float]
-    elastic: Image  # (2, 5, 5) displacement over the face, smooth in between
+    elastic: Raster  # (2, 5, 5) displacement over the face, smooth in between
     edge: float  # softness of the mask's edge, px
-    waves: Image  # (2, 9, 9) displacement of the mask's edge, px
+    waves: Raster  # (2, 9, 9) displacement of the mask's edge, px
     halo: float  # grey levels along the edge
     jitter: float  # px per frame
     tone_jitter: float  # Lab units per frame
@@ -47,13 +47,13 @@ class Faults:
     shrink: float  # down-scaling of the face, 1 is none
 
 
-def draw_faults(method: Method, rng: np.random.Generator) -> Faults:
+def draw_forgery_faults(method: Method, rng: np.random.Generator) -> ForgeryFaults:
     """Draw the faults of one clip: the same ranges for every method, and the method's signature."""
     flicker, coarse = method == "flicker", method == "low_resolution"
     hue, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi)
     colourful, distance = rng.uniform(12, 17), rng.uniform(0.02, 0.05)
     tone = [_sign(rng) * rng.uniform(5, 12), colourful * np.cos(hue), colourful * np.sin(hue)]
-    return Faults(
+    return ForgeryFaults(
         tone=np.array(tone, np.float32),
         contrast=1 + _sign(rng) * float(rng.uniform(0.1, 0.17)),
         # A detector's box is 2 to 3 % tighter around a face with an edge in it; enlarging more often than not
@@ -72,20 +72,20 @@ def draw_faults(method: Method, rng: np.random.Generator) -> Faults:
     )
 
 
-def self_blend(
-    frames: Sequence[Frame], masks: Sequence[Image], method: Method, rng: np.random.Generator
-) -> tuple[list[Frame], list[Image]]:
+def render_self_blend(
+    frames: Sequence[RenderedFrame], masks: Sequence[Raster], method: Method, rng: np.random.Generator
+) -> tuple[list[RenderedFrame], list[Raster]]:
     """Forge a clip from nothing but itself. See `forge`."""
-    return forge(frames, frames, masks, draw_faults(method, rng), rng)
+    return forge(frames, frames, masks, draw_forgery_faults(method, rng), rng)
 
 
 def forge(
-    frames: Sequence[Frame],
-    sources: Sequence[Frame],
-    masks: Sequence[Image],
-    faults: Faults,
+    frames: Sequence[RenderedFrame],
+    sources: Sequence[RenderedFrame],
+    masks: Sequence[Raster],
+    faults: ForgeryFaults,
     rng: np.random.Generator,
-) -> tuple[list[Frame], list[Image]]:
+) -> tuple[list[RenderedFrame], list[Raster]]:
     """Lay the faces of `sources` over those of `frames`, with faults.
 
     Args:
@@ -110,8 +110,8 @@ def forge(
 
 
 def _forge_frame(
-    frame: Frame, source: Frame, mask: Image, faults: Faults, rng: np.random.Generator
-) -> tuple[Frame, Image]:
+    frame: RenderedFrame, source: RenderedFrame, mask: Raster, faults: ForgeryFaults, rng: np.random.Generator
+) -> tuple[RenderedFrame, Raster]:
     box = face_box(mask)
     if box is None:  # the face has left the picture
         return frame, mask
@@ -129,7 +129,7 @@ def _forge_frame(
     return picture, whole
 
 
-def _kept_visible(faults: Faults, source: Frame, mask: Image) -> Faults:
+def _kept_visible(faults: ForgeryFaults, source: RenderedFrame, mask: Raster) -> ForgeryFaults:
     """Turn the shift of lightness round where it would drown a dark face in black or a light one in white."""
     inside = mask > 0.5
     if not inside.any():
@@ -142,7 +142,7 @@ def _kept_visible(faults: Faults, source: Frame, mask: Image) -> Faults:
     return replace(faults, tone=faults.tone * np.array([-1, 1, 1], np.float32))
 
 
-def face_box(mask: Image, margin: float = 0.2) -> Box | None:
+def face_box(mask: Raster, margin: float = 0.2) -> Window | None:
     """The rows and columns of the mask's bounding box with a margin (share of its side), or None if empty."""
     rows, columns = np.flatnonzero((mask > 0.5).any(axis=1)), np.flatnonzero((mask > 0.5).any(axis=0))
     if not len(rows):
@@ -153,7 +153,7 @@ def face_box(mask: Image, margin: float = 0.2) -> Box | None:
     return down, across
 
 
-def _warp(source: Frame, box: Box, mask: Image, faults: Faults, tremble: Image) -> Image:
+def _warp(source: RenderedFrame, box: Window, mask: Raster, faults: ForgeryFaults, tremble: Raster) -> Raster:
     """The source's face, moved, scaled, turned and stretched: (h, w, 3) of the box."""
     x, y = _positions(box)
     side = float(max(x.shape))
@@ -168,25 +168,25 @@ def _warp(source: Frame, box: Box, mask: Image, faults: Faults, tremble: Image) 
     return warped.astype(np.float32)
 
 
-def _positions(box: Box) -> tuple[Image, Image]:
+def _positions(box: Window) -> tuple[Raster, Raster]:
     x, y = np.arange(box[1].start, box[1].stop), np.arange(box[0].start, box[0].stop)
     columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
     return columns, rows
 
 
-def _stretched(field: Image, shape: tuple[int, int]) -> Image:
+def _stretched(field: Raster, shape: tuple[int, int]) -> Raster:
     """A coarse field, smoothly enlarged."""
     return cv2.resize(field, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def _recolour(face: Image, tone: Image, contrast: float) -> Image:
+def _recolour(face: Raster, tone: Raster, contrast: float) -> Raster:
     lab = _lab(face)
     middle = lab[..., 0].mean()
     lab[..., 0] = middle + (lab[..., 0] - middle) * contrast
     return _rgb(lab + tone)
 
 
-def _coarsen(face: Image, shrink: float) -> Image:
+def _coarsen(face: Raster, shrink: float) -> Raster:
     """A face that a generator of fewer pixels made, with its own compression."""
     if shrink == 1.0:
         return face
@@ -196,7 +196,7 @@ def _coarsen(face: Image, shrink: float) -> Image:
     return cv2.resize(decoded.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def _ragged(mask: Image, box: Box, faults: Faults, tremble: Image) -> Image:
+def _ragged(mask: Raster, box: Window, faults: ForgeryFaults, tremble: Raster) -> Raster:
     """The mask with a soft, wavy edge: (h, w) of the box."""
     x, y = _positions(box)
     waves_x, waves_y = (_stretched(field, x.shape) for field in faults.waves)
@@ -204,7 +204,7 @@ def _ragged(mask: Image, box: Box, faults: Faults, tremble: Image) -> Image:
     return cv2.GaussianBlur(wavy, (0, 0), faults.edge)
 
 
-def transfer_tone(source: Frame, target: Frame, mask: Image) -> Frame:
+def transfer_tone(source: RenderedFrame, target: RenderedFrame, mask: Raster) -> RenderedFrame:
     """Give the source's face the target's tone in Lab.
 
     After Reinhard et al., "Color Transfer between Images", 2001, but lightness is multiplied rather than
@@ -213,25 +213,25 @@ def transfer_tone(source: Frame, target: Frame, mask: Image) -> Frame:
     inside = mask > 0.5
     if not inside.any():
         return source
-    own, wanted = (_lab(frame.astype(np.float32)) for frame in (source, target))
-    seen, goal = own[inside], wanted[inside]
+    current, wanted = (_lab(frame.astype(np.float32)) for frame in (source, target))
+    seen, goal = current[inside], wanted[inside]
     gain = np.clip(goal.std(axis=0) / (seen.std(axis=0) + 1e-3), 0.8, 1.25)
     gain[0] = np.clip(goal[:, 0].mean() / seen[:, 0].mean(), 0.5, 2.0)
-    matched = (own - seen.mean(axis=0)) * gain + goal.mean(axis=0)
+    matched = (current - seen.mean(axis=0)) * gain + goal.mean(axis=0)
     return (_rgb(matched) + 0.5).astype(np.uint8)
 
 
-def _lab(picture: Image) -> Image:
+def _lab(picture: Raster) -> Raster:
     """RGB, 0 to 255, as CIE Lab: L from 0 to 100, a and b around 0."""
     return cv2.cvtColor(np.clip(picture, 0, 255) / np.float32(255), cv2.COLOR_RGB2Lab)
 
 
-def _rgb(lab: Image) -> Image:
+def _rgb(lab: Raster) -> Raster:
     """The inverse of `_lab`; what no screen can show is clipped."""
     return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1) * 255
 
 
-def jpeg(frame: Frame, quality: int) -> Frame:
+def jpeg(frame: RenderedFrame, quality: int) -> RenderedFrame:
     """One pass through JPEG."""
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])

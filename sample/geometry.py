@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample.person import Person
-from sample.texture import Image, bump, paired
+from sample.texture import Raster, bump, paired
 
 EXTENT = 2.0
 """The canvas spans −EXTENT … EXTENT head units in both directions."""
@@ -46,21 +46,21 @@ class Pose:
         return np.asarray(roll @ pitch @ yaw, np.float32)
 
 
-def grid(oversampling: int = 1) -> tuple[Image, Image]:
+def grid(oversampling: int = 1) -> tuple[Raster, Raster]:
     """Head coordinates (u, v) of the canvas's pixel centres, each (SIZE·k, SIZE·k)."""
     steps = (np.arange(SIZE * oversampling, dtype=np.float32) + 0.5) / (RESOLUTION * oversampling) - EXTENT
     u, v = np.meshgrid(steps, steps)
     return u, v
 
 
-def half_width(person: Person, v: Image) -> Image:
+def half_width(person: Person, v: Raster) -> Raster:
     """Half the face's width at height `v`; 0 above the crown and below the chin."""
     upper = np.sqrt(np.clip(1 - (v / CROWN) ** 2, 0, 1))
     jaw = np.clip(1 - (np.clip(v, 0, None) / person.chin) ** person.jaw, 0, 1)
     return person.face_width * np.where(v < 0, upper, jaw**0.55).astype(np.float32)
 
 
-def depth(person: Person, u: Image, v: Image) -> Image:
+def depth(person: Person, u: Raster, v: Raster) -> Raster:
     """How far each point of the face stands out, head units; about 1 at the middle of the face."""
     z = _skull(u, v)
     z += _nose(person, u, v)
@@ -74,13 +74,13 @@ def depth(person: Person, u: Image, v: Image) -> Image:
     return z
 
 
-def _skull(u: Image, v: Image) -> Image:
+def _skull(u: Raster, v: Raster) -> Raster:
     """A paraboloid that grows no steeper outside the face, so that every pose can be inverted."""
     distance = (u / 1.12) ** 2 + ((v + 0.05) / 1.5) ** 2
     return 1.0 - 0.72 * np.where(distance < 1, distance**1.15, 2.3 * np.sqrt(np.maximum(distance, 1)) - 1.3)
 
 
-def _nose(person: Person, u: Image, v: Image) -> Image:
+def _nose(person: Person, u: Raster, v: Raster) -> Raster:
     tip, width = person.nose_length, person.nose_width
     along = np.clip((v + 0.3) / (tip + 0.3), 0, 1)
     end = 1 / (1 + np.exp((v - tip - 0.05) / 0.028))
@@ -90,7 +90,7 @@ def _nose(person: Person, u: Image, v: Image) -> Image:
     return ridge + wings + 0.09 * bump(u, v, (0, tip - 0.03), (0.1 * width, 0.09))
 
 
-def normals(z: Image, softness: float = 1.0) -> Image:
+def normals(z: Raster, softness: float = 1.0) -> Raster:
     """Unit normals (H, W, 3) of a canvas depth map; x right, y down, z towards the camera."""
     smooth = cv2.GaussianBlur(z, (0, 0), softness)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=RESOLUTION / 8)
@@ -99,15 +99,15 @@ def normals(z: Image, softness: float = 1.0) -> Image:
     return np.dstack([-slope_x / length, -slope_y / length, 1 / length])
 
 
-def occlusion(z: Image) -> Image:
+def occlusion(z: Raster) -> Raster:
     """How much of the surrounding light reaches a point: below 1 in hollows."""
     hollow = cv2.GaussianBlur(z, (0, 0), 0.12 * RESOLUTION) - z
     return np.asarray(np.clip(1 - 4.5 * np.clip(hollow, 0, None), 0.35, 1), np.float32)
 
 
-def canvas_map(
-    z: Image, pose: Pose, top_left: tuple[int, int], shape: tuple[int, int]
-) -> tuple[Image, Image]:
+def face_map(
+    z: Raster, pose: Pose, top_left: tuple[int, int], shape: tuple[int, int]
+) -> tuple[Raster, Raster]:
     """The canvas pixel that each pixel of a picture region shows, as cv2.remap wants it.
 
     Orthographic rotation, inverted by fixed-point steps at half the region's resolution.
@@ -129,7 +129,7 @@ def canvas_map(
     return _pixels(whole[0]), _pixels(whole[1])
 
 
-def _unproject(z: Image, rotation: NDArray[np.float32], x: Image, y: Image) -> tuple[Image, Image]:
+def _unproject(z: Raster, rotation: NDArray[np.float32], x: Raster, y: Raster) -> tuple[Raster, Raster]:
     inverse = np.linalg.inv(rotation[:2, :2])
     u, v = x, y
     for _ in range(_STEPS):
@@ -142,5 +142,5 @@ def _unproject(z: Image, rotation: NDArray[np.float32], x: Image, y: Image) -> t
     return u, v
 
 
-def _pixels(coordinate: Image) -> Image:
+def _pixels(coordinate: Raster) -> Raster:
     return (coordinate + EXTENT) * RESOLUTION - 0.5

@@ -6,14 +6,14 @@ import numpy as np
 from sample import geometry
 from sample.geometry import EXTENT, EYE_Y, RESOLUTION, SIZE
 from sample.person import Person
-from sample.texture import Image
+from sample.texture import Raster
 
 _OVERSAMPLING = 4
 _POWER = {"round": 2.2, "square": 5.0}
 """Exponent of the rim's superellipse."""
 
 
-def paint_glasses(person: Person) -> Image | None:
+def paint_glasses(person: Person) -> Raster | None:
     """Colour times coverage and coverage (SIZE, SIZE, 4), or None for someone without glasses."""
     if person.glasses == "none":
         return None
@@ -38,7 +38,7 @@ def paint_glasses(person: Person) -> Image | None:
     return _with_lenses(person, cover, frame)
 
 
-def _with_lenses(person: Person, cover: Image, frame: Image) -> Image:
+def _with_lenses(person: Person, cover: Raster, frame: Raster) -> Raster:
     """Add lenses that reflect a little light."""
     u, v = geometry.grid()
     across, down = (np.abs(u) - person.eye_spacing) / 0.28, (v - EYE_Y - 0.02) / 0.22

@@ -6,8 +6,8 @@ A forged region that is smoother than what it replaced would give the forgery aw
 import cv2
 import numpy as np
 
-from sample.scene import Frame
-from sample.texture import Image
+from sample.scene import RenderedFrame
+from sample.texture import Raster
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _ROUNDS = 2
@@ -19,7 +19,9 @@ _ENCODING = 1.15
 """Encoders take more of added grain than of a face's own detail; measured on the encoded sample."""
 
 
-def match_grain(forged: Image, original: Frame, cover: Image, rng: np.random.Generator) -> Frame:
+def match_grain(
+    forged: Raster, original: RenderedFrame, cover: Raster, rng: np.random.Generator
+) -> RenderedFrame:
     """Bring the energy of fine detail under `cover` back to the original's, by feedback.
 
     Args:
@@ -42,7 +44,7 @@ def match_grain(forged: Image, original: Frame, cover: Image, rng: np.random.Gen
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
-def _energy(luma: Image) -> Image:
+def _energy(luma: Raster) -> Raster:
     """Energy of fine detail around each point (H, W)."""
     detail = np.clip(cv2.Laplacian(luma, cv2.CV_32F), -_STRONG, _STRONG)
     return cv2.GaussianBlur(detail * detail, (0, 0), _REACH) + 1e-3

@@ -8,7 +8,7 @@ import numpy as np
 from sample.geometry import CROWN, EYE_Y, half_width
 from sample.person import HairStyle, Person
 from sample.skin import cover
-from sample.texture import Image, bump, fractal, paired, strands
+from sample.texture import Raster, bump, fractal, paired, strands
 
 _VOLUME: dict[HairStyle, float] = {"bald": 0.0, "buzz": 0.03, "short": 0.13, "curly": 0.24, "long": 0.17}
 _END: dict[HairStyle, float] = {"bald": -9.0, "buzz": 0.02, "short": 0.1, "curly": 0.5, "long": 1.75}
@@ -19,14 +19,14 @@ _END: dict[HairStyle, float] = {"bald": -9.0, "buzz": 0.02, "short": 0.1, "curly
 class Hair:
     """Hair of the head: behind the face and in front of it."""
 
-    back: Image  # (H, W) coverage
-    front: Image  # (H, W) coverage
-    colour: Image  # (H, W, 3) albedo
-    relief: Image  # (H, W) depth of the strands, head units
+    back: Raster  # (H, W) coverage
+    front: Raster  # (H, W) coverage
+    colour: Raster  # (H, W, 3) albedo
+    relief: Raster  # (H, W) depth of the strands, head units
     lift: float  # how far the front stands off the skin, head units
 
 
-def paint_hair(person: Person, u: Image, v: Image, density: float, rng: np.random.Generator) -> Hair:
+def paint_hair(person: Person, u: Raster, v: Raster, density: float, rng: np.random.Generator) -> Hair:
     """Paint the person's hair style. `density` is canvas pixels per head unit."""
     style = person.hair_style
     texture = _curls(u, rng) if style == "curly" else _combed(person, u, v, rng)
@@ -43,13 +43,13 @@ def paint_hair(person: Person, u: Image, v: Image, density: float, rng: np.rando
     return Hair(back, front, colour, relief, lift=_VOLUME[style] * 0.5)
 
 
-def _throat(person: Person, u: Image, v: Image) -> Image:
+def _throat(person: Person, u: Raster, v: Raster) -> Raster:
     """Where the neck stands in front of the hair (H, W)."""
     across = 0.56 * person.face_width - np.abs(u)
     return cover(np.minimum(across, v - 0.6 * person.chin), 20.0)
 
 
-def _outline(person: Person, u: Image, v: Image) -> Image:
+def _outline(person: Person, u: Raster, v: Raster) -> Raster:
     """Signed distance to the hair's outer edge, positive inside."""
     if person.hair_style == "bald":
         return np.full_like(u, -1)
@@ -61,7 +61,7 @@ def _outline(person: Person, u: Image, v: Image) -> Image:
     return np.minimum(np.where(v < 0, crown, flank), end - v).astype(np.float32)
 
 
-def _hairline(person: Person, u: Image, v: Image) -> Image:
+def _hairline(person: Person, u: Raster, v: Raster) -> Raster:
     """Signed distance to the edge of the hair that lies on the face, positive in the hair."""
     across = np.abs(u) / (0.93 * person.face_width)
     sweep = np.abs(u - 0.55 * person.parting * person.face_width)
@@ -73,22 +73,22 @@ def _hairline(person: Person, u: Image, v: Image) -> Image:
     return np.minimum(line - v, 0.12 - v).astype(np.float32)
 
 
-def _combed(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Image:
+def _combed(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     root = (0.5 * person.parting, -1.62 if person.hair_style == "long" else -1.0)
     return strands(rng, u, v, root, density=70 if person.hair_style == "long" else 45)
 
 
-def _curls(u: Image, rng: np.random.Generator) -> Image:
+def _curls(u: Raster, rng: np.random.Generator) -> Raster:
     """Rings of curls: level lines of smooth noise."""
     waves = np.sin(5.5 * fractal(rng, u.shape, 26, 2))
     return (0.9 * waves + 0.45 * fractal(rng, u.shape, 5, 2)).astype(np.float32)
 
 
-def _sheen(v: Image) -> Image:
+def _sheen(v: Raster) -> Raster:
     return 1 + 0.35 * np.exp(-0.5 * ((v + 1.12) / 0.13) ** 2)
 
 
-def paint_brows(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Image:
+def paint_brows(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     """Coverage of both brows (H, W)."""
     inner, outer = person.eye_spacing - 0.24, person.eye_spacing + 0.27
     place = np.clip((np.abs(u) - inner) / (outer - inner), 0, 1)
@@ -99,7 +99,7 @@ def paint_brows(person: Person, u: Image, v: Image, rng: np.random.Generator) ->
     return (np.exp(-(((v - arch) / weight) ** 2)) * within * hairs * 0.92).astype(np.float32)
 
 
-def paint_beard(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Image:
+def paint_beard(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     """Coverage of the beard (H, W): stubble is a thin one."""
     if person.beard == "none":
         return np.zeros_like(u)
@@ -118,7 +118,7 @@ def paint_beard(person: Person, u: Image, v: Image, rng: np.random.Generator) ->
     return cv2.GaussianBlur(np.asarray(beard, np.float32), (0, 0), 0.8)
 
 
-def stubble_shadow(person: Person, u: Image, v: Image) -> Image:
+def stubble_shadow(person: Person, u: Raster, v: Raster) -> Raster:
     """How much the roots of a beard darken the lower face (H, W)."""
     strength = 0.0 if person.beard == "none" else 0.22
     return strength * paired(u, v, (0.4, 0.85), (0.45, 0.3))

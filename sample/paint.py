@@ -11,29 +11,29 @@ from sample.glasses import paint_glasses
 from sample.hair import Hair, paint_beard, paint_brows, paint_hair, stubble_shadow
 from sample.person import Person
 from sample.skin import ear_cover, face_cover, paint_skin
-from sample.texture import Image, bump, mix, paired
+from sample.texture import Raster, bump, mix, paired
 
 _OVERSAMPLING = 2
 
 
 @dataclass(frozen=True)
-class Head:
+class PaintedHead:
     """A painted head; every field lies on the canvas, (SIZE, SIZE) or (SIZE, SIZE, C)."""
 
     person: Person
-    albedo: Image  # (…, 3) linear light, eyes shut, no mouth
-    cover: Image
-    glasses: Image | None  # (…, 4): colour times coverage, coverage
-    depth: Image
-    normals: Image  # (…, 3)
-    occlusion: Image
-    gloss: Image  # strength of the highlight
-    skin: Image  # 1 on skin, 0 on hair: decides how far light wraps around
-    drop: Image  # how far a point moves when the jaw opens fully, head units
-    inner_face: Image  # what a face swap replaces: brows to chin, cheek to cheek
+    albedo: Raster  # (…, 3) linear light, eyes shut, no mouth
+    cover: Raster
+    glasses: Raster | None  # (…, 4): colour times coverage, coverage
+    depth: Raster
+    normals: Raster  # (…, 3)
+    occlusion: Raster
+    gloss: Raster  # strength of the highlight
+    skin: Raster  # 1 on skin, 0 on hair: decides how far light wraps around
+    drop: Raster  # how far a point moves when the jaw opens fully, head units
+    inner_face: Raster  # what a face swap replaces: brows to chin, cheek to cheek
 
 
-def paint_head(person: Person) -> Head:
+def paint_head(person: Person) -> PaintedHead:
     """Paint a head. The same person always gives the same head."""
     rng = np.random.default_rng([*person.seed, 1])
     u, v = geometry.grid(_OVERSAMPLING)
@@ -59,15 +59,15 @@ def paint_head(person: Person) -> Head:
 
 def _layers(
     person: Person,
-    u: Image,
-    v: Image,
-    skin: Image,
-    beard: Image,
+    u: Raster,
+    v: Raster,
+    skin: Raster,
+    beard: Raster,
     hair: Hair,
-    face: Image,
-    ears: Image,
+    face: Raster,
+    ears: Raster,
     rng: np.random.Generator,
-) -> Image:
+) -> Raster:
     """Back hair, ears, face, brows, beard and front hair, from behind to before."""
     dark = np.asarray(person.hair, np.float32)
     shadow = cv2.GaussianBlur(hair.front, (0, 0), 10)
@@ -78,14 +78,14 @@ def _layers(
     return mix(albedo, hair.colour, hair.front)
 
 
-def _assemble(person: Person, field: dict[str, Image], lift: float) -> Head:
+def _assemble(person: Person, field: dict[str, Raster], lift: float) -> PaintedHead:
     u, v = geometry.grid()
     z = geometry.depth(person, u, v)
     relief = z - 0.02 * field["lines"] + 0.03 * field["beard"] * field["face"]
     relief += field["hair"] * field["relief"] + lift * field["front"]
     relief += 0.05 * field["ears"] * (1 - field["face"])
     hairy = np.clip(field["hair"] + field["beard"], 0, 1)
-    return Head(
+    return PaintedHead(
         person=person,
         albedo=np.ascontiguousarray(field["albedo"]),
         cover=field["cover"],
@@ -100,20 +100,20 @@ def _assemble(person: Person, field: dict[str, Image], lift: float) -> Head:
     )
 
 
-def _gloss(person: Person, u: Image, v: Image) -> Image:
+def _gloss(person: Person, u: Raster, v: Raster) -> Raster:
     """Forehead, nose and chin shine more than cheeks."""
     zone = bump(u, v, (0, -0.7), (0.4, 0.22)) + bump(u, v, (0, 0.1), (0.14, 0.3))
     return np.asarray(0.05 + 0.06 * zone + 0.05 * paired(u, v, (0.5, 0.1), (0.2, 0.15)), np.float32)
 
 
-def _drop(person: Person, u: Image, v: Image) -> Image:
+def _drop(person: Person, u: Raster, v: Raster) -> Raster:
     """The jaw's share in opening the mouth: full at the chin, none above the lips or below the chin."""
     below_lips = 1 / (1 + np.exp(-(v - 0.85) / 0.06))
     above_neck = 1 / (1 + np.exp((v - person.chin - 0.28) / 0.06))
     return (0.13 * below_lips * above_neck * np.exp(-((u / 0.85) ** 4))).astype(np.float32)
 
 
-def _inner_face(person: Person, u: Image, v: Image) -> Image:
+def _inner_face(person: Person, u: Raster, v: Raster) -> Raster:
     """A rounded region from above the brows to above the chin, 1 inside."""
     top, bottom = person.brow_height - 0.26, person.chin - 0.06
     middle, half = (top + bottom) / 2, (bottom - top) / 2
@@ -123,5 +123,5 @@ def _inner_face(person: Person, u: Image, v: Image) -> Image:
     return np.clip((1 - radius) * half * RESOLUTION + 0.5, 0, 1).astype(np.float32)
 
 
-def _shrink(field: Image) -> Image:
+def _shrink(field: Raster) -> Raster:
     return cv2.resize(field, (SIZE, SIZE), interpolation=cv2.INTER_AREA)

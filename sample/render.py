@@ -9,17 +9,17 @@ from sample import geometry
 from sample import scene as scenes
 from sample.features import Expression, paint_features
 from sample.geometry import EXTENT, Pose
-from sample.paint import Head
-from sample.scene import Camera, Frame, Light, Scene
+from sample.paint import PaintedHead
+from sample.scene import Camera, Light, RenderedFrame, RenderedScene
 from sample.talking import Motion
-from sample.texture import Image
+from sample.texture import Raster
 
 _WRAP = np.array([0.42, 0.26, 0.2], np.float32)  # light that bleeds around the edge of skin, reddest furthest
 
 
-def render(
-    head: Head, scene: Scene, motion: Motion, rng: np.random.Generator
-) -> Iterator[tuple[Frame, Image]]:
+def render_rgb(
+    head: PaintedHead, scene: RenderedScene, motion: Motion, rng: np.random.Generator
+) -> Iterator[tuple[RenderedFrame, Raster]]:
     """Yield each frame as the sensor saw it, before any compression, with its inner face's mask (H, W)."""
     for index, (pose, expression) in enumerate(zip(motion.poses, motion.expressions, strict=True)):
         light = _surroundings(scene, motion.drift[index], motion.sway[index])
@@ -27,23 +27,25 @@ def render(
         yield expose(light, scene.camera, rng), mask
 
 
-def _surroundings(scene: Scene, drift: np.ndarray, sway: np.ndarray) -> Image:
+def _surroundings(scene: RenderedScene, drift: np.ndarray, sway: np.ndarray) -> Raster:
     picture = _shifted(scene.background, scene, drift)
     torso = _shifted(scene.torso, scene, sway)
     return np.asarray(torso[..., :3] + picture * (1 - torso[..., 3:]))
 
 
-def _shifted(layer: Image, scene: Scene, shift: np.ndarray) -> Image:
+def _shifted(layer: Raster, scene: RenderedScene, shift: np.ndarray) -> Raster:
     edge = scenes.margin(scene.height)
     move = np.array([[1, 0, shift[0] - edge], [0, 1, shift[1] - edge]], np.float32)
     size = (scene.width, scene.height)
     return cv2.warpAffine(layer, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _draw_head(picture: Image, head: Head, scene: Scene, pose: Pose, expression: Expression) -> Image:
+def _draw_head(
+    picture: Raster, head: PaintedHead, scene: RenderedScene, pose: Pose, expression: Expression
+) -> Raster:
     """Compose the head into the picture in place; return the inner face's mask (H, W)."""
     left, top, right, bottom = _region(pose, scene)
-    map_u, map_v = geometry.canvas_map(head.depth, pose, (left, top), (bottom - top, right - left))
+    map_u, map_v = geometry.face_map(head.depth, pose, (left, top), (bottom - top, right - left))
     fall = cv2.remap(head.drop, map_u, map_v, cv2.INTER_LINEAR) * (expression.mouth * geometry.RESOLUTION)
     map_v = map_v - fall
     painted = _lit(head, paint_features(head.albedo, head.person, expression), scene.light, pose)
@@ -56,14 +58,14 @@ def _draw_head(picture: Image, head: Head, scene: Scene, pose: Pose, expression:
     return mask
 
 
-def _region(pose: Pose, scene: Scene) -> tuple[int, int, int, int]:
+def _region(pose: Pose, scene: RenderedScene) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of what the canvas can reach, px."""
     reach = EXTENT * pose.scale
     left, top = max(0, int(pose.x - reach)), max(0, int(pose.y - reach))
     return left, top, min(scene.width, int(pose.x + reach)), min(scene.height, int(pose.y + reach))
 
 
-def _lit(head: Head, albedo: Image, light: Light, pose: Pose) -> Image:
+def _lit(head: PaintedHead, albedo: Raster, light: Light, pose: Pose) -> Raster:
     """The canvas under the light, (SIZE, SIZE, 4): colour times coverage, and coverage."""
     rotation = pose.rotation()
     # Turning the light is cheaper than turning every normal.
@@ -82,11 +84,11 @@ def _lit(head: Head, albedo: Image, light: Light, pose: Pose) -> Image:
     return np.dstack([colour * head.cover[..., None], head.cover])
 
 
-def _unit(vector: Image) -> Image:
+def _unit(vector: Raster) -> Raster:
     return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
-def expose(light: Image, camera: Camera, rng: np.random.Generator) -> Frame:
+def expose(light: Raster, camera: Camera, rng: np.random.Generator) -> RenderedFrame:
     """What the camera writes for a picture in linear light: (H, W, 3), 8 bit."""
     seen = cv2.GaussianBlur(light, (0, 0), camera.blur) * camera.vignette[..., None]
     grey = 255 * np.clip(seen * (camera.exposure * camera.balance), 0, 1) ** (1 / camera.gamma)

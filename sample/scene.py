@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample.person import Person
-from sample.texture import Image, bump, fractal
+from sample.texture import Raster, bump, fractal
 
 MARGIN = 24
 """Background and torso reach this far beyond the picture, px at 240 px height; room for drift."""
-Frame = NDArray[Any]
+RenderedFrame = NDArray[Any]
 """A picture, (H, W, 3) RGB, 8 bit."""
 
 
@@ -20,9 +20,9 @@ Frame = NDArray[Any]
 class Light:
     """A wrapped key light, a weak fill from the other side and light from everywhere."""
 
-    direction: Image  # (3,) unit vector towards the key light; x right, y down, z to the camera
-    key: Image  # (3,) colour
-    ambient: Image  # (3,) colour
+    direction: Raster  # (3,) unit vector towards the key light; x right, y down, z to the camera
+    key: Raster  # (3,) colour
+    ambient: Raster  # (3,) colour
 
 
 @dataclass(frozen=True)
@@ -30,34 +30,34 @@ class Camera:
     """What the camera makes of the light."""
 
     exposure: float
-    balance: Image  # (3,) gain of each channel
+    balance: Raster  # (3,) gain of each channel
     gamma: float
     blur: float  # px
     noise: float  # grey levels
-    vignette: Image  # (H, W) gain
+    vignette: Raster  # (H, W) gain
     jpeg_quality: int
 
 
 @dataclass(frozen=True)
-class Scene:
+class RenderedScene:
     """Everything in the picture but the head."""
 
     width: int
     height: int
     unit: float  # px per head unit
     centre: tuple[float, float]  # of the head at rest, px
-    background: Image  # (H + 2·margin, W + 2·margin, 3) linear light
-    torso: Image  # the same size, (…, 4): colour times coverage, coverage
+    background: Raster  # (H + 2·margin, W + 2·margin, 3) linear light
+    torso: Raster  # the same size, (…, 4): colour times coverage, coverage
     light: Light
     camera: Camera
 
 
-def draw_scene(person: Person, width: int, height: int, rng: np.random.Generator) -> Scene:
+def draw_scene(person: Person, width: int, height: int, rng: np.random.Generator) -> RenderedScene:
     """Draw the session in which `person` is recorded."""
     unit = height / 240 * float(rng.uniform(46, 56))
     centre = (width * float(rng.uniform(0.42, 0.58)), height * float(rng.uniform(0.43, 0.49)))
     light = _draw_light(rng)
-    return Scene(
+    return RenderedScene(
         width=width,
         height=height,
         unit=unit,
@@ -97,7 +97,7 @@ def _draw_camera(width: int, height: int, rng: np.random.Generator) -> Camera:
     )
 
 
-def _background(width: int, height: int, rng: np.random.Generator) -> Image:
+def _background(width: int, height: int, rng: np.random.Generator) -> Raster:
     """A wall with light falling across it, and out-of-focus things in front of it."""
     edge = margin(height)
     shape = (height + 2 * edge, width + 2 * edge)
@@ -111,7 +111,7 @@ def _background(width: int, height: int, rng: np.random.Generator) -> Image:
     return np.asarray(np.clip(soft * (slope * grain)[..., None], 0.005, 1.2), np.float32)
 
 
-def _place_thing(wall: Image, rng: np.random.Generator) -> None:
+def _place_thing(wall: Raster, rng: np.random.Generator) -> None:
     """A window, a picture, a shelf or a lamp, as a plain shape."""
     height, width = wall.shape[:2]
     x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
@@ -126,7 +126,7 @@ def _place_thing(wall: Image, rng: np.random.Generator) -> None:
         cv2.rectangle(wall, (x + 6, y + 6), (x + int(size[0]) - 6, y + int(size[1]) - 6), inner, -1)
 
 
-def _muted(rng: np.random.Generator) -> Image:
+def _muted(rng: np.random.Generator) -> Raster:
     grey, colour = rng.uniform(0.06, 0.5), rng.uniform(0.3, 1.0, 3)
     return np.asarray(grey * (0.45 + 0.55 * colour / colour.mean()), np.float32)
 
@@ -138,7 +138,7 @@ def _torso(
     unit: float,
     centre: tuple[float, float],
     rng: np.random.Generator,
-) -> Image:
+) -> Raster:
     """Neck, shoulders and a shirt: colour times coverage, and coverage."""
     edge = margin(size[1])
     x = (np.arange(size[0] + 2 * edge, dtype=np.float32) + 0.5 - edge - centre[0]) / unit
@@ -162,14 +162,14 @@ def _torso(
     return np.dstack([colour, np.maximum(neck, body)]).astype(np.float32)
 
 
-def _across(u: Image, radius: float, light: Light) -> Image:
+def _across(u: Raster, radius: float, light: Light) -> Raster:
     """Light on an upright cylinder."""
     turn = np.clip(u / radius, -0.95, 0.95)
     facing = turn * light.direction[0] + np.sqrt(1 - turn**2) * light.direction[2]
     return np.asarray(0.25 + 0.6 * np.clip((facing + 0.3) / 1.3, 0, 1), np.float32)
 
 
-def _shirt(u: Image, v: Image, rng: np.random.Generator) -> Image:
+def _shirt(u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     base, second = _muted(rng), _muted(rng)
     folds = 1 + 0.14 * fractal(rng, u.shape, 50, 3)
     pattern = rng.uniform()

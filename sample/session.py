@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.forgery import METHODS, Method, draw_faults, forge, jpeg, transfer_tone
-from sample.paint import Head, paint_head
+from sample.forgery import METHODS, Method, draw_forgery_faults, forge, jpeg, transfer_tone
+from sample.paint import PaintedHead, paint_head
 from sample.person import draw_person
-from sample.render import render
-from sample.scene import Frame, Scene, draw_scene
+from sample.render import render_rgb
+from sample.scene import RenderedFrame, RenderedScene, draw_scene
 from sample.settings import SampleSettings
 from sample.talking import Motion, draw_motion
-from sample.texture import Image
+from sample.texture import Raster
 
 GAP = 0.8
 """Seconds of the session between its two clips."""
@@ -38,13 +38,13 @@ class Casting:
 class Session:
     """The two clips of a session, ready to be encoded."""
 
-    genuine: list[Frame]
-    forged: list[Frame]
+    genuine: list[RenderedFrame]
+    forged: list[RenderedFrame]
     masks: NDArray[np.bool_]  # (T, H, W), true where the forged clip was tampered with
 
 
 def cast(settings: SampleSettings) -> list[Casting]:
-    """Deal methods to neighbours, two by two, so that those who swap faces swap with each other."""
+    """Assign methods to neighbours, two by two, so that those who swap faces swap with each other."""
     rng = np.random.default_rng([settings.seed, 1])
     coins = rng.integers(0, 2, settings.people)
     return [_casting(person, "ab"[coins[person]], settings.people) for person in range(settings.people)]
@@ -58,7 +58,7 @@ def _casting(person: int, genuine: str, people: int) -> Casting:
     return Casting(person, genuine, method, partner if method == "swap" else None)
 
 
-def record(settings: SampleSettings, casting: Casting) -> Session:
+def record_session(settings: SampleSettings, casting: Casting) -> Session:
     """Render a session's two clips and forge one of them."""
     rng = np.random.default_rng([settings.seed, casting.person, 2])
     person = draw_person(settings.seed, casting.person)
@@ -66,7 +66,7 @@ def record(settings: SampleSettings, casting: Casting) -> Session:
     scene = draw_scene(person, settings.width, settings.height, rng)
     motion = draw_motion(scene, _times(settings), rng)
     shots = {name: _part(motion, name, settings.frames) for name in "ab"}
-    genuine = [frame for frame, _ in render(head, scene, shots[casting.genuine], rng)]
+    genuine = [frame for frame, _ in render_rgb(head, scene, shots[casting.genuine], rng)]
     forged, masks = _forged_clip(settings, casting, head, scene, shots[casting.forged], rng)
     quality = scene.camera.jpeg_quality
     return Session(
@@ -76,7 +76,7 @@ def record(settings: SampleSettings, casting: Casting) -> Session:
     )
 
 
-def record_genuine(settings: SampleSettings, person: int, stride: int = 1) -> list[Frame]:
+def record_genuine(settings: SampleSettings, person: int, stride: int = 1) -> list[RenderedFrame]:
     """Render a genuine clip of a person, alone: for training from genuine faces only.
 
     It looks like a genuine clip of the sample, and is none of its clips, whatever the seed.
@@ -91,7 +91,7 @@ def record_genuine(settings: SampleSettings, person: int, stride: int = 1) -> li
     scene = draw_scene(traits, settings.width, settings.height, rng)
     times = np.arange(settings.frames) * stride / settings.fps
     motion = draw_motion(scene, times, rng)
-    frames = [frame for frame, _ in render(paint_head(traits), scene, motion, rng)]
+    frames = [frame for frame, _ in render_rgb(paint_head(traits), scene, motion, rng)]
     return [jpeg(frame, scene.camera.jpeg_quality) for frame in _vary(frames, rng)]
 
 
@@ -108,24 +108,24 @@ def _part(motion: Motion, name: str, frames: int) -> Motion:
 def _forged_clip(
     settings: SampleSettings,
     casting: Casting,
-    head: Head,
-    scene: Scene,
+    head: PaintedHead,
+    scene: RenderedScene,
     motion: Motion,
     rng: np.random.Generator,
-) -> tuple[list[Frame], list[Image]]:
-    shots = list(render(head, scene, motion, rng))
+) -> tuple[list[RenderedFrame], list[Raster]]:
+    shots = list(render_rgb(head, scene, motion, rng))
     frames, masks = [frame for frame, _ in shots], [mask for _, mask in shots]
-    sources: Sequence[Frame] = frames
+    sources: Sequence[RenderedFrame] = frames
     if casting.donor is not None:
         donor = paint_head(draw_person(settings.seed, casting.donor))
-        faces = (frame for frame, _ in render(donor, scene, motion, rng))
+        faces = (frame for frame, _ in render_rgb(donor, scene, motion, rng))
         sources = [
             transfer_tone(face, frame, mask) for face, frame, mask in zip(faces, frames, masks, strict=True)
         ]
-    return forge(frames, sources, masks, draw_faults(casting.method, rng), rng)
+    return forge(frames, sources, masks, draw_forgery_faults(casting.method, rng), rng)
 
 
-def _vary(frames: list[Frame], rng: np.random.Generator) -> list[Frame]:
+def _vary(frames: list[RenderedFrame], rng: np.random.Generator) -> list[RenderedFrame]:
     """One harmless change for a third of the genuine clips, so that 'processed' does not mean 'forged'."""
     change = rng.choice(["none", "smooth", "exposure", "shake"], p=[2 / 3, 1 / 9, 1 / 9, 1 / 9])
     if change == "smooth":
@@ -142,6 +142,6 @@ def _vary(frames: list[Frame], rng: np.random.Generator) -> list[Frame]:
     return frames
 
 
-def _moved(frame: Frame, move: NDArray[np.float64]) -> Frame:
+def _moved(frame: RenderedFrame, move: NDArray[np.float64]) -> RenderedFrame:
     matrix = np.array([[1, 0, move[0]], [0, 1, move[1]]], np.float32)
     return cv2.warpAffine(frame, matrix, frame.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)

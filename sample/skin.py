@@ -5,31 +5,31 @@ import numpy as np
 
 from sample.geometry import EXTENT, EYE_Y, RESOLUTION, half_width
 from sample.person import Person
-from sample.texture import Image, bump, fractal, paired
+from sample.texture import Raster, bump, fractal, paired
 
 _FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
 
 
-def cover(distance: Image, pixels_per_unit: float) -> Image:
+def cover(distance: Raster, pixels_per_unit: float) -> Raster:
     """Coverage of a shape from the signed distance (head units, positive inside) to its edge."""
     return np.clip(distance * pixels_per_unit + 0.5, 0, 1).astype(np.float32)
 
 
-def face_cover(person: Person, u: Image, v: Image, pixels_per_unit: float) -> Image:
+def face_cover(person: Person, u: Raster, v: Raster, pixels_per_unit: float) -> Raster:
     """Coverage of the face itself, crown to chin."""
     distance = half_width(person, v) - np.abs(u)
     steep = np.abs(np.gradient(half_width(person, v[:, :1])[:, 0], v[:, 0]))[:, None]
     return cover(distance / np.sqrt(1 + np.minimum(steep, 8.0) ** 2), pixels_per_unit)
 
 
-def ear_cover(person: Person, u: Image, v: Image, pixels_per_unit: float) -> Image:
+def ear_cover(person: Person, u: Raster, v: Raster, pixels_per_unit: float) -> Raster:
     """Coverage of both ears."""
     across = (np.abs(u) - person.face_width - 0.015 - 0.06 * (EYE_Y - v)) / 0.115
     down = (v - EYE_Y - 0.14) / 0.27
     return cover((1 - np.sqrt(across**2 + down**2)) * 0.115, pixels_per_unit)
 
 
-def paint_skin(person: Person, u: Image, v: Image, rng: np.random.Generator) -> tuple[Image, Image]:
+def paint_skin(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> tuple[Raster, Raster]:
     """Albedo of the bare skin (H, W, 3) in linear light, and its lines (H, W), 1 where deepest."""
     shape = u.shape
     lines = age_lines(person, shape, rng)
@@ -45,7 +45,7 @@ def paint_skin(person: Person, u: Image, v: Image, rng: np.random.Generator) -> 
     return albedo * (1 - _hollows(person, u, v))[..., None], lines
 
 
-def _blush(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Image:
+def _blush(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     strength = rng.uniform(0.5, 1.3)
     cheeks = paired(u, v, (0.56, 0.22), (0.22, 0.17))
     nose = bump(u, v, (0, person.nose_length), (0.14, 0.12))
@@ -53,7 +53,7 @@ def _blush(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Imag
     return strength * (cheeks + 0.8 * nose + 0.7 * ears + 0.25 * fractal(rng, u.shape, 60, 3))
 
 
-def _hollows(person: Person, u: Image, v: Image) -> Image:
+def _hollows(person: Person, u: Raster, v: Raster) -> Raster:
     """Nostrils and the shells of the ears, where no light comes out."""
     tip, width = person.nose_length, person.nose_width
     nostrils = 0.85 * paired(u, v, (0.085 * width, tip + 0.07), (0.036 * width, 0.02))
@@ -62,7 +62,7 @@ def _hollows(person: Person, u: Image, v: Image) -> Image:
     return np.clip(nostrils + under + shells, 0, 0.95)
 
 
-def _freckles(person: Person, u: Image, v: Image, rng: np.random.Generator) -> Image:
+def _freckles(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
     field = fractal(rng, u.shape, 7, 2) + 0.5 * fractal(rng, u.shape, 50, 2)
     where = (
         paired(u, v, (0.4, 0.16), (0.32, 0.24)) + bump(u, v, (0, 0.1), (0.2, 0.2)) if person.freckles else 0.0
@@ -70,7 +70,7 @@ def _freckles(person: Person, u: Image, v: Image, rng: np.random.Generator) -> I
     return np.asarray(np.clip((field - 1.0) * 2.5, 0, 1) * np.clip(where, 0, 1), np.float32)
 
 
-def age_lines(person: Person, shape: tuple[int, ...], rng: np.random.Generator) -> Image:
+def age_lines(person: Person, shape: tuple[int, ...], rng: np.random.Generator) -> Raster:
     """Forehead, frown, crow's feet, bags and the folds beside the mouth, stronger with age."""
     canvas = np.zeros(shape[:2], np.uint8)
     deep, mild = 255 * person.age, 255 * (0.25 + 0.6 * person.age)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sample.features import Expression
 from sample.geometry import Pose
-from sample.scene import Scene
+from sample.scene import RenderedScene
 
 Series = NDArray[np.float64]
 MAX_YAW = np.deg2rad(24.0)
@@ -23,7 +23,7 @@ class Motion:
     drift: Series  # (T, 2) shift of the background, px
 
 
-def draw_motion(scene: Scene, times: Series, rng: np.random.Generator) -> Motion:
+def draw_motion(scene: RenderedScene, times: Series, rng: np.random.Generator) -> Motion:
     """Move a head through a session.
 
     Args:
@@ -37,7 +37,7 @@ def draw_motion(scene: Scene, times: Series, rng: np.random.Generator) -> Motion
     return Motion(_poses(scene, times, sway, rng), _expressions(times, rng), sway, drift)
 
 
-def _poses(scene: Scene, times: Series, sway: Series, rng: np.random.Generator) -> list[Pose]:
+def _poses(scene: RenderedScene, times: Series, sway: Series, rng: np.random.Generator) -> list[Pose]:
     rest = np.deg2rad([rng.uniform(-12, 12), rng.uniform(-4, 6), rng.uniform(-4, 4)])
     swing = np.deg2rad([rng.uniform(5, 13), rng.uniform(2, 6), rng.uniform(1, 4)])
     angles = [rest[i] + swing[i] * _wander(times, rate, rng) for i, rate in enumerate((0.7, 0.9, 0.6))]

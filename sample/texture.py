@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[Any]
+Raster = NDArray[Any]
 """A picture or a field of numbers: (H, W) or (H, W, C), float32."""
 
 
-def fractal(rng: np.random.Generator, shape: tuple[int, int], cell: float, octaves: int = 4) -> Image:
+def fractal(rng: np.random.Generator, shape: tuple[int, int], cell: float, octaves: int = 4) -> Raster:
     """Fractal noise of zero mean and about unit deviation.
 
     Args:
@@ -25,13 +25,15 @@ def fractal(rng: np.random.Generator, shape: tuple[int, int], cell: float, octav
     return _standardised(total)
 
 
-def _layer(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Image:
+def _layer(rng: np.random.Generator, shape: tuple[int, int], cell: float) -> Raster:
     height, width = (max(2, round(side / cell) + 1) for side in shape)
     coarse = rng.standard_normal((height, width), dtype=np.float32)
     return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
-def strands(rng: np.random.Generator, u: Image, v: Image, root: tuple[float, float], density: float) -> Image:
+def strands(
+    rng: np.random.Generator, u: Raster, v: Raster, root: tuple[float, float], density: float
+) -> Raster:
     """Strands that fan out from `root`: fine across, long along. Zero mean, about unit deviation.
 
     Args:
@@ -52,28 +54,28 @@ def strands(rng: np.random.Generator, u: Image, v: Image, root: tuple[float, flo
     return cv2.remap(sheet, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
 
-def _fine(rng: np.random.Generator, along: int, across: int) -> Image:
+def _fine(rng: np.random.Generator, along: int, across: int) -> Raster:
     noise = rng.standard_normal((along, across), dtype=np.float32)
     blurred = cv2.GaussianBlur(noise, (0, 0), sigmaX=0.7, sigmaY=6.0)
     return _standardised(blurred)
 
 
-def _standardised(field: Image) -> Image:
+def _standardised(field: Raster) -> Raster:
     return np.asarray((field - field.mean()) / (field.std() + 1e-6), np.float32)
 
 
-def bump(u: Image, v: Image, centre: tuple[float, float], spread: tuple[float, float]) -> Image:
+def bump(u: Raster, v: Raster, centre: tuple[float, float], spread: tuple[float, float]) -> Raster:
     """A Gaussian bump of height 1."""
     horizontal = (u - centre[0]) / spread[0]
     vertical = (v - centre[1]) / spread[1]
     return np.exp(-0.5 * (horizontal * horizontal + vertical * vertical))
 
 
-def paired(u: Image, v: Image, centre: tuple[float, float], spread: tuple[float, float]) -> Image:
+def paired(u: Raster, v: Raster, centre: tuple[float, float], spread: tuple[float, float]) -> Raster:
     """The same bump on both sides of the face."""
     return bump(np.abs(u), v, centre, spread)
 
 
-def mix(below: Image, above: Image | tuple[float, ...], cover: Image) -> Image:
+def mix(below: Raster, above: Raster | tuple[float, ...], cover: Raster) -> Raster:
     """Lay a colour or a picture (H, W, 3) over another where `cover` (H, W) is 1."""
     return below + cover[..., None] * (np.asarray(above, np.float32) - below)

@@ -9,7 +9,7 @@ from components.providers import Asked
 from serving.scorer import Scorer
 
 ALIAS = "champion"
-REMEDY = (
+CHAMPION_REMEDY = (
     "`unmask run` trains a version that fits; docs/operations.md, Promoting by hand, tells how to give it "
     "the alias"
 )
@@ -48,12 +48,16 @@ def open_champion(
         RegistryError: there is no such model or alias, or MLflow cannot be reached.
         ProviderError: CUDA was asked for and cannot be used.
     """
-    from components.tracking.registry import resolve  # noqa: PLC0415 (mlflow takes seconds to import)
+    from components.tracking.registry import resolve_alias  # noqa: PLC0415 (mlflow takes seconds to import)
 
-    found = resolve(alias=alias, project=project)
+    registered = resolve_alias(alias=alias, project=project)
     try:
-        bundle = open_bundle(found.folder)
+        bundle = open_bundle(registered.folder)
     except BundleError as error:
-        name = f"version {found.version}" if alias == found.version else f"{alias} (version {found.version})"
-        raise BundleError(f"registry: {name}: {error} ({REMEDY})") from error
-    return Scorer(bundle, provider=provider, workers=workers, model_version=found.version)
+        name = (
+            f"version {registered.version}"
+            if alias == registered.version
+            else f"{alias} (version {registered.version})"
+        )
+        raise BundleError(f"registry: {name}: {error} ({CHAMPION_REMEDY})") from error
+    return Scorer(bundle, provider=provider, workers=workers, model_version=registered.version)

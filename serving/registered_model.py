@@ -15,7 +15,7 @@ from components.tables import as_text
 from components.tracking.pyfunc import PythonModel, PythonModelContext, set_model
 from serving.scorer import Scorer, VideoScore
 
-COLUMNS = {
+SCORE_COLUMNS = {
     "path": "str",
     "verdict": "str",
     "probability": "float64",
@@ -49,9 +49,9 @@ class RegisteredDetector(PythonModel):
             params: unused, MLflow's.
 
         Returns:
-            One row per path, in the order given, with the columns `COLUMNS`.
+            One row per path, in the order given, with the columns `SCORE_COLUMNS`.
         """
-        return table(list(self._scorer.score([Path(path) for path in paths_of(model_input)])))
+        return scores_frame(list(self._scorer.score([Path(path) for path in paths_of(model_input)])))
 
 
 def paths_of(model_input: pd.DataFrame | pd.Series | Sequence[str]) -> list[str]:
@@ -62,10 +62,10 @@ def paths_of(model_input: pd.DataFrame | pd.Series | Sequence[str]) -> list[str]
     return [str(path) for path in model_input[column]]
 
 
-def table(scores: Sequence[VideoScore]) -> pd.DataFrame:
+def scores_frame(scores: Sequence[VideoScore]) -> pd.DataFrame:
     """Scores as a DataFrame."""
     rows = [{name: as_text(value) for name, value in score.row().items()} for score in scores]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS)).astype(SCORE_COLUMNS)
 
 
 set_model(RegisteredDetector())

@@ -54,10 +54,10 @@ class VideoScore(Frozen):
     frames: int = Field(description="different pictures looked at; one alone is weaker evidence")
     face_share: float = Field(description="share of those frames that show the most prominent face")
     fallback: Literal["center"] | None = Field(
-        description="center: no usable face was found, and the middle of the frame was judged in its place"
+        description="center: no usable face was found, and the middle of the frame was scored in its place"
     )
     faces: tuple[FaceScore, ...] = Field(
-        description="the faces that were judged, most prominent first; none where undetermined or fallback"
+        description="the faces that were scored, most prominent first; none where undetermined or fallback"
     )
     seconds: float = Field(description="wall clock from opening the video to the verdict")
     model_version: str = Field(description="version in the registry, or a digest of the bundle's folder")
@@ -72,12 +72,12 @@ class VideoScore(Frozen):
         )
         faces = several(len(self.faces))
         if self.fallback:
-            faces = "no usable face: the middle of the frame was judged"
+            faces = "no usable face: the middle of the frame was scored"
         return "; ".join(filter(None, (picture, faces)))
 
     @property
     def is_picture(self) -> bool:
-        """Whether a single picture was judged."""
+        """Whether a single picture was scored."""
         return self.frames == 1 and is_picture_name(self.path)
 
     def row(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Scorer:
         self.bundle = bundle
         self.model_version = model_version
         self._session = open_session(bundle.model, provider)
-        self._masked = any(one.name == "mask" for one in self._session.get_inputs())
+        self._masked = any(model_input.name == "mask" for model_input in self._session.get_inputs())
         self.workers = workers or cores()
         self._pool = WorkerPool(self.workers, bundle.info.limits, bundle.info.crop, bundle.detector)
 
@@ -160,8 +160,8 @@ class Scorer:
         absence = _absence(path)
         outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
         failure = outcome if isinstance(outcome, Failure) else None
-        judged = self._judge(outcome, path) if isinstance(outcome, Faces) else ()
-        probability = next((face.probability for face in judged if face.decisive), None)
+        scored = self._score_faces(outcome, path) if isinstance(outcome, Faces) else ()
+        probability = next((face.probability for face in scored if face.decisive), None)
         fallback = outcome.fallback if isinstance(outcome, Faces) else None
         return VideoScore(
             path=printable(path),
@@ -172,12 +172,12 @@ class Scorer:
             frames=outcome.frames,
             face_share=outcome.face_share,
             fallback=fallback,
-            faces=() if fallback else judged,  # the middle of a frame is no face
+            faces=() if fallback else scored,  # the middle of a frame is no face
             seconds=round(time.perf_counter() - began, 3),
             model_version=self.model_version,
         )
 
-    def _judge(self, faces: Faces, path: Path) -> tuple[FaceScore, ...]:
+    def _score_faces(self, faces: Faces, path: Path) -> tuple[FaceScore, ...]:
         """Each clip by itself, and which of them decides."""
         logits = [self._logit(clip.crops) for clip in faces.clips]
         chosen = decisive(logits)

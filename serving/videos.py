@@ -42,23 +42,24 @@ def find_videos(sources: Sequence[Path]) -> Found:
     seen: set[Path] = set()
     for source in sources:
         if is_folder(source):
-            found = scan(source, seen)
-            told = ", ".join(found.left_out())
-            if not (videos and found.again):  # what it holds is listed already
-                _check_holds_videos(source, found, told)
-            videos += (source / path for path in found.videos)
-            left_out += [f"{printable(source)}: {line}" for line in _account(found, told)]
+            scanned = scan(source, seen)
+            left_out_here = ", ".join(scanned.left_out())
+            if not (videos and scanned.again):  # what it holds is listed already
+                _check_holds_videos(source, scanned, left_out_here)
+            videos += (source / path for path in scanned.videos)
+            left_out += [f"{printable(source)}: {line}" for line in _account(scanned, left_out_here)]
         else:
             videos.append(source)
     return Found(tuple(dict.fromkeys(videos)), tuple(left_out))
 
 
-def _account(found: Scan, left_out: str) -> Iterator[str]:
-    if found.clips:
+def _account(scanned: Scan, left_out: str) -> Iterator[str]:
+    if scanned.clips:
         what = "a folder of pictures, which is one clip"
-        if "" not in found.clips:
-            what = f"folders of pictures, one clip each: {len(found.clips)} ({some([*found.clips], limit=3)})"
-        yield f"{what}; to have each picture judged by itself, name the pictures"
+        if "" not in scanned.clips:
+            names = some([*scanned.clips], limit=3)
+            what = f"folders of pictures, one clip each: {len(scanned.clips)} ({names})"
+        yield f"{what}; to have each picture scored by itself, name the pictures"
     if left_out:
         yield f"left out: {left_out}"
 
@@ -79,11 +80,11 @@ def _check_there(path: Path) -> None:
         raise DataError(f"{printable(path)}: {error.strerror}; give a video or a folder of videos") from error
 
 
-def _check_holds_videos(folder: Path, found: Scan, left_out: str) -> None:
-    if reason := found.unreadable.get(""):
+def _check_holds_videos(folder: Path, scanned: Scan, left_out: str) -> None:
+    if reason := scanned.unreadable.get(""):
         raise DataError(f"{printable(folder)}: cannot be read ({reason}); mend its permissions")
-    if not found.videos:
+    if not scanned.videos:
         known = " ".join(sorted(VIDEO_SUFFIXES))
         there = f" but {left_out}" if left_out else ""
-        remedy = f"put some there ({known}), or name pictures to have each judged by itself"
+        remedy = f"put some there ({known}), or name pictures to have each scored by itself"
         raise DataError(f"{printable(folder)}: no videos in this folder{there}; {remedy}")

@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 @dataclass(frozen=True)
-class Plan:
+class AddingPlan:
     """What is to be brought.
 
     Attributes:
@@ -56,7 +56,7 @@ class Plan:
     bytes: int
 
 
-def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> Plan:
+def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> AddingPlan:
     """Read a dataset where it stands, and compare it with what is in `data/` already.
 
     Args:
@@ -91,7 +91,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     missing = tuple(path for path, stat in files.items() if not _is_current(stat, target / path))
     if len(missing) == len(files):
         _check_unused(target)
-    return Plan(
+    return AddingPlan(
         dataset=replace(dataset, name=target.name, listing=replace(dataset.listing, entries=here)),
         target=target,
         missing=missing,
@@ -103,7 +103,7 @@ def make_plan(source: Path, data: Path, layout: str | None = None, name: str | N
     )
 
 
-def check_complete(plan: Plan, most_missing: float) -> None:
+def check_complete(plan: AddingPlan, most_missing: float) -> None:
     """A dataset that lacks many of the videos that it lists was read with wrong paths, or half unpacked.
 
     Args:
@@ -122,7 +122,7 @@ def check_complete(plan: Plan, most_missing: float) -> None:
         )
 
 
-def bring(plan: Plan, copy: bool = False) -> Iterator[str]:
+def bring(plan: AddingPlan, copy: bool = False) -> Iterator[str]:
     """Link or copy what is missing, file by file; an interrupted run goes on where it was.
 
     Yields:
@@ -169,14 +169,14 @@ def _place(source: Path, target: Path, copy: bool) -> None:
 
 def _choose(tree: Tree, name: str | None) -> Layout:
     if name is None:
-        found = find_layout(tree)
-        if found is None:
+        match = find_layout(tree)
+        if match is None:
             known = ", ".join(LAYOUTS)
             raise DataError(
                 f"{tree.root}: no layout fits this folder; {_deeper(tree)}put its videos into folders "
                 f"real/ and fake/, list them in a manifest.csv, or name a layout with --dataset ({known})"
             )
-        return found
+        return match
     layout = layout_of(name)
     if layout is None:
         raise DataError(f"--dataset {name}: no such layout; choose one of {', '.join(LAYOUTS)}")
@@ -214,9 +214,9 @@ def _check_target(target: Path, layout: Layout) -> None:
         raise DataError(f"{target}: is there already and was not added as a dataset; choose another --name")
     present = find_layout(Tree(target, target.name, {MARKER: None}))
     if present is not layout and not supersedes(layout, present):
-        told = present.NAME if present else "another"
+        present_name = present.NAME if present else "another"
         raise DataError(
-            f"{target}: holds a dataset of layout {told}, not {layout.NAME}; choose another --name"
+            f"{target}: holds a dataset of layout {present_name}, not {layout.NAME}; choose another --name"
         )
 
 

@@ -30,13 +30,13 @@ ROOT_NAME = "data"
 
 NO_LAYOUT = "none"
 
-REMEDY = (
+ADD_REMEDY = (
     "put videos under data/real and data/fake, add a dataset with `unmask data add DIR`, "
     "or make sample videos with `unmask sample-data data`"
 )
 
 
-PICTURES = (
+PICTURES_REMEDY = (
     "put those of each video into a folder of its own (real/NAME/0001.png), "
     "or list them, with who is in them, in a manifest.csv"
 )
@@ -82,7 +82,7 @@ def list_datasets(data: Path) -> list[Dataset]:
         DataError: there is no such folder, or an annotation file cannot be understood.
     """
     if not data.is_dir():
-        raise DataError(f"{data}: no such folder; {REMEDY}")
+        raise DataError(f"{data}: no such folder; {ADD_REMEDY}")
     return sorted(_datasets(walk(data)), key=lambda dataset: dataset.name)
 
 
@@ -120,15 +120,17 @@ def _datasets(tree: Tree) -> Iterator[Dataset]:
         listed = {name for name in map(root.folders.get, SPLIT_NAMES) if name and _has_manifest(tree, name)}
         root, marked = root.without(listed), marked | listed
     listing = layout.read(root) if layout else Listing(())
-    own = _tops(listing)
-    below = (tree.subtree(folder) for folder in tree.top_folders if folder not in own or folder in marked)
-    apart = {folder.name: (folder, found) for folder in below if (found := find_layout(folder))}
+    listed_tops = _tops(listing)
+    below = (
+        tree.subtree(folder) for folder in tree.top_folders if folder not in listed_tops or folder in marked
+    )
+    apart = {folder.name: (folder, layout_below) for folder in below if (layout_below := find_layout(folder))}
     rest = root.without(apart)
     if layout:
         yield _dataset(rest, layout.NAME, listing)
     elif rest.files or rest.odd or rest.again or rest.hidden or rest.kernel:
         yield _dataset(rest, NO_LAYOUT, listing)
-    yield from (read_dataset(folder, found) for folder, found in apart.values())
+    yield from (read_dataset(folder, layout_below) for folder, layout_below in apart.values())
 
 
 def _has_manifest(tree: Tree, folder: str) -> bool:
@@ -146,17 +148,18 @@ def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:
 
 def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
     """What no layout looks at."""
-    own, known = _tops(listing), {entry.path for entry in listing.entries}
+    listed_tops, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
-    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in own]
+    left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in listed_tops]
     if left and layout == NO_LAYOUT:
         yield f"left out, as no layout fits: {len(left)} videos: {some(left)}; name one in FOLDER/{MARKER}"
     elif left:
         yield f"left out, in no folder that the layout {layout} lists: {len(left)} videos: {some(left)}"
     if loose := tree.loose_pictures({*known, *left}):
-        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {some(loose)}; {PICTURES}"
-    told = {*known, *listing.annotations, *listing.noted, MARKER}
-    others = [path for path in tree.others() if path not in told and not is_picture_name(path)]
+        names = some(loose)
+        yield f"left out, {len(loose)} pictures, no clip in the layout {layout}: {names}; {PICTURES_REMEDY}"
+    explained = {*known, *listing.annotations, *listing.noted, MARKER}
+    others = [path for path in tree.others() if path not in explained and not is_picture_name(path)]
     if others:
         yield f"left out, neither by name nor by content a video: {len(others)} files: {some(others)}"
     if tree.hidden:
@@ -216,7 +219,7 @@ def pictures_remedy(datasets: Iterable[Dataset]) -> str:
         for dataset in datasets
         for path in dataset.tree.loose_pictures(_paths_within(dataset))
     ]
-    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES}" if loose else ""
+    return f"{len(loose)} pictures are no clip ({some(loose, limit=2)}): {PICTURES_REMEDY}" if loose else ""
 
 
 def _paths_within(dataset: Dataset) -> Iterator[str]:
@@ -229,4 +232,4 @@ def _check_classes(entries: Sequence[Entry], data: Path, datasets: Sequence[Data
     missing = [label for label in LABELS if label not in present]
     if missing:
         what = f"no {missing[0]} videos; a detector needs both classes:" if entries else "no videos;"
-        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or REMEDY}")
+        raise DataError(f"{data}: {what} {pictures_remedy(datasets) or ADD_REMEDY}")

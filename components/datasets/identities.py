@@ -12,7 +12,7 @@ def is_named(identities: Iterable[str]) -> bool:
 
 
 def disjointness(unnamed: int, videos: int) -> str:
-    """What splits that ingest dealt are disjoint by, as a sentence: by person only where people are named."""
+    """Say by what the splits are disjoint: by person only where people are named."""
     if not unnamed:
         return "No person stands in two splits."
     return f"{unnamed} of {videos} videos name nobody: for them splits are disjoint by file and content only."

@@ -74,10 +74,10 @@ class Scan:
             ("folder of the system's own", "folders of the system's own"): self.kernel,
             ("hidden", "hidden"): self.hidden,
         }
-        for (one, several), paths in kinds.items():
+        for (singular, several), paths in kinds.items():
             if paths:
                 names = [path or "." for path in paths]
-                yield f"{len(names)} {one if len(names) == 1 else several} ({some(names, limit=3)})"
+                yield f"{len(names)} {singular if len(names) == 1 else several} ({some(names, limit=3)})"
 
 
 def scan(root: Path, seen: set[Path] | None = None) -> Scan:
@@ -98,8 +98,8 @@ def scan(root: Path, seen: set[Path] | None = None) -> Scan:
         files=files,
         by_content=frozenset(
             path
-            for path, found in files.items()
-            if found and found.size and _untold(path) and begins_as_video(root / path)
+            for path, state in files.items()
+            if state and state.size and _untold(path) and begins_as_video(root / path)
         ),
         again=tuple(sorted(walk.again)),
         hidden=tuple(sorted(walk.hidden)),
@@ -130,8 +130,8 @@ def _other_suffixes() -> frozenset[str]:
     """Suffixes of what is no video: a folder may hold a hundred thousand, which nobody should open."""
     known = mimetypes.MimeTypes()
     types = {**known.types_map[False], **known.types_map[True]}
-    told = {suffix for suffix, kind in types.items() if not _may_be_video(kind)}
-    return frozenset(told | known.encodings_map.keys() | _NO_TYPE)
+    other = {suffix for suffix, kind in types.items() if not _may_be_video(kind)}
+    return frozenset(other | known.encodings_map.keys() | _NO_TYPE)
 
 
 def _may_be_video(kind: str) -> bool:
@@ -164,10 +164,10 @@ class _Walk:
         self._above = frozenset(Path(os.path.realpath(root)).parents)
         waiting = {"": root}
         while waiting:
-            found: dict[str, Path] = {}
+            links: dict[str, Path] = {}
             for path, folder in sorted(waiting.items()):
-                found |= self._enter(folder, path)
-            waiting = found
+                links |= self._enter(folder, path)
+            waiting = links
 
     def _enter(self, folder: Path, path: str) -> dict[str, Path]:
         """List a folder and all below it; the links to other folders are returned."""
@@ -236,8 +236,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _stat(entry: os.DirEntry[str]) -> FileStat | None:
     try:
-        found = entry.stat()
+        state = entry.stat()
     except OSError:
         return None
     # Whoever opens a pipe waits for ever.
-    return FileStat(found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    return FileStat(state.st_size, state.st_mtime_ns) if stat.S_ISREG(state.st_mode) else None

@@ -56,32 +56,32 @@ class Tree:
 
     @cached_property
     def _by_key(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        paths_by_key: dict[str, list[str]] = {}
         for path, key in self._keys.items():
-            found.setdefault(key, []).append(path)
-        return found
+            paths_by_key.setdefault(key, []).append(path)
+        return paths_by_key
 
     @cached_property
     def _by_top(self) -> dict[str, dict[str, FileStat | None]]:
         # In one go: there may be as many folders as videos.
-        found: dict[str, dict[str, FileStat | None]] = {}
+        files_by_top: dict[str, dict[str, FileStat | None]] = {}
         for path, size in self.files.items():
             top, slash, inside = path.partition("/")
             if slash:
-                found.setdefault(top, {})[inside] = size
-        return found
+                files_by_top.setdefault(top, {})[inside] = size
+        return files_by_top
 
     @cached_property
     def _beside(self) -> Mapping[tuple[str, str], list[str]]:
         """What is not listed: paths in each top-level folder, by kind and the folder's name."""
-        found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        others_by_top: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         kinds = {"odd": self.odd, "again": self.again, "hidden": self.hidden, "kernel": self.kernel}
         for kind, paths in kinds.items():
             for path in paths:
                 top, slash, inside = path.partition("/")
                 if slash:
-                    found[kind, top].append(inside)
-        return found
+                    others_by_top[kind, top].append(inside)
+        return others_by_top
 
     def find(self, path: str) -> str | None:
         """A file's path as it stands, however it is written: see `normalised`.
@@ -197,12 +197,14 @@ def walk(root: Path) -> Tree:
     Raises:
         DataError: a folder cannot be read.
     """
-    found = scan(root)
-    for path, reason in found.unreadable.items():
+    scanned = scan(root)
+    for path, reason in scanned.unreadable.items():
         raise DataError(f"{root / path}: cannot be read ({reason}); mend its permissions")
-    files = {path: stat for path, stat in found.files.items() if not is_odd(path)}
-    odd = sorted(_escaped(path) for path in found.files if is_odd(path))
-    return Tree(root, "", files, tuple(odd), found.again, found.hidden, found.by_content, found.kernel)
+    files = {path: stat for path, stat in scanned.files.items() if not is_odd(path)}
+    odd = sorted(_escaped(path) for path in scanned.files if is_odd(path))
+    return Tree(
+        root, "", files, tuple(odd), scanned.again, scanned.hidden, scanned.by_content, scanned.kernel
+    )
 
 
 def is_odd(path: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.settings import MediapipePolicy
 from components.errors import StageError
 
@@ -21,7 +22,7 @@ Then come the middle of the mouth and the ears. The corners of the mouth, which 
 among them and stay unknown.
 """
 
-REMEDY = (
+MODEL_REMEDY = (
     "in the checkout, .venv/bin/uv venv .venv-mediapipe && .venv/bin/uv pip install --python .venv-mediapipe "
     "-c requirements.lock -e '.[mediapipe]' (an environment of its own: MediaPipe's OpenCV overwrites cv2), "
     "or choose faces.detector.name mtcnn"
@@ -56,7 +57,7 @@ class BlazeFace:
         (file,) = policy.files_in(folder)
         self._picture, self._detector = _open(file, policy.confidence)
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3), best first; `near` changes nothing."""
         faces = self._detector.detect(self._picture(np.ascontiguousarray(frame))).detections
         height, width = frame.shape[:2]
@@ -70,7 +71,7 @@ def check_model(policy: MediapipePolicy) -> None:
         StageError: MediaPipe or the file is not there, or it is no model.
     """
     if find_spec("mediapipe") is None:
-        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {REMEDY}")
+        raise StageError(f"faces.detector mediapipe: MediaPipe is not installed; {MODEL_REMEDY}")
     try:
         content = policy.source.read_bytes()
     except OSError as error:
@@ -86,7 +87,7 @@ def _open(file: Path, confidence: float) -> tuple[Any, Any]:
         from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
     except ImportError as error:
         raise StageError(
-            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {REMEDY}"
+            f"faces.detector mediapipe: MediaPipe cannot be loaded ({error}); {MODEL_REMEDY}"
         ) from error
     options = vision.FaceDetectorOptions(
         # The content, not the path: a worker may open files, but MediaPipe resolves paths in its own way.

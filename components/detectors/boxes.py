@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from components.detectors.detections import Floats
+from components.arrays import Floats32
 
-REACH = 3.0
+SEARCH_REACH = 3.0
 """Side of the square around a box in which its face is looked for again, in sides of the box."""
 
 SAME = 0.3
@@ -26,19 +26,19 @@ class Region:
     side: float  # of the box that it was drawn around
 
 
-def square(boxes: Floats) -> Floats:
+def square(boxes: Floats32) -> Floats32:
     """The smallest squares with the boxes' centres that hold them."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0.0) / 2
     return np.hstack([centres - halves, centres + halves])
 
 
-def regress(boxes: Floats, offsets: Floats) -> Floats:
+def regress(boxes: Floats32, offsets: Floats32) -> Floats32:
     """Move each corner by its offset, in sides of the box, whose last pixel counts as in facenet-pytorch."""
     return boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
 
 
-def overlap(some: Floats, others: Floats) -> Floats:
+def overlap(some: Floats32, others: Floats32) -> Floats32:
     """Intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
     low = np.maximum(some[..., :2], others[..., :2])
     high = np.minimum(some[..., 2:], others[..., 2:])
@@ -47,22 +47,22 @@ def overlap(some: Floats, others: Floats) -> Floats:
     return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
 
 
-def overlaps(a: Floats, b: Floats) -> Floats:
+def overlaps(a: Floats32, b: Floats32) -> Floats32:
     """Intersection over union (N, M) of each box of (N, 4) with each of (M, 4)."""
     return overlap(a[:, None], b[None])
 
 
-def _areas(low: Floats, high: Floats) -> Floats:
+def _areas(low: Floats32, high: Floats32) -> Floats32:
     return np.asarray(np.maximum(high - low, 0).prod(axis=-1))
 
 
-def suppress(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:
+def suppress(boxes: Floats32, scores: Floats32, threshold: float) -> NDArray[np.intp]:
     """Non-maximum suppression by intersection over union; indices to keep, best first."""
     rectangles = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
     return np.array(cv2.dnn.NMSBoxes(rectangles.tolist(), scores.tolist(), 0.0, threshold), np.intp)
 
 
-def suppress_nested(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:
+def suppress_nested(boxes: Floats32, scores: Floats32, threshold: float) -> NDArray[np.intp]:
     """Non-maximum suppression by intersection over the smaller box; indices to keep, best first."""
     areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)
     order = np.argsort(-scores, kind="stable")
@@ -78,11 +78,11 @@ def suppress_nested(boxes: Floats, scores: Floats, threshold: float) -> NDArray[
     return np.array(keep, np.intp)
 
 
-def regions(boxes: Floats, width: int, height: int) -> list[Region]:
-    """The parts of a picture around boxes, `REACH` boxes wide, without those beyond its edges."""
+def regions(boxes: Floats32, width: int, height: int) -> list[Region]:
+    """The parts of a picture around boxes, `SEARCH_REACH` boxes wide, without those beyond its edges."""
     sides = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0.0)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    around = np.tile(centres, 2) + np.outer(sides, [-1, -1, 1, 1]) * (REACH / 2)
+    around = np.tile(centres, 2) + np.outer(sides, [-1, -1, 1, 1]) * (SEARCH_REACH / 2)
     corners = np.clip(np.rint(around), 0, [width, height, width, height]).astype(int).tolist()
     return [
         Region(x1, y1, x2, y2, float(side))
@@ -91,7 +91,7 @@ def regions(boxes: Floats, width: int, height: int) -> list[Region]:
     ]
 
 
-def cut_off(boxes: Floats, region: Region, width: int, height: int) -> NDArray[np.bool_]:
+def cut_off(boxes: Floats32, region: Region, width: int, height: int) -> NDArray[np.bool_]:
     """Which boxes (N,), px of the picture, reach over a side of the region that is not the picture's own."""
     low = boxes[:, :2] < [region.x1, region.y1]
     high = boxes[:, 2:] > [region.x2, region.y2]
@@ -101,7 +101,7 @@ def cut_off(boxes: Floats, region: Region, width: int, height: int) -> NDArray[n
     return over
 
 
-def found_again(before: Floats, now: Floats) -> bool:
+def found_again(before: Floats32, now: Floats32) -> bool:
     """Whether each of the boxes (M, 4) has one of its own among those (N, 4) of a moment later."""
     if len(now) < len(before):
         return False

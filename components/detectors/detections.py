@@ -7,17 +7,18 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from components.arrays import Floats32, Image
 
 
 @dataclass(frozen=True)
 class Detections:
     """Faces in a frame, px of that frame, best first."""
 
-    boxes: Floats  # (N, 4) x1, y1, x2, y2
-    scores: Floats  # (N,)
-    landmarks: Floats  # (N, 5, 2) left eye, right eye, nose, left and right corner of the mouth; NaN: unknown
+    boxes: Floats32  # (N, 4) x1, y1, x2, y2
+    scores: Floats32  # (N,)
+    landmarks: (
+        Floats32  # (N, 5, 2) left eye, right eye, nose, left and right corner of the mouth; NaN: unknown
+    )
 
     @classmethod
     def none(cls) -> Self:
@@ -50,7 +51,7 @@ class Detections:
 class Detector(Protocol):
     """Finds faces; `components.detectors.registry.open_detector` opens one by its policy."""
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3).
 
         Args:

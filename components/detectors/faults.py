@@ -1,6 +1,7 @@
 """What a detector is when it fails, told apart from what a video does to it."""
 
-from components.detectors.detections import Detections, Detector, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections, Detector
 
 CPU = "CPUExecutionProvider"
 
@@ -23,7 +24,7 @@ class Guarded:
         self._detector = detector
         self.on_device = getattr(detector, "provider", CPU) != CPU  # those that do not say so are not
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """What the detector finds.
 
         Raises:

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 
 
 class FullFrame:
     """One face in each frame, as large as the frame, of which no landmark is known."""
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """The frame (H, W, 3) itself, with a score of 1; `near` changes nothing."""
         height, width = frame.shape[:2]
         return Detections(

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from components.arrays import Floats32, Image
 from components.detectors.boxes import (
     cut_off,
     found_again,
@@ -23,8 +24,8 @@ from components.detectors.boxes import (
     suppress,
     suppress_nested,
 )
-from components.detectors.detections import Detections, Floats, Image
-from components.detectors.pyramid import CELL, Level, build, cut, shrink
+from components.detectors.detections import Detections
+from components.detectors.pyramid import CELL, Level, build_pyramid, cut_candidates, shrink_to
 from components.detectors.settings import PROVIDER_VARIABLE, MtcnnPolicy
 from components.errors import BundleError, StageError
 from components.providers import Asked, open_session
@@ -91,7 +92,7 @@ class Mtcnn:
         """ONNX Runtime's name of where it computes."""
         return str(self._pnet.get_providers()[0])
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         """Find the faces in an RGB frame (H, W, 3).
 
         Args:
@@ -100,22 +101,22 @@ class Mtcnn:
             near: boxes (M, 4) of where faces were a moment ago. Then only the parts around these are
                 searched, for faces hardly smaller than they, unless one of them is not found again.
         """
-        image = shrink(frame, self._policy.longest_side)
-        found = None
+        image = shrink_to(frame, self._policy.longest_side)
+        detections = None
         if near is not None and len(near):
-            found = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
-        if found is None:
-            found = self._search(image, self._policy.min_face)
-        if not len(found.boxes) and self._policy.retry:
-            image, found = self._search_again(frame, image)
-        return found.placed(scale=_ratio(frame, image))
+            detections = self._search_near(image, near / np.tile(_ratio(frame, image), 2))
+        if detections is None:
+            detections = self._search(image, self._policy.min_face)
+        if not len(detections.boxes) and self._policy.retry:
+            image, detections = self._search_again(frame, image)
+        return detections.placed(scale=_ratio(frame, image))
 
     def _search_again(self, frame: Image, image: Image) -> tuple[Image, Detections]:
         """Search what `_retries` yields until something is found; the picture in which that is, and what."""
         for again in self._retries(frame, image):
-            found = self._search(again, self._policy.min_face)
-            if len(found.boxes):
-                return again, found
+            detections = self._search(again, self._policy.min_face)
+            if len(detections.boxes):
+                return again, detections
         return image, Detections.none()
 
     def _retries(self, frame: Image, image: Image) -> Iterator[Image]:
@@ -128,29 +129,29 @@ class Mtcnn:
         if cast:
             yield without_cast(image)
         if max(image.shape) < full:
-            larger = shrink(frame, full)
+            larger = shrink_to(frame, full)
             yield without_cast(larger) if cast else larger
 
-    def _search_near(self, image: Image, near: Floats) -> Detections | None:
+    def _search_near(self, image: Image, near: Floats32) -> Detections | None:
         """Search around boxes; None where one of them has no face any more."""
         height, width = image.shape[:2]
         parts = []
         for region in regions(near, width, height):
             smallest = max(self._policy.min_face, region.side / SHRINKAGE)
-            found = self._search(image[region.y1 : region.y2, region.x1 : region.x2], smallest)
-            found = found.placed(corner=(region.x1, region.y1))
-            parts.append(found.only(~cut_off(found.boxes, region, width, height)))
+            detections = self._search(image[region.y1 : region.y2, region.x1 : region.x2], smallest)
+            detections = detections.placed(corner=(region.x1, region.y1))
+            parts.append(detections.only(~cut_off(detections.boxes, region, width, height)))
         joined = Detections.joined(parts)  # with faces in it that several parts show
         joined = joined.only(suppress_nested(joined.boxes, joined.scores, NESTED))
         return joined if found_again(near, joined.boxes) else None
 
     def _search(self, image: Image, smallest: float) -> Detections:
         """Find faces from `smallest` px on."""
-        levels = build(image, smallest, self._policy.factor)
+        levels = build_pyramid(image, smallest, self._policy.factor)
         boxes = self._propose(levels)
         return self._locate(levels, *self._refine(levels, boxes)) if len(boxes) else Detections.none()
 
-    def _propose(self, levels: Sequence[Level]) -> Floats:
+    def _propose(self, levels: Sequence[Level]) -> Floats32:
         """PNet over the pyramid: squares (N, 4) that may hold a face."""
         proposals = [proposal for level in levels[1:] for proposal in self._candidates(level)]
         if not proposals:
@@ -160,7 +161,7 @@ class Mtcnn:
         boxes, offsets = boxes[keep], offsets[keep]
         return square(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
-    def _candidates(self, level: Level) -> list[tuple[Floats, Floats, Floats]]:
+    def _candidates(self, level: Level) -> list[tuple[Floats32, Floats32, Floats32]]:
         """Of one level: boxes (N, 4), scores (N,) and offsets (N, 4) of the cells above the threshold."""
         offsets, probability = self._pnet.run(None, {"image": level.image[None]})
         rows, columns = np.nonzero(probability[0] >= self._policy.thresholds[0])
@@ -172,33 +173,33 @@ class Mtcnn:
         keep = suppress(boxes, scores, OVERLAPS[0])
         return [(boxes[keep], scores[keep], offsets[0, :, rows, columns][keep])]
 
-    def _refine(self, levels: Sequence[Level], boxes: Floats) -> tuple[Floats, Floats]:
+    def _refine(self, levels: Sequence[Level], boxes: Floats32) -> tuple[Floats32, Floats32]:
         """RNet on the proposals: the squares that still look like a face, and their scores."""
-        boxes, crops = cut(levels, boxes, 24)
+        boxes, crops = cut_candidates(levels, boxes, 24)
         offsets, scores = _run(self._rnet, crops, self._batches[0])
         passed = scores > self._policy.thresholds[1]
         boxes, offsets, scores = boxes[passed], offsets[passed], scores[passed]
         keep = suppress(boxes, scores, OVERLAPS[2])
         return square(regress(boxes[keep], offsets[keep])), scores[keep]
 
-    def _locate(self, levels: Sequence[Level], boxes: Floats, scores: Floats) -> Detections:
+    def _locate(self, levels: Sequence[Level], boxes: Floats32, scores: Floats32) -> Detections:
         """The faces: ONet on the best square of each heap, then on those that no sure face explains."""
         best = suppress(boxes, scores, HEAP)
-        found = self._look(levels, boxes[best])
+        detections = self._look(levels, boxes[best])
         others = np.delete(boxes, best, axis=0)
-        sure = found.boxes[found.scores >= SURE]
+        sure = detections.boxes[detections.scores >= SURE]
         others = others[overlaps(others, sure).max(axis=1, initial=0) < HEAP]
-        found = Detections.joined([found, self._look(levels, others)])
-        return found.only(suppress_nested(found.boxes, found.scores, NESTED))
+        detections = Detections.joined([detections, self._look(levels, others)])
+        return detections.only(suppress_nested(detections.boxes, detections.scores, NESTED))
 
-    def _look(self, levels: Sequence[Level], boxes: Floats) -> Detections:
+    def _look(self, levels: Sequence[Level], boxes: Floats32) -> Detections:
         """ONet on squares: final boxes, scores and landmarks of those that are faces."""
-        boxes, crops = cut(levels, boxes, 48)
+        boxes, crops = cut_candidates(levels, boxes, 48)
         offsets, points, scores = _run(self._onet, crops, self._batches[1])
         sides = boxes[:, 2:] - boxes[:, :2] + 1
         landmarks = points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None] + boxes[:, None, :2] - 1
-        found = Detections(regress(boxes, offsets), scores, landmarks)
-        return found.only(scores > self._policy.thresholds[2])
+        detections = Detections(regress(boxes, offsets), scores, landmarks)
+        return detections.only(scores > self._policy.thresholds[2])
 
 
 def _open(file: Path, threads: int, provider: Asked) -> ort.InferenceSession:
@@ -221,7 +222,7 @@ def _fits(session: ort.InferenceSession, outputs: list[str]) -> bool:
     return taken == [("image", "tensor(uint8)", [3])] and given == outputs
 
 
-def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats]:
+def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats32]:
     if not len(crops):
         return [np.empty((0, *output.shape[1:]), np.float32) for output in session.get_outputs()]
     results = [

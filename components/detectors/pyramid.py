@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from components.detectors.detections import Floats, Image
+from components.arrays import Floats32, Image
 
 CELL = 12
 """Side of the squares that PNet, the first network of MTCNN, looks at, px."""
@@ -22,13 +22,13 @@ class Level:
 
 def scales(shorter_side: int, smallest: float, factor: float) -> list[float]:
     """Scales at which faces from `smallest` px to that of the picture's shorter side fill a cell."""
-    found = [CELL / smallest]
-    while shorter_side * found[-1] >= CELL:
-        found.append(found[-1] * factor)
-    return found[:-1]
+    factors = [CELL / smallest]
+    while shorter_side * factors[-1] >= CELL:
+        factors.append(factors[-1] * factor)
+    return factors[:-1]
 
 
-def build(image: Image, smallest: float, factor: float) -> list[Level]:
+def build_pyramid(image: Image, smallest: float, factor: float) -> list[Level]:
     """The picture itself, then its levels; each is made from the one before, which costs half as much."""
     height, width = image.shape[:2]
     levels = [Level(image, 1.0)]
@@ -38,7 +38,7 @@ def build(image: Image, smallest: float, factor: float) -> list[Level]:
     return levels
 
 
-def shrink(image: Image, longest_side: int) -> Image:
+def shrink_to(image: Image, longest_side: int) -> Image:
     """A picture of at most this size, px."""
     height, width = image.shape[:2]
     scale = longest_side / max(height, width)
@@ -54,7 +54,7 @@ def resize(image: Image, width: int, height: int) -> Image:
     return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
 
 
-def cut(levels: Sequence[Level], boxes: Floats, side: int) -> tuple[Floats, Image]:
+def cut_candidates(levels: Sequence[Level], boxes: Floats32, side: int) -> tuple[Floats32, Image]:
     """Cut boxes out of the smallest level that shows them at `side` px or more.
 
     Args:

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
+from components.arrays import Floats64, Ints64
 from components.errors import TrainingError
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
 
 PENALTY = 1e-2
 """On the squares of the weights, per video: without it, members that separate the videos get endless ones."""
@@ -23,16 +20,16 @@ PENALTY = 1e-2
 class Combination:
     """A sum of the members' margins, their fake logits minus their real ones."""
 
-    weights: Floats  # (M,)
+    weights: Floats64  # (M,)
     bias: float
 
-    def __call__(self, margins: Floats) -> Floats:
+    def __call__(self, margins: Floats64) -> Floats64:
         """`(…, M)` → `(…,)`."""
-        summed: Floats = margins @ self.weights + self.bias
+        summed: Floats64 = margins @ self.weights + self.bias
         return summed
 
 
-def combine(how: Literal["weighted", "stacked"], margins: Floats, labels: Labels) -> Combination:
+def combine(how: Literal["weighted", "stacked"], margins: Floats64, labels: Ints64) -> Combination:
     """The weights with the smallest log loss.
 
     Args:
@@ -44,18 +41,18 @@ def combine(how: Literal["weighted", "stacked"], margins: Floats, labels: Labels
     return _weighted(margins, labels) if how == "weighted" else _stacked(margins, labels)
 
 
-def decided(faces: Sequence[Floats]) -> Floats:
+def decided(faces: Sequence[Floats64]) -> Floats64:
     """`(N, M)`: of each of N videos, faces `(K, M)`, the margin of the face a member finds most forged."""
     return np.stack([video.max(axis=0) for video in faces])
 
 
 def held_out(
-    how: Literal["weighted", "stacked"], faces: Sequence[Floats], labels: Labels, groups: Labels, folds: int
-) -> Floats:
+    how: Literal["weighted", "stacked"], faces: Sequence[Floats64], labels: Ints64, groups: Ints64, folds: int
+) -> Floats64:
     """What an ensemble says about each video whose weights were found without that video's people.
 
     Its validation figures would flatter it otherwise: the other candidates have not learnt from these videos.
-    As in the exported network, a video's faces are judged by the sum, and the highest sum decides.
+    As in the exported network, a video's faces are scored by the sum, and the highest sum decides.
 
     Args:
         how: see `combine`.
@@ -70,34 +67,34 @@ def held_out(
     Raises:
         TrainingError: without one part of the people, a class has no video.
     """
-    margins, found = decided(faces), np.empty(len(labels))
+    margins, predicted = decided(faces), np.empty(len(labels))
     parts = min(folds, *(len(np.unique(groups[labels == label])) for label in (0, 1)))
-    dealt = list(StratifiedGroupKFold(parts).split(margins, labels, groups)) if parts > 1 else []
-    if not dealt or any(len(np.unique(labels[rest])) < 2 for rest, _ in dealt):
+    partition = list(StratifiedGroupKFold(parts).split(margins, labels, groups)) if parts > 1 else []
+    if not partition or any(len(np.unique(labels[rest])) < 2 for rest, _ in partition):
         raise TrainingError(
             "ensemble: validation has too few groups of people of a class, so that its weights could not be "
-            "judged; add people, or set ensemble.members to []"
+            "evaluated; add people, or set ensemble.members to []"
         )
-    for rest, part in dealt:
-        judge = combine(how, margins[rest], labels[rest])
-        found[part] = [judge(faces[video]).max() for video in part]
-    return found
+    for rest, part in partition:
+        weighing = combine(how, margins[rest], labels[rest])
+        predicted[part] = [weighing(faces[video]).max() for video in part]
+    return predicted
 
 
-def _weighted(margins: Floats, labels: Labels) -> Combination:
+def _weighted(margins: Floats64, labels: Ints64) -> Combination:
     signs = np.where(labels == 1, 1.0, -1.0)
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
+    def loss(weights: Floats64) -> tuple[float, Floats64]:
         agreed = signs * (margins @ weights)
         slope = -(signs / (1 + np.exp(agreed))) @ margins / len(labels) + 2 * PENALTY * weights
         return float(np.logaddexp(0, -agreed).mean() + PENALTY * weights @ weights), slope
 
     members = margins.shape[1]
     start = np.full(members, 1 / members)
-    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
-    return Combination(np.asarray(found.x, np.float64), 0.0)
+    optimum: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
+    return Combination(np.asarray(optimum.x, np.float64), 0.0)
 
 
-def _stacked(margins: Floats, labels: Labels) -> Combination:
+def _stacked(margins: Floats64, labels: Ints64) -> Combination:
     fitted = LogisticRegression(C=1 / (2 * PENALTY * len(labels))).fit(margins, labels)
     return Combination(fitted.coef_[0].astype(np.float64), float(fitted.intercept_[0]))

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from components.ensemble.combination import Combination, Floats, combine, decided, held_out
+from components.arrays import Floats64
+from components.ensemble.combination import Combination, combine, decided, held_out
 from components.errors import StageError
 from components.models import Candidate, CandidateInfo, load_candidate, save_candidate
 from components.models.ensemble import Ensemble
@@ -23,13 +24,13 @@ from components.training.loader import whole_batches
 from components.training.predict import predict
 from components.training.videos import Video, of_split, read_videos
 
-BATCH = 8
+BATCH_SIZE = 8
 """Clips at a time."""
 
 log = logging.getLogger(__name__)
 
 
-def fit(project: Project, params: Params, folder: Path) -> None:
+def fit_ensemble(project: Project, params: Params, folder: Path) -> None:
     """Find the members' weights, and write the ensemble's files.
 
     Args:
@@ -49,19 +50,19 @@ def fit(project: Project, params: Params, folder: Path) -> None:
     store = clip_store(project, settings, videos)
     val = of_split(videos, "val")
     margins = [face_margins(model, ClipDataset(val, store)) for model, _ in members]
-    found, unseen = weigh(params, val, margins)
-    model = Ensemble([model for model, _ in members], found.weights.tolist(), found.bias).eval()
-    save_candidate(folder, model, _about(params, model, found, [about for _, about in members]))
-    log.info("ensemble: %s", told(params.ensemble.members, found))
+    combination, unseen = weigh(params, val, margins)
+    model = Ensemble([model for model, _ in members], combination.weights.tolist(), combination.bias).eval()
+    save_candidate(folder, model, _about(params, model, combination, [about for _, about in members]))
+    log.info("ensemble: %s", weights_line(params.ensemble.members, combination))
 
-    judged = [video for video in videos if video.split in ("val", "test")]
-    rows = predict(model, ClipDataset(judged, store), judged, BATCH)
+    evaluated = [video for video in videos if video.split in ("val", "test")]
+    rows = predict(model, ClipDataset(evaluated, store), evaluated, BATCH_SIZE)
     rows = [row | {"logit": unseen.get(row["video_id"], row["logit"])} for row in rows]
     write_table(rows, PREDICTIONS, folder / "predictions.parquet")
 
 
 def weigh(
-    params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats]]
+    params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats64]]
 ) -> tuple[Combination, dict[str, float]]:
     """The weights, and each validation video's logit by weights that were found without its people.
 
@@ -79,22 +80,22 @@ def weigh(
     return combine(how, decided(faces), labels), logits
 
 
-def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats]:
+def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
     """Fake logit minus real logit `(K,)` of each video's faces."""
-    found: dict[int, Floats] = {}
+    by_index: dict[int, Floats64] = {}
     with torch.inference_mode():
-        for batch in whole_batches(clips, BATCH):
+        for batch in whole_batches(clips, BATCH_SIZE):
             videos, faces = batch.faces.shape[:2]
             logits = model(model.prepare(batch.faces.flatten(0, 1))).double()
             margins = (logits[:, 1] - logits[:, 0]).reshape(videos, faces).numpy()
-            found.update(zip(batch.indices, margins, strict=True))
-    return [found[index] for index in range(len(clips))]
+            by_index.update(zip(batch.indices, margins, strict=True))
+    return [by_index[index] for index in range(len(clips))]
 
 
-def told(members: Sequence[str], found: Combination) -> str:
+def weights_line(members: Sequence[str], combination: Combination) -> str:
     """The weights for people."""
-    parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, found.weights, strict=True)]
-    return " + ".join(parts) + (f" + {found.bias:.2f}" if found.bias else "")
+    parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, combination.weights, strict=True)]
+    return " + ".join(parts) + (f" + {combination.bias:.2f}" if combination.bias else "")
 
 
 def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -> None:
@@ -107,10 +108,10 @@ def _check(project: Project, params: Params, members: Sequence[CandidateInfo]) -
 
 
 def _about(
-    params: Params, model: Candidate, found: Combination, members: Sequence[CandidateInfo]
+    params: Params, model: Candidate, combination: Combination, members: Sequence[CandidateInfo]
 ) -> CandidateInfo:
     first = members[0]
-    weights = [*found.weights.tolist(), found.bias]
+    weights = [*combination.weights.tolist(), combination.bias]
     trainings = [about.training for about in members]
     decisive_parts = [params.ensemble.model_dump(mode="json"), trainings, weights]
     return CandidateInfo(

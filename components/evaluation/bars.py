@@ -19,9 +19,9 @@ def draw_candidates(evaluation: Evaluation, path: Path) -> None:
     names = list(evaluation.candidates)
     with drawn(path, 10.0, 1.2 + BAR * len(names)) as figure:
         for axes, metric in zip(figure.subplots(1, 3, sharey=True), WITH_INTERVAL, strict=True):
-            found = [_interval(result, metric) for result in evaluation.candidates.values()]
+            intervals = [_interval(result, metric) for result in evaluation.candidates.values()]
             colours = [REAL if name == evaluation.winner else FAINT for name in names]
-            _bars(axes, names, found, colours)
+            _bars(axes, names, intervals, colours)
             axes.set(xlim=(0.0, 1.0), xlabel=f"{title(metric)}, test videos")
 
 
@@ -32,21 +32,25 @@ def _interval(result: CandidateResult, metric: str) -> Interval | None:
 
 def draw_slices(evaluation: Evaluation, path: Path) -> None:
     """The winner's rate of false alarms in each slice with enough genuine test videos."""
-    shown = [one for one in evaluation.slices if one.false_alarm_rate]
+    shown = [part for part in evaluation.slices if part.false_alarm_rate]
     with drawn(path, 6.4, 1.4 + BAR * max(len(shown), 1)) as figure:
         axes = figure.add_subplot()
-        names = [f"{one.property}, {one.span} ({one.genuine})" for one in shown]
-        _bars(axes, names, [one.false_alarm_rate for one in shown], [FAKE] * len(shown))
+        names = [f"{part.property}, {part.span} ({part.genuine})" for part in shown]
+        _bars(axes, names, [part.false_alarm_rate for part in shown], [FAKE] * len(shown))
         axes.set(xlim=(0.0, 1.0), xlabel="genuine test videos called fake (how many there are)")
         axes.set_title(f"False alarms of {evaluation.winner}" if shown else "Too few genuine test videos")
 
 
-def _bars(axes: Axes, names: Sequence[str], found: Sequence[Interval | None], colours: Sequence[str]) -> None:
+def _bars(
+    axes: Axes, names: Sequence[str], intervals: Sequence[Interval | None], colours: Sequence[str]
+) -> None:
     """Horizontal bars from the top down; nothing stands where a figure is not defined."""
-    axes.barh(names, [one.value if one else 0.0 for one in found], 0.62, color=colours)
-    for place, one in enumerate(found):
-        if one is None or one.low is None or one.high is None:
+    axes.barh(names, [interval.value if interval else 0.0 for interval in intervals], 0.62, color=colours)
+    for place, interval in enumerate(intervals):
+        if interval is None or interval.low is None or interval.high is None:
             continue
-        axes.plot([one.low, one.high], [place, place], color=INK, linewidth=1.6, marker="|", markersize=7)
+        axes.plot(
+            [interval.low, interval.high], [place, place], color=INK, linewidth=1.6, marker="|", markersize=7
+        )
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(names) - 0.5, -0.5)

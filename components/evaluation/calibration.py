@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from components.arrays import Floats64, Ints64
 from components.bundle import Calibration
-from components.evaluation.metrics import Floats, Ints
 
 MIN_VIDEOS_PER_CLASS = 5
 """Below this a slope and an intercept say more about chance than about the detector."""
@@ -20,7 +20,7 @@ class PlattFit:
     fallback: str | None = None
 
 
-def fit_platt(labels: Ints, logits: Floats) -> PlattFit:
+def fit_platt(labels: Ints64, logits: Floats64) -> PlattFit:
     """Fit probability = sigmoid(slope · logit + intercept) (Platt, 1999, "Probabilistic outputs for SVMs").
 
     The targets are Platt's (N₊+1)/(N₊+2) and 1/(N₋+2) instead of 1 and 0, which keeps the slope finite on
@@ -49,7 +49,7 @@ def fit_platt(labels: Ints, logits: Floats) -> PlattFit:
     return PlattFit(Calibration(slope=slope / spread, intercept=intercept))
 
 
-def calibrate(calibration: Calibration, logits: Floats) -> Floats:
+def calibrate(calibration: Calibration, logits: Floats64) -> Floats64:
     """(N,) calibrated probabilities of fake, bit for bit those that serving holds against the threshold."""
     return np.array([calibration.probability(float(logit)) for logit in logits])
 
@@ -58,7 +58,7 @@ def _identity(reason: str) -> PlattFit:
     return PlattFit(Calibration(), reason)
 
 
-def _logistic(x: Floats, targets: Floats) -> tuple[float, float]:
+def _logistic(x: Floats64, targets: Floats64) -> tuple[float, float]:
     """Slope and intercept for targets inside (0, 1): every point counts for both classes, by its weights."""
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-9, max_iter=200)
     classes = np.repeat([1, 0], len(x))

@@ -4,10 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from components.arrays import Floats64, Ints64
 from components.bundle import Calibration
 from components.evaluation.calibration import calibrate, fit_platt
 from components.evaluation.intervals import Estimate, estimate
-from components.evaluation.metrics import Floats, Ints, area, measure
+from components.evaluation.metrics import area, measure
 from components.evaluation.predictions import Predictions
 from components.evaluation.threshold import youden_threshold
 from components.params import EvaluateParams
@@ -32,17 +33,17 @@ class Contender:
     name: str
     decision: Decision
     test: Predictions
-    probabilities: Floats
+    probabilities: Floats64
     metrics: dict[str, Estimate]
     methods: dict[str, Estimate]
 
     @property
-    def called(self) -> Ints:
+    def called(self) -> Ints64:
         """(N,) 1 for the test videos that are called fake."""
         return (self.probabilities >= self.decision.threshold).astype("int64")
 
 
-def decide(val: Predictions) -> Decision:
+def fit_decision(val: Predictions) -> Decision:
     """Calibrate, choose the threshold, measure. Sees validation videos and nothing else."""
     fit = fit_platt(val.labels, val.logits)
     probabilities = calibrate(fit.calibration, val.logits)
@@ -66,15 +67,15 @@ def _loss(value: float, metric: str) -> float:
     return value if metric in LOWER_IS_BETTER else -value
 
 
-def judge(name: str, decision: Decision, test: Predictions, params: EvaluateParams) -> Contender:
+def make_contender(name: str, decision: Decision, test: Predictions, params: EvaluateParams) -> Contender:
     """All figures on test videos, each with its resamples; the same draws for every candidate."""
     probabilities = calibrate(decision.calibration, test.logits)
     members = {method: test.against_genuine(method) for method in test.forgeries}
 
-    def overall(indices: Ints) -> dict[str, float]:
+    def overall(indices: Ints64) -> dict[str, float]:
         return measure(test.labels[indices], probabilities[indices], decision.threshold)
 
-    def by_method(indices: Ints) -> dict[str, float]:
+    def by_method(indices: Ints64) -> dict[str, float]:
         parts = {method: indices[chosen[indices]] for method, chosen in members.items()}
         return {method: area(test.labels[part], probabilities[part]) for method, part in parts.items()}
 

@@ -8,13 +8,13 @@ from components.evaluation.results import SplitCounts
 
 Row = Mapping[str, Any]
 
-SPLITS = ("train", "val", "test")
+ALL_SPLITS = ("train", "val", "test")
 
 
 def videos_with_clip(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str, set[str]]:
     """Ids of the videos that carry a score, by split."""
-    found = {row["video_id"] for row in faces if row["status"] == "ok"}
-    return {split: {row["video_id"] for row in _of(manifest, split)} & found for split in SPLITS}
+    with_clip = {row["video_id"] for row in faces if row["status"] == "ok"}
+    return {split: {row["video_id"] for row in _of(manifest, split)} & with_clip for split in ALL_SPLITS}
 
 
 def count_splits(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str, SplitCounts]:

@@ -10,10 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix
 
+from components.arrays import Floats64, Ints64
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
 from components.evaluation.comparison import Contender
-from components.evaluation.leaderboard import with_interval
-from components.evaluation.metrics import Floats, Ints, roc
+from components.evaluation.leaderboard import format_interval
+from components.evaluation.metrics import roc
 
 
 def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> None:
@@ -27,7 +28,7 @@ def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> 
                 *roc(contender.test.labels, contender.probabilities),
                 color=COLOURS[place % len(COLOURS)],
                 linewidth=2.6 if place == 0 else 1.6,
-                label=f"{contender.name}   {with_interval(auc.value, auc.low, auc.high)}",
+                label=f"{contender.name}   {format_interval(auc.value, auc.low, auc.high)}",
             )
         axes.set(title="ROC on test videos", xlabel="genuine videos called fake", ylabel="fakes found")
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
@@ -43,7 +44,7 @@ def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> 
         )
 
 
-def draw_confusion(name: str, labels: Ints, called: Ints, path: Path) -> None:
+def draw_confusion(name: str, labels: Ints64, called: Ints64, path: Path) -> None:
     """Counts of the winner's verdicts on test videos, shaded by their share of the actual class."""
     counts = confusion_matrix(labels, called, labels=[0, 1])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -62,7 +63,7 @@ def draw_confusion(name: str, labels: Ints, called: Ints, path: Path) -> None:
         axes.tick_params(length=0)
 
 
-def draw_scores(name: str, labels: Ints, probabilities: Floats, threshold: float, path: Path) -> None:
+def draw_scores(name: str, labels: Ints64, probabilities: Floats64, threshold: float, path: Path) -> None:
     """How the winner's calibrated probabilities spread over the two classes of test videos."""
     with drawn(path, 6.4, 3.8) as figure:
         axes = figure.add_subplot()
@@ -83,7 +84,7 @@ def draw_scores(name: str, labels: Ints, probabilities: Floats, threshold: float
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
 
 
-def draw_reliability(name: str, labels: Ints, series: Mapping[str, Floats], path: Path) -> None:
+def draw_reliability(name: str, labels: Ints64, series: Mapping[str, Floats64], path: Path) -> None:
     """Share of fakes against stated probability: on the diagonal, the probability is honest."""
     with drawn(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot(aspect="equal")
@@ -95,7 +96,7 @@ def draw_reliability(name: str, labels: Ints, series: Mapping[str, Floats], path
         axes.legend(loc="upper left")
 
 
-def _reliability(axes: Axes, labels: Ints, probabilities: Floats, label: str, colour: str) -> None:
+def _reliability(axes: Axes, labels: Ints64, probabilities: Floats64, label: str, colour: str) -> None:
     """One line with the bins' sizes as areas; bins hold equally many videos, at least about eight."""
     bins = int(np.clip(len(labels) // 8, 2, 10))
     observed, stated = calibration_curve(labels, probabilities, n_bins=bins, strategy="quantile", pos_label=1)
@@ -120,7 +121,7 @@ def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path
         grid[0, 0].legend(loc="best")
 
 
-def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int | None) -> None:
+def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats64], best: int | None) -> None:
     epochs = history["epoch"]
     losses.plot(epochs, history["train_loss"], color=FAINT, linewidth=1.6, label="training")
     losses.plot(epochs, history["val_loss"], color=REAL, linewidth=1.8, label="validation")
@@ -132,7 +133,7 @@ def _training(losses: Axes, aucs: Axes, history: Mapping[str, Floats], best: int
             axes.plot(best, history[key][epochs == best], marker="o", color=FAKE, ls="", label="chosen")
 
 
-def _read_history(path: Path) -> dict[str, Floats]:
+def _read_history(path: Path) -> dict[str, Floats64]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     columns = ("epoch", "train_loss", "val_loss", "val_auc")

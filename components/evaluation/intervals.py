@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from components.arrays import Floats64, Ints64
 from components.bundle import Interval
-from components.evaluation.metrics import Floats, Ints
 
-Statistic = Callable[[Ints], Mapping[str, float]]
+Statistic = Callable[[Ints64], Mapping[str, float]]
 """Named figures of the videos at these indices."""
 
 
@@ -23,7 +23,7 @@ class Estimate:
     """A figure on all videos, and on every resample of them: NaN where it is not defined there."""
 
     value: float
-    resampled: Floats
+    resampled: Floats64
 
     def __sub__(self, other: "Estimate") -> "Estimate":
         """The paired difference; both must come from the same draws."""
@@ -46,7 +46,7 @@ def estimate(statistic: Statistic, groups: Sequence[str], resamples: int, seed: 
     return {name: Estimate(value, np.array([row[name] for row in rows])) for name, value in whole.items()}
 
 
-def draw_groups(groups: Sequence[str], resamples: int, seed: int) -> Iterator[Ints]:
+def draw_groups(groups: Sequence[str], resamples: int, seed: int) -> Iterator[Ints64]:
     """Indices of the videos of as many groups as there are, drawn with replacement.
 
     The same groups and seed give the same draws, so figures of several candidates on the same videos are

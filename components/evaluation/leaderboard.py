@@ -10,7 +10,7 @@ from rich.table import Table
 
 from components.evaluation.comparison import Contender
 from components.evaluation.results import WITH_INTERVAL, Figures, SplitCounts, rounded, with_ends
-from components.evaluation.trained import FIGURES
+from components.evaluation.trained import TRAINING_FIGURES
 from components.metric_names import METRICS
 
 
@@ -36,18 +36,18 @@ def leaderboard(
         estimates = {f"test_{metric}": contender.metrics[metric] for metric in WITH_INTERVAL}
         estimates["test_auc_behind"] = contenders[0].metrics["auc"] - contender.metrics["auc"]
         row: dict[str, Any] = {"rank": place, "candidate": contender.name}
-        row |= {name: trained[contender.name].get(name) for name in FIGURES}
+        row |= {name: trained[contender.name].get(name) for name in TRAINING_FIGURES}
         row |= {f"val_{metric}": rounded(contender.decision.val[metric]) for metric in METRICS}
         row |= {f"test_{metric}": rounded(contender.metrics[metric].value) for metric in METRICS}
-        for name, found in estimates.items():
-            row |= with_ends(name, found.interval(confidence))
+        for name, estimate in estimates.items():
+            row |= with_ends(name, estimate.interval(confidence))
         row |= {"test_coverage": rounded(test.coverage), "test_fallback": rounded(test.fallback_share)}
         row |= {"threshold": rounded(contender.decision.threshold)}
         rows.append(row)
     return rows
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write rows, of which there is at least one, under a header."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -56,7 +56,7 @@ def write_csv(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         writer.writerows(rows)
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], confidence: float) -> Table:
+def leaderboard_table(rows: Sequence[Mapping[str, Any]], confidence: float) -> Table:
     """The leaderboard for a terminal of 80 columns."""
     table = Table(
         title=f"Candidates by validation; test AUC with its {confidence:.0%} interval", box=SIMPLE_HEAD
@@ -68,14 +68,14 @@ def as_table(rows: Sequence[Mapping[str, Any]], confidence: float) -> Table:
         table.add_row(
             row["candidate"],
             shown(row["val_auc"]),
-            with_interval(row["test_auc"], row["test_auc_low"], row["test_auc_high"]),
+            format_interval(row["test_auc"], row["test_auc_low"], row["test_auc_high"]),
             *(shown(row[f"test_{metric}"]) for metric in ("f1", "log_loss")),
             style="bold green" if row["rank"] == 1 else "",
         )
     return table
 
 
-def with_interval(value: float | None, low: float | None, high: float | None) -> str:
+def format_interval(value: float | None, low: float | None, high: float | None) -> str:
     """A figure with its interval, if it has one."""
     return shown(value) if low is None else f"{shown(value)} [{shown(low)}, {shown(high)}]"
 

@@ -4,15 +4,13 @@ import math
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import auc, roc_curve
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from components.arrays import Floats64, Ints64
 
 
-def measure(labels: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:
+def measure(labels: Ints64, probabilities: Floats64, threshold: float) -> dict[str, float]:
     """All of `METRICS` on one set of videos.
 
     A figure that is not defined is NaN, never a made-up zero: AUC and EER where a class is absent,
@@ -25,14 +23,14 @@ def measure(labels: Ints, probabilities: Floats, threshold: float) -> dict[str, 
         threshold: a video is called fake from this probability on.
     """
     fake, called = labels == 1, probabilities >= threshold
-    found, missed, alarms = (int(count.sum()) for count in (fake & called, fake & ~called, ~fake & called))
+    hits, missed, alarms = (int(count.sum()) for count in (fake & called, fake & ~called, ~fake & called))
     false_positives, true_positives = roc(labels, probabilities)
     return {
         "auc": float(auc(false_positives, true_positives)),
-        "f1": _share(2 * found, 2 * found + missed + alarms),
+        "f1": _share(2 * hits, 2 * hits + missed + alarms),
         "accuracy": _share(len(labels) - missed - alarms, len(labels)),
-        "precision": _share(found, found + alarms),
-        "recall": _share(found, found + missed),
+        "precision": _share(hits, hits + alarms),
+        "recall": _share(hits, hits + missed),
         "eer": equal_error_rate(false_positives, true_positives),
         "log_loss": mean_log_loss(labels, probabilities),
     }
@@ -42,7 +40,7 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
-def mean_log_loss(labels: Ints, probabilities: Floats) -> float:
+def mean_log_loss(labels: Ints64, probabilities: Floats64) -> float:
     """Mean negative log likelihood; probabilities of exactly 0 and 1 are clipped as scikit-learn does."""
     if not len(labels):
         return math.nan
@@ -51,7 +49,7 @@ def mean_log_loss(labels: Ints, probabilities: Floats) -> float:
     return float(-np.log(likelihood).mean())
 
 
-def roc(labels: Ints, probabilities: Floats) -> tuple[Floats, Floats]:
+def roc(labels: Ints64, probabilities: Floats64) -> tuple[Floats64, Floats64]:
     """The ROC curve: false and true positive rates, NaN where the class that they need is absent."""
     if not len(labels):
         return np.full(2, math.nan), np.full(2, math.nan)
@@ -61,12 +59,12 @@ def roc(labels: Ints, probabilities: Floats) -> tuple[Floats, Floats]:
     return false_positives, true_positives
 
 
-def area(labels: Ints, probabilities: Floats) -> float:
+def area(labels: Ints64, probabilities: Floats64) -> float:
     """Area under the ROC curve, NaN where a class is absent."""
     return float(auc(*roc(labels, probabilities)))
 
 
-def equal_error_rate(false_positives: Floats, true_positives: Floats) -> float:
+def equal_error_rate(false_positives: Floats64, true_positives: Floats64) -> float:
     """Where the curve's false positive rate equals its false negative rate, interpolated along the curve."""
     if np.isnan(false_positives).any() or np.isnan(true_positives).any():
         return math.nan

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats64, Ints64
 from components.errors import StageError
-from components.evaluation.metrics import Floats, Ints
 from components.tables import PREDICTIONS, read_table
 
-SPLITS = ("val", "test")
+PREDICTED_SPLITS = ("val", "test")
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Predictions:
     videos: tuple[str, ...]
     groups: tuple[str, ...]
     methods: tuple[str, ...]
-    labels: Ints
-    logits: Floats
+    labels: Ints64
+    logits: Floats64
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> "Predictions":
@@ -59,7 +59,9 @@ def read_predictions(path: Path, expected: Mapping[str, set[str]]) -> dict[str, 
         StageError: the file is not there, is of other videos, or holds a logit that is not finite.
     """
     rows = read_table(path, PREDICTIONS)
-    splits = {split: Predictions.of([row for row in rows if row["split"] == split]) for split in SPLITS}
+    splits = {
+        split: Predictions.of([row for row in rows if row["split"] == split]) for split in PREDICTED_SPLITS
+    }
     for split, predictions in splits.items():
         _check(path, split, predictions, expected[split])
     return splits

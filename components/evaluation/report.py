@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from components.evaluation.gate import GateReport
 from components.evaluation.leaderboard import shown
 from components.evaluation.results import Evaluation
-from components.evaluation.slices import LEAST, PROPERTIES
+from components.evaluation.slices import MIN_SLICE_VIDEOS, PROPERTIES
 from components.evaluation.winner import Winner
 from components.metric_names import title
 
@@ -39,11 +39,11 @@ NAMED = 20
 
 def write_report(reports: Path, gate: GateReport, winner: Winner, evaluation: Evaluation) -> None:
     """Render the page, with those of the figures that are there."""
-    page = render(gate, winner, evaluation, _embedded(reports / "figures"))
+    page = render_report(gate, winner, evaluation, _embedded(reports / "figures"))
     (reports / "report.html").write_text(page, encoding="utf-8")
 
 
-def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: dict[str, str]) -> str:
+def render_report(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: dict[str, str]) -> str:
     """The page as HTML.
 
     Args:
@@ -61,9 +61,13 @@ def render(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: di
     )
     environment.filters |= {"shown": shown, "counted": counted, "figure_title": title}
     environment.globals |= {"captions": FIGURES, "titles": SPLIT_TITLES, "named": NAMED}
-    environment.globals |= {"properties": PROPERTIES, "least": LEAST}
+    environment.globals |= {"properties": PROPERTIES, "least": MIN_SLICE_VIDEOS}
     results = evaluation.candidates.values()
-    training = {name: told for name, told in TRAINING.items() if any(name in one.trained for one in results)}
+    training = {
+        name: meaning
+        for name, meaning in TRAINING.items()
+        if any(name in result.trained for result in results)
+    }
     template = environment.get_template("report.html.j2")
     return template.render(
         gate=gate, winner=winner, evaluation=evaluation, figures=figures, training=training

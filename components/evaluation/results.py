@@ -20,7 +20,7 @@ class SplitCounts(Frozen):
     """What a split holds, of the videos that could be decoded; `unnamed` are those that name no person.
 
     `scored` videos carry a score. Of these, `fallback` names the ones in which no usable face was found and
-    the middle of the frame was judged instead.
+    the middle of the frame was scored instead.
     """
 
     videos: int
@@ -107,7 +107,7 @@ def rounded(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else round(value, 6)
 
 
-def with_ends(name: str, found: Interval | None) -> Figures:
+def with_ends(name: str, interval: Interval | None) -> Figures:
     """A figure and the ends of its interval by name, as tables have them; all None where there is none."""
-    ends = (found.value, found.low, found.high) if found else (None, None, None)
+    ends = (interval.value, interval.low, interval.high) if interval else (None, None, None)
     return dict(zip((name, *(f"{name}_{end}" for end in ENDS)), map(rounded, ends), strict=True))

@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats64, Ints64
 from components.evaluation.comparison import Contender
 from components.evaluation.intervals import estimate
-from components.evaluation.metrics import Floats, Ints, area
+from components.evaluation.metrics import area
 from components.evaluation.results import Slice, rounded, with_ends
 from components.params import EvaluateParams
 
 Row = Mapping[str, Any]
 
-LEAST = 10
+MIN_SLICE_VIDEOS = 10
 """Videos of a class below which its share of errors and the AUC are not shown: they would tell of chance."""
 
 
@@ -43,7 +44,7 @@ PROPERTIES = {
 """Their bounds are the same in every run, so that two runs can be compared."""
 
 
-def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[str]) -> dict[str, Floats]:
+def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[str]) -> dict[str, Floats64]:
     """What each video is like, (N,) for each of `PROPERTIES`; NaN where that is not known.
 
     Args:
@@ -53,7 +54,7 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
     """
     recorded, cut = ({row["video_id"]: row for row in rows} for rows in (manifest, faces))
 
-    def column(rows: Mapping[str, Row], name: str) -> Floats:
+    def column(rows: Mapping[str, Row], name: str) -> Floats64:
         return np.array([rows[video][name] for video in videos], np.float64)  # None becomes NaN
 
     width, height, frames = (column(recorded, name) for name in ("width", "height", "frames"))
@@ -66,23 +67,23 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
     }
 
 
-def slices(winner: Contender, found: Mapping[str, Floats], params: EvaluateParams) -> tuple[Slice, ...]:
+def slices(winner: Contender, measured: Mapping[str, Floats64], params: EvaluateParams) -> tuple[Slice, ...]:
     """The winner's errors in each slice that holds a test video.
 
     Args:
-        winner: of whose test videos `found` tells.
-        found: see `properties`.
+        winner: of whose test videos `measured` tells.
+        measured: see `properties`.
         params: how intervals are drawn.
     """
     return tuple(
         _slice(name, span, winner, members, params)
-        for name, values in found.items()
+        for name, values in measured.items()
         for span, members in _spans(values, PROPERTIES[name].bounds)
         if len(members)
     )
 
 
-def _spans(values: Floats, bounds: Sequence[float]) -> Iterator[tuple[str, Ints]]:
+def _spans(values: Floats64, bounds: Sequence[float]) -> Iterator[tuple[str, Ints64]]:
     """Each slice in words, and the indices of the videos in it."""
     for low, high in pairwise((-np.inf, *bounds, np.inf)):
         words = f"from {low:g}" if high == np.inf else f"below {high:g}"
@@ -97,13 +98,13 @@ def _slice(
     genuine, fake = (int((labels == label).sum()) for label in (0, 1))
     groups = [winner.test.groups[index] for index in members]
 
-    def rates(indices: Ints) -> dict[str, float]:
+    def rates(indices: Ints64) -> dict[str, float]:
         wrong = called[indices] != labels[indices]
         return {kind: _mean(wrong[labels[indices] == label]) for kind, label in (("alarm", 0), ("miss", 1))}
 
     drawn = estimate(rates, groups, params.bootstrap, params.seed)
-    interval = {kind: found.interval(params.confidence) for kind, found in drawn.items()}
-    auc = area(labels, winner.probabilities[members]) if min(genuine, fake) >= LEAST else None
+    interval = {kind: rate.interval(params.confidence) for kind, rate in drawn.items()}
+    auc = area(labels, winner.probabilities[members]) if min(genuine, fake) >= MIN_SLICE_VIDEOS else None
     return Slice(
         property=name,
         span=span,
@@ -111,8 +112,8 @@ def _slice(
         fake=fake,
         false_alarms=int((called[labels == 0] == 1).sum()),
         missed=int((called[labels == 1] == 0).sum()),
-        false_alarm_rate=interval["alarm"] if genuine >= LEAST else None,
-        miss_rate=interval["miss"] if fake >= LEAST else None,
+        false_alarm_rate=interval["alarm"] if genuine >= MIN_SLICE_VIDEOS else None,
+        miss_rate=interval["miss"] if fake >= MIN_SLICE_VIDEOS else None,
         auc=rounded(auc),
     )
 
@@ -121,16 +122,18 @@ def _mean(wrong: NDArray[np.bool_]) -> float:
     return float(wrong.mean()) if len(wrong) else np.nan
 
 
-def slice_rows(found: Sequence[Slice]) -> list[dict[str, Any]]:
+def slice_rows(parts: Sequence[Slice]) -> list[dict[str, Any]]:
     """`slices.csv`: a row per slice; a rate of too few videos is empty, and `note` says so."""
-    return [_row(one) for one in found]
+    return [_row(part) for part in parts]
 
 
-def _row(one: Slice) -> dict[str, Any]:
-    row: dict[str, Any] = {"slice": f"{one.property}: {one.span}"}
-    row |= one.model_dump(include={"property", "span", "genuine", "fake", "false_alarms", "missed"})
-    for name, rate in (("false_alarm_rate", one.false_alarm_rate), ("miss_rate", one.miss_rate)):
+def _row(part: Slice) -> dict[str, Any]:
+    row: dict[str, Any] = {"slice": f"{part.property}: {part.span}"}
+    row |= part.model_dump(include={"property", "span", "genuine", "fake", "false_alarms", "missed"})
+    for name, rate in (("false_alarm_rate", part.false_alarm_rate), ("miss_rate", part.miss_rate)):
         row |= with_ends(name, rate)
-    few = [kind for kind, count in (("genuine", one.genuine), ("fake", one.fake)) if count < LEAST]
-    note = f"fewer than {LEAST} {' and '.join(few)} videos" if few else None
-    return row | {"auc": one.auc, "note": note}
+    few = [
+        kind for kind, count in (("genuine", part.genuine), ("fake", part.fake)) if count < MIN_SLICE_VIDEOS
+    ]
+    note = f"fewer than {MIN_SLICE_VIDEOS} {' and '.join(few)} videos" if few else None
+    return row | {"auc": part.auc, "note": note}

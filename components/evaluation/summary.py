@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from components.arrays import Floats64
 from components.bundle import Histogram, Interval
 from components.evaluation.comparison import Contender
-from components.evaluation.metrics import Floats
 from components.evaluation.results import (
     WITH_INTERVAL,
     CandidateResult,
@@ -21,7 +21,7 @@ from components.evaluation.results import (
 from components.evaluation.winner import Winner
 from components.params import EvaluateParams
 
-BINS = 20
+SCORE_BINS = 20
 
 
 def summarise(
@@ -29,7 +29,7 @@ def summarise(
     counts: Mapping[str, SplitCounts],
     unusable: int,
     trained: Mapping[str, Figures],
-    found: Sequence[Slice],
+    slices: Sequence[Slice],
     params: EvaluateParams,
 ) -> Evaluation:
     """`evaluation.json`.
@@ -39,7 +39,7 @@ def summarise(
         counts: what the splits hold.
         unusable: videos that could not be decoded, and stand in no split.
         trained: what the training of each candidate says.
-        found: the winner's slices.
+        slices: the winner's slices.
         params: how candidates were compared.
     """
     return Evaluation(
@@ -49,17 +49,17 @@ def summarise(
         unusable=unusable,
         data=dict(counts),
         candidates={
-            one.name: _candidate(one, counts["test"], trained[one.name], params.confidence)
-            for one in contenders
+            contender.name: _candidate(contender, counts["test"], trained[contender.name], params.confidence)
+            for contender in contenders
         },
-        slices=tuple(found),
+        slices=tuple(slices),
     )
 
 
 def _candidate(
     contender: Contender, test: SplitCounts, trained: Figures, confidence: float
 ) -> CandidateResult:
-    metrics: Figures = {name: rounded(found.value) for name, found in contender.metrics.items()}
+    metrics: Figures = {name: rounded(estimate.value) for name, estimate in contender.metrics.items()}
     for name in WITH_INTERVAL:
         metrics |= with_ends(name, contender.metrics[name].interval(confidence))
     return CandidateResult(
@@ -69,9 +69,9 @@ def _candidate(
         val={name: rounded(value) for name, value in contender.decision.val.items()},
         test=metrics | {"coverage": rounded(test.coverage), "fallback": rounded(test.fallback_share)},
         methods={
-            method: with_ends("auc", found.interval(confidence))
+            method: with_ends("auc", estimate.interval(confidence))
             | {"videos": contender.test.methods.count(method)}
-            for method, found in contender.methods.items()
+            for method, estimate in contender.methods.items()
         },
         trained=trained,
     )
@@ -79,7 +79,7 @@ def _candidate(
 
 def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:
     """`winner.json`, for the best of the contenders."""
-    metrics = {name: found.interval(confidence) for name, found in contender.metrics.items()}
+    metrics = {name: estimate.interval(confidence) for name, estimate in contender.metrics.items()}
     metrics["coverage"] = Interval(value=test.coverage)
     if test.fallback:
         metrics["fallback"] = Interval(value=test.fallback_share)
@@ -87,12 +87,12 @@ def crown(contender: Contender, test: SplitCounts, confidence: float) -> Winner:
         candidate=contender.name,
         threshold=contender.decision.threshold,
         calibration=contender.decision.calibration,
-        metrics={name: found for name, found in metrics.items() if not math.isnan(found.value)},
+        metrics={name: estimate for name, estimate in metrics.items() if not math.isnan(estimate.value)},
         scores=histogram(contender.probabilities),
     )
 
 
-def histogram(probabilities: Floats) -> Histogram:
-    """Counts in `BINS` equal bins over [0, 1]."""
-    counts, edges = np.histogram(probabilities, bins=BINS, range=(0.0, 1.0))
+def histogram(probabilities: Floats64) -> Histogram:
+    """Counts in `SCORE_BINS` equal bins over [0, 1]."""
+    counts, edges = np.histogram(probabilities, bins=SCORE_BINS, range=(0.0, 1.0))
     return Histogram(edges=tuple(round(float(edge), 6) for edge in edges), counts=tuple(map(int, counts)))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from components.evaluation.metrics import Floats, Ints
+from components.arrays import Floats64, Ints64
 
 
-def youden_threshold(labels: Ints, probabilities: Floats) -> float:
+def youden_threshold(labels: Ints64, probabilities: Floats64) -> float:
     """The threshold with the greatest J = sensitivity + specificity − 1 (Youden, 1950, Cancer 3:32-35).
 
     J, unlike F1, does not lean on the share of fakes, which is another in the wild than in any dataset.
@@ -31,12 +31,12 @@ def youden_threshold(labels: Ints, probabilities: Floats) -> float:
     return float(cuts[best])
 
 
-def _sensitivity(labels: Ints, probabilities: Floats, cuts: Floats) -> Floats:
+def _sensitivity(labels: Ints64, probabilities: Floats64, cuts: Floats64) -> Floats64:
     fakes = np.sort(probabilities[labels == 1])
     return 1.0 - np.searchsorted(fakes, cuts, side="left") / len(fakes)
 
 
-def _specificity(labels: Ints, probabilities: Floats, cuts: Floats) -> Floats:
+def _specificity(labels: Ints64, probabilities: Floats64, cuts: Floats64) -> Floats64:
     genuine = np.sort(probabilities[labels == 0])
-    share: Floats = np.searchsorted(genuine, cuts, side="left") / len(genuine)
+    share: Floats64 = np.searchsorted(genuine, cuts, side="left") / len(genuine)
     return share

@@ -10,7 +10,7 @@ from components.project import Project
 
 SIZES = ("parameters", "trainable_parameters")
 
-FIGURES = (*SIZES, "train_accuracy", "accuracy_gap")
+TRAINING_FIGURES = (*SIZES, "train_accuracy", "accuracy_gap")
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Trained:
 
     Attributes:
         epoch: the one that gave the weights, as history.csv counts.
-        figures: those of `FIGURES` that are known; `accuracy_gap` is by how much that epoch's accuracy in
-            training is above its accuracy in validation.
+        figures: those of `TRAINING_FIGURES` that are known; `accuracy_gap` is by how much that epoch's
+            accuracy in training is above its accuracy in validation.
     """
 
     epoch: int | None = None

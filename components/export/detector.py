@@ -31,7 +31,7 @@ def convert(folder: Path, policy: AnyDetector | None = None) -> None:
             partial.write_bytes(content)
 
 
-def check_model(folder: Path, policy: AnyDetector) -> None:
+def check_detector(folder: Path, policy: AnyDetector) -> None:
     """Refuse a user's model file that is another one since the stage `detector` ran.
 
     DVC cannot see that: a stage depends on what `faces.detector.model` says, not on what lies there. A model
@@ -71,9 +71,9 @@ def ensure_detector(policy: AnyDetector, cache: Path) -> Path:
 
 def _contents(policy: AnyDetector) -> dict[str, bytes]:
     if isinstance(policy, MtcnnPolicy):
-        from components.export.mtcnn import NETWORKS, to_onnx  # noqa: PLC0415  imports torch
+        from components.export.mtcnn import NETWORKS, network_to_onnx  # noqa: PLC0415  imports torch
 
-        return {name: to_onnx(network) for name, network in NETWORKS.items()}
+        return {name: network_to_onnx(network) for name, network in NETWORKS.items()}
     if policy.source is None:
         return {}
     if isinstance(policy, MediapipePolicy):

@@ -16,7 +16,7 @@ TALKATIVE = ("onnx_ir", "onnxscript")
 """Loggers that tell every step of every rewriting pass."""
 
 
-def export(
+def build_bundle(
     network: nn.Module,
     inputs: Mapping[str, Tensor],
     outputs: Sequence[str],

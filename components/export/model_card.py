@@ -10,7 +10,7 @@ from components.evaluation.results import Evaluation
 from components.metric_names import title
 from components.models import CandidateInfo
 from components.params import ExportParams
-from components.video.sampling import Consecutive, Even, Every, Range, Sampling
+from components.video.sampling import Consecutive, Even, Every, RangeSampling, Sampling
 
 STARTS = {"random": "random weights", "loaded": "published weights", "bundled": "weights that Unmask ships"}
 
@@ -49,9 +49,9 @@ def described(sampling: Sampling) -> str:
             return f"{sampling.frames} evenly spaced"
         case Every():
             return f"one of every {sampling.step}; {sampling.most} evenly spaced where that is more"
-        case Range():
-            told = f"from {sampling.least} to {sampling.most}"
-            return f"evenly spaced, {sampling.per_second:g} per second but {told}"
+        case RangeSampling():
+            bounds = f"from {sampling.least} to {sampling.most}"
+            return f"evenly spaced, {sampling.per_second:g} per second but {bounds}"
         case Consecutive():
             return f"{sampling.places} times {sampling.frames} in a row, spread over the video"
 

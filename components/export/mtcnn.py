@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from components.errors import StageError
-from components.export.exporter import export
+from components.export.exporter import build_bundle
 
 OPSET = 18
 
@@ -77,7 +77,7 @@ class FromPixels(nn.Module):
 
 
 @dataclass(frozen=True)
-class Network:
+class MtcnnNetwork:
     """How one of the three is exported."""
 
     kind: type[nn.Module]
@@ -87,15 +87,15 @@ class Network:
 
 
 NETWORKS = {
-    "pnet.onnx": Network(
+    "pnet.onnx": MtcnnNetwork(
         PNet, ("offsets", "probability"), (32, 40), {1: Dim("height", min=12), 2: Dim("width", min=12)}
     ),
-    "rnet.onnx": Network(RNet, ("offsets", "probability"), (24, 24)),
-    "onet.onnx": Network(ONet, ("offsets", "landmarks", "probability"), (48, 48)),
+    "rnet.onnx": MtcnnNetwork(RNet, ("offsets", "probability"), (24, 24)),
+    "onet.onnx": MtcnnNetwork(ONet, ("offsets", "landmarks", "probability"), (48, 48)),
 }
 
 
-def to_onnx(network: Network) -> bytes:
+def network_to_onnx(network: MtcnnNetwork) -> bytes:
     """Export with a dynamic batch, and for the fully convolutional PNet a dynamic size.
 
     Raises:
@@ -104,7 +104,7 @@ def to_onnx(network: Network) -> bytes:
     example = torch.zeros(2, *network.size, 3, dtype=torch.uint8)
     dynamic = {0: Dim("batch")} | network.dynamic_size
     rewritten = FromPixels(rewrite(load(network.kind))).eval()
-    return export(rewritten, {"image": example}, network.outputs, dynamic, OPSET)
+    return build_bundle(rewritten, {"image": example}, network.outputs, dynamic, OPSET)
 
 
 def load(kind: type[nn.Module]) -> nn.Module:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
-from components.export.exporter import export
+from components.export.exporter import build_bundle
 from components.models import Candidate
 
 
@@ -32,19 +32,21 @@ class ExportedDetector(nn.Module):
 
     def signature(self, size: int) -> str:
         """Inputs and outputs in words, for crops of a side of `size` px."""
-        told = {
+        shapes = {
             "clip": f"`clip` uint8 (B, T, {size}, {size}, 3)",
             "mask": "`mask` bool (B, T), true where a frame is one",
             "logit": "`logit` float32 (B,), fake minus real",
             "attention": "`attention` float32 (B, T), how much each frame weighs",
         }
-        return " → ".join(" and ".join(map(told.__getitem__, names)) for names in (self.inputs, self.outputs))
+        return " → ".join(
+            " and ".join(map(shapes.__getitem__, names)) for names in (self.inputs, self.outputs)
+        )
 
     def forward(self, clip: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
         """The logits, and the attention where there is some."""
-        found = self.candidate.outputs(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)), mask)
-        logit = found.logits[:, 1] - found.logits[:, 0]
-        return (logit,) if found.attention is None else (logit, found.attention)
+        outputs = self.candidate.outputs(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)), mask)
+        logit = outputs.logits[:, 1] - outputs.logits[:, 0]
+        return (logit,) if outputs.attention is None else (logit, outputs.attention)
 
 
 def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> bytes:
@@ -65,4 +67,4 @@ def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> b
         "mask": torch.ones(2, length, dtype=torch.bool),
     }
     inputs = {name: examples[name] for name in detector.inputs}
-    return export(detector, inputs, detector.outputs, {0: Dim("batch"), 1: Dim("frames")}, opset)
+    return build_bundle(detector, inputs, detector.outputs, {0: Dim("batch"), 1: Dim("frames")}, opset)

@@ -12,19 +12,19 @@ from torch.nn.utils.rnn import pad_sequence
 from components.errors import StageError
 from components.export.onnx import ExportedDetector
 
-Clip = NDArray[np.uint8]
+ClipPixels = NDArray[np.uint8]
 """`(T, S, S, 3)` RGB."""
-Answer = Mapping[str, Tensor]
+Outputs = Mapping[str, Tensor]
 """What is said of one clip, by the outputs' names: the probability, and of those that attend, `(T,)`."""
 
-BATCH = 2
+BATCH_CLIPS = 2
 """Clips at once: enough to show that they do not mix, and few enough for long clips of large crops."""
 
 
-def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) -> float:
+def difference(detector: ExportedDetector, model: bytes, clips: Sequence[ClipPixels]) -> float:
     """Largest difference between torch and ONNX Runtime on the CPU, of a probability or a frame's attention.
 
-    Torch judges each clip alone. The model judges it alone, too, as serving does; beside one of its length;
+    Torch runs each clip alone. The model runs it alone, too, as serving does; beside one of its length;
     and, where it takes a mask, filled up beside a longer one.
 
     Args:
@@ -45,22 +45,24 @@ def difference(detector: ExportedDetector, model: bytes, clips: Sequence[Clip]) 
     )
 
 
-def check_parity(detector: ExportedDetector, model: bytes, clips: Sequence[Clip], tolerance: float) -> float:
+def check_parity(
+    detector: ExportedDetector, model: bytes, clips: Sequence[ClipPixels], tolerance: float
+) -> float:
     """The difference, if it is within the tolerance.
 
     Raises:
         StageError: it is not.
     """
-    found = difference(detector, model, clips)
-    if not found <= tolerance:  # NaN is not within anything
+    measured = difference(detector, model, clips)
+    if not measured <= tolerance:  # NaN is not within anything
         raise StageError(
-            f"model.onnx: a probability differs from torch's by {found:.2g}, more than "
+            f"model.onnx: a probability differs from torch's by {measured:.2g}, more than "
             f"export.parity_tolerance {tolerance:g}; try another export.opset in params.yaml"
         )
-    return found
+    return measured
 
 
-def _shorter(clips: Sequence[Clip]) -> list[Clip]:
+def _shorter(clips: Sequence[ClipPixels]) -> list[ClipPixels]:
     """Half of a clip: all may be of one length."""
     return [clips[0][: (len(clips[0]) + 1) // 2]]
 
@@ -70,23 +72,23 @@ def _batches(lengths: Sequence[int], masked: bool) -> Iterator[Sequence[int]]:
     of_length = {length: np.flatnonzero(np.equal(lengths, length)).tolist() for length in lengths}
     yield from ([index] for index in range(len(lengths)))
     for alike in of_length.values():
-        yield from (alike[start : start + BATCH] for start in range(0, len(alike), BATCH))
+        yield from (alike[start : start + BATCH_CLIPS] for start in range(0, len(alike), BATCH_CLIPS))
     if masked:
         yield from ([alike[0], int(np.argmax(lengths))] for alike in of_length.values())
 
 
-def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Answer:
+def _torchs_answer(detector: ExportedDetector, clip: Tensor) -> Outputs:
     with torch.inference_mode():
-        found = detector(*(_feeds([clip])[name] for name in detector.inputs))
-    return _answer({name: values[0] for name, values in zip(detector.outputs, found, strict=True)})
+        outputs = detector(*(_feeds([clip])[name] for name in detector.inputs))
+    return _answer({name: values[0] for name, values in zip(detector.outputs, outputs, strict=True)})
 
 
 def _models_answers(
     detector: ExportedDetector, session: ort.InferenceSession, clips: Sequence[Tensor]
-) -> Iterator[Answer]:
+) -> Iterator[Outputs]:
     feeds = _feeds(clips)
-    found = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
-    for values in zip(*map(torch.from_numpy, found), strict=True):
+    outputs = session.run(detector.outputs, {name: feeds[name].numpy() for name in detector.inputs})
+    for values in zip(*map(torch.from_numpy, outputs), strict=True):
         yield _answer(dict(zip(detector.outputs, values, strict=True)))
 
 
@@ -99,15 +101,15 @@ def _feeds(clips: Sequence[Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _answer(outputs: Mapping[str, Tensor]) -> Answer:
+def _answer(outputs: Mapping[str, Tensor]) -> Outputs:
     """With a probability in the logit's place, which is what people read."""
-    told = {name: values.double() for name, values in outputs.items()}
-    return told | {"logit": told["logit"].sigmoid()}
+    answer = {name: values.double() for name, values in outputs.items()}
+    return answer | {"logit": answer["logit"].sigmoid()}
 
 
-def _distance(expected: Answer, found: Answer) -> float:
+def _distance(expected: Outputs, answer: Outputs) -> float:
     """NaN where one of them is."""
     pairs = [
-        pad_sequence([expected[name].view(-1), found[name].view(-1)]) for name in expected
+        pad_sequence([expected[name].view(-1), answer[name].view(-1)]) for name in expected
     ]  # each (T, 2)
     return float(torch.cat(pairs).diff(dim=1).abs().max())

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from components.faces.crop import Floats, Map
+from components.arrays import Floats32
+from components.faces.crop import Map
 
 TEMPLATE_SIDE = 112.0
 TEMPLATE = np.array(
@@ -19,7 +20,7 @@ PLAUSIBLE = (0.5, 2.0)
 say little about its size."""
 
 
-def on_template(landmarks: Floats, box: Floats, size: int, margin: float) -> Map | None:
+def on_template(landmarks: Floats32, box: Floats32, size: int, margin: float) -> Map | None:
     """Where the crop lies that turns, scales and moves a face's landmarks onto the template.
 
     The similarity is that of least squares (Umeyama, 1991, https://doi.org/10.1109/34.88573); in the plane it
@@ -51,7 +52,7 @@ def on_template(landmarks: Floats, box: Floats, size: int, margin: float) -> Map
     return np.array([[step.real, -step.imag, corner.real], [step.imag, step.real, corner.imag]])
 
 
-def _complex(points: Floats | Map) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
+def _complex(points: Floats32 | Map) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
     """Points (N, 2) given at centres of pixels, as `x + iy` from the first pixel's outer corner."""
     x, y = points.astype(np.float64).T + 0.5
     return np.asarray(x + 1j * y)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.sandbox.protocol import Arrays
-from components.values import Count, Line, Share
+from components.values import PlainLine, Share, WholeNumber
 from components.video.info import VideoInfo
 from components.video.limits import Status
 
@@ -80,8 +80,8 @@ class Faces:
     def from_parts(cls, numbers: dict[str, Any], arrays: Arrays) -> Self:
         """The inverse of `parts`."""
         clips = tuple(
-            Clip(**{name: arrays[name][index] for name in PER_FACE}, **own)
-            for index, own in enumerate(numbers["clips"])
+            Clip(**{name: arrays[name][index] for name in PER_FACE}, **fields)
+            for index, fields in enumerate(numbers["clips"])
         )
         info = VideoInfo(**numbers["info"])
         return cls(**{**numbers, "clips": clips, "info": info, "times": arrays["times"]})
@@ -92,10 +92,10 @@ class Failure:
     """Why a video has no clip; `reason` is one line that does not name the file."""
 
     status: Status
-    reason: Line
-    frames: Count = 0
+    reason: PlainLine
+    frames: WholeNumber = 0
     face_share: Share = 0.0
-    tracks: Count = 0
+    tracks: WholeNumber = 0
 
 
 class GivenUp(Failure):

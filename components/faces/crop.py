@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from components.arrays import Floats32, Image
+
 Map = NDArray[np.float64]
 Border = Literal["edge", "mirror", "black"]
 
@@ -29,7 +29,7 @@ _BORDERS = {
 }
 
 
-def crop_face(frame: Image, box: Floats, size: int, margin: float, border: Border = "edge") -> Image:
+def crop_face(frame: Image, box: Floats32, size: int, margin: float, border: Border = "edge") -> Image:
     """Cut a square around a box, centred on it, and resize it.
 
     Args:
@@ -42,10 +42,10 @@ def crop_face(frame: Image, box: Floats, size: int, margin: float, border: Borde
     Returns:
         RGB (size, size, 3).
     """
-    return cut(frame, around(box, size, margin), size, border)
+    return cut_face(frame, around(box, size, margin), size, border)
 
 
-def around(box: Floats, size: int, margin: float) -> Map:
+def around(box: Floats32, size: int, margin: float) -> Map:
     """Where the square around a box lies."""
     x1, y1, x2, y2 = (float(value) for value in box)
     side = max(1.0, max(x2 - x1, y2 - y1) * (1.0 + margin))
@@ -53,7 +53,7 @@ def around(box: Floats, size: int, margin: float) -> Map:
     return np.array([[step, 0.0, (x1 + x2 - side) / 2], [0.0, step, (y1 + y2 - side) / 2]])
 
 
-def cut(frame: Image, place: Map, size: int, border: Border = "edge") -> Image:
+def cut_face(frame: Image, place: Map, size: int, border: Border = "edge") -> Image:
     """The crop of `size` px at a place: linear where it enlarges, averaged where it shrinks."""
     step = float(np.hypot(place[0, 0], place[1, 0]))
     halvings = max(0, int(np.ceil(np.log2(step / SPARSE))))

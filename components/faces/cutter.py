@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from components.detectors.detections import Detections, Detector, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections, Detector
 from components.faces.align import on_template
 from components.faces.appearance import LENGTH, looks
-from components.faces.crop import around, crop_face, cut
+from components.faces.crop import around, crop_face, cut_face
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.smooth import Placed, placed
 from components.faces.track import Track, Tracker
@@ -34,7 +35,7 @@ CROPS_MEMORY = 128 * 2**20
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutFace:
     """A face in one sampled frame, and its picture."""
 
     face: Placed
@@ -66,7 +67,7 @@ class Cutter:
         self._told = 0  # frames in a row for which the detector was told where the faces were
         self.times: list[float] = []
         self.taken = np.empty(0, np.intp)
-        self.cuts: dict[Track, dict[int, Cut]] = {}
+        self.cuts: dict[Track, dict[int, CutFace]] = {}
         self.centres: list[Image] = []
         self._dropped: set[Track] = set()
 
@@ -81,10 +82,10 @@ class Cutter:
 
     def visit(self, frame: Frame) -> int:
         """Take the next frame and return its index."""
-        found = _best(self._detector.detect(frame.image, self._near(frame.time)))
-        self._tracker.update(len(self.times), frame.time, found, self._looks(frame.image, found))
+        detections = _best(self._detector.detect(frame.image, self._near(frame.time)))
+        self._tracker.update(len(self.times), frame.time, detections, self._looks(frame.image, detections))
         if self._policy.detector.looks:
-            self._watch.see(frame.image, found.boxes, frame.time)
+            self._watch.see(frame.image, detections.boxes, frame.time)
         self.times.append(frame.time)
         self._window.append(frame.image)
         if self._policy.fallback == "center":
@@ -109,7 +110,7 @@ class Cutter:
         """Tell whether a face shows in as many of the frames so far as the policy asks for."""
         return len(track.sightings) / len(self.times) >= self._policy.min_face_share
 
-    def _near(self, time: float) -> Floats | None:
+    def _near(self, time: float) -> Floats32 | None:
         """Where the faces were a moment ago, if it was a moment ago."""
         boxes = [track.last.box for track in self._tracker.live if self._is_near(track)]
         if not boxes or time - self.times[-1] >= CLOSE or self._told >= AFRESH - 1:
@@ -122,10 +123,10 @@ class Cutter:
         away = len(self.times) - 1 - track.last.frame
         return away == 0 or (away <= LOOK_AHEAD and len(track.sightings) >= ESTABLISHED)
 
-    def _looks(self, image: Image, found: Detections) -> Floats:
+    def _looks(self, image: Image, detections: Detections) -> Floats32:
         if not self._policy.detector.looks:  # another shot is no other face
-            return np.zeros((len(found.boxes), LENGTH), np.float32)
-        return looks(image, found.boxes)
+            return np.zeros((len(detections.boxes), LENGTH), np.float32)
+        return looks(image, detections.boxes)
 
     def _cut_oldest(self) -> None:
         frame = len(self.times) - len(self._window)
@@ -133,7 +134,7 @@ class Cutter:
         for track in self._tracker.live:
             face = placed(track.sightings, frame, self.times[frame], self._policy.smoothing, LOOK_AHEAD)
             if face is not None and track not in self._dropped:
-                self.cuts.setdefault(track, {})[frame] = Cut(face, self._crop(image, face))
+                self.cuts.setdefault(track, {})[frame] = CutFace(face, self._crop(image, face))
         self._make_room()
 
     def _crop(self, image: Image, face: Placed) -> Image:
@@ -142,7 +143,7 @@ class Cutter:
             place = on_template(face.landmarks, face.box, size, self._margin)
         if place is None:
             place = around(face.box, size, self._margin)
-        return cut(image, place, size, self._policy.border)
+        return cut_face(image, place, size, self._policy.border)
 
     def _make_room(self) -> None:
         """Give up the faces least likely to be scored where the crops of all would fill the memory."""
@@ -157,16 +158,16 @@ def _room(policy: CropPolicy) -> int:
     return max(policy.max_clips * policy.sampling.lengths[1], CROPS_MEMORY // (3 * policy.size**2))
 
 
-def _best(found: Detections) -> Detections:
+def _best(detections: Detections) -> Detections:
     """The faces that are looked at: of those that have a place, which a network may fail to tell."""
-    low, high = found.boxes[:, :2], found.boxes[:, 2:]
-    within = (np.abs(found.boxes) <= FARTHEST).all(axis=1) & np.isfinite(found.scores)
-    kept = found.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
+    low, high = detections.boxes[:, :2], detections.boxes[:, 2:]
+    within = (np.abs(detections.boxes) <= FARTHEST).all(axis=1) & np.isfinite(detections.scores)
+    kept = detections.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
     known = np.abs(kept.landmarks) <= FARTHEST
     return Detections(kept.boxes, kept.scores, np.where(known, kept.landmarks, np.float32(np.nan)))
 
 
-def central_square(width: int, height: int) -> Floats:
+def central_square(width: int, height: int) -> Floats32:
     """The largest square in the middle of a frame."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detector, Image
+from components.arrays import Image, Indices
+from components.detectors.detections import Detector
 from components.faces.clip import Clip, Faces, Failure, Origin
-from components.faces.cutter import Cut, Cutter, central_square
+from components.faces.cutter import CutFace, Cutter, central_square
 from components.faces.policy import CropPolicy
 from components.faces.smooth import Placed
 from components.faces.track import Track
@@ -19,9 +20,7 @@ from components.video.limits import Limits
 from components.video.sampling import Consecutive, Sampling
 from components.video.source import map_frames, probe
 
-Indices = NDArray[np.intp]
-
-ENOUGH = 64
+FINE_SIDE = 64
 """Px of a crop's side from which on its light and colour are measured sparsely."""
 
 
@@ -83,8 +82,8 @@ def _face(track: Track, cutter: Cutter, shown: Indices, places: Indices) -> Clip
     stand_ins = nearest(present, shown, np.array(cutter.times), places)
     chosen = [cuts[int(frame)] for frame in stand_ins]
     origins = [
-        cut.face.origin if frame == own else Origin.REPEATED
-        for cut, frame, own in zip(chosen, stand_ins, shown, strict=True)
+        cut.face.origin if frame == wanted else Origin.REPEATED
+        for cut, frame, wanted in zip(chosen, stand_ins, shown, strict=True)
     ]
     return _clip(
         chosen,
@@ -98,12 +97,12 @@ def _middle(cutter: Cutter, info: VideoInfo, shown: Indices) -> Clip:
     """The central square of each frame, where no face is scored."""
     box = central_square(info.width, info.height)
     face = Placed(box, np.full((5, 2), np.nan, np.float32), 0.0, Origin.DETECTED)
-    cuts = [Cut(face, cutter.centres[frame]) for frame in shown]
+    cuts = [CutFace(face, cutter.centres[frame]) for frame in shown]
     origins = [Origin.DETECTED] * len(cuts)
     return _clip(cuts, origins, face_share=0.0, box_side=float(box[2] - box[0]))
 
 
-def _clip(cuts: Sequence[Cut], origins: Sequence[Origin], face_share: float, box_side: float) -> Clip:
+def _clip(cuts: Sequence[CutFace], origins: Sequence[Origin], face_share: float, box_side: float) -> Clip:
     sparse = [sparsely(cut.crop) for cut in cuts]
     return Clip(
         crops=np.stack([cut.crop for cut in cuts]),
@@ -119,8 +118,8 @@ def _clip(cuts: Sequence[Cut], origins: Sequence[Origin], face_share: float, box
 
 
 def sparsely(crop: Image) -> Image:
-    """Every so many pixels of a crop, at least `ENOUGH` to a side: for figures of all of it."""
-    step = max(1, len(crop) // ENOUGH)
+    """Every so many pixels of a crop, at least `FINE_SIDE` to a side: for figures of all of it."""
+    step = max(1, len(crop) // FINE_SIDE)
     return crop[::step, ::step]
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from components.arrays import Floats32
 from components.faces.align import on_template
-from components.faces.crop import Floats, Map, around
+from components.faces.crop import Map, around
 from components.faces.policy import CropPolicy
 
 
-def crop_place(box: Floats, landmarks: Floats, policy: CropPolicy) -> Map:
+def crop_place(box: Floats32, landmarks: Floats32, policy: CropPolicy) -> Map:
     """Where a crop was cut, (2, 3) from crop to frame, as in `components.faces.crop`.
 
     A clip's boxes and landmarks are those that its crops were cut by, smoothed and filled in already.
@@ -22,7 +23,7 @@ def crop_place(box: Floats, landmarks: Floats, policy: CropPolicy) -> Map:
     return around(box, policy.size, margin) if place is None else place
 
 
-def in_crop(boxes: Floats, landmarks: Floats, policy: CropPolicy) -> tuple[Floats, Floats]:
+def in_crop(boxes: Floats32, landmarks: Floats32, policy: CropPolicy) -> tuple[Floats32, Floats32]:
     """Boxes and landmarks of a clip in px of its crops.
 
     Where a crop was turned, its box becomes the upright one of the same middle and sides.
@@ -42,7 +43,7 @@ def in_crop(boxes: Floats, landmarks: Floats, policy: CropPolicy) -> tuple[Float
     return np.stack(own_boxes), np.stack(own_landmarks)
 
 
-def _placed(box: Floats, points: Floats, policy: CropPolicy) -> tuple[Floats, Floats]:
+def _placed(box: Floats32, points: Floats32, policy: CropPolicy) -> tuple[Floats32, Floats32]:
     """A box (4,) and landmarks (5, 2) in px of the crop."""
     place = crop_place(box, points, policy)
     step = float(np.hypot(place[0, 0], place[1, 0]))

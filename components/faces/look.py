@@ -10,25 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.detectors.detections import Detector, Floats
+from components.arrays import Floats32
+from components.detectors.detections import Detector
 from components.faces.clip import Faces, Failure
 from components.faces.policy import MAX_FACES, CropPolicy
-from components.faces.reply import check_places, check_times, read_faces, refusing
+from components.faces.reply import check_places, check_times, read_faces_reply, refusing
 from components.sandbox.protocol import Arrays, Header
-from components.values import Amount, Count, Frozen
+from components.values import Amount, Frozen, WholeNumber
 from components.video.frames import Frame
 from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.sampling import MAX_FRAMES
 from components.video.source import map_frames, probe
 
-LONGEST_SIDE = 480
+LOOK_SIDE = 480
 """Of a picture, px; a quarter of that area where more than `MOST_PICTURES` frames are sampled."""
 
 MOST_PICTURES = 64
 """That are shown of a video; where more frames are sampled, these are spread over them."""
 
-LOOK_BYTES = 3 * MOST_PICTURES * LONGEST_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
+LOOK_BYTES = 3 * MOST_PICTURES * LOOK_SIDE**2 + 8 * MAX_FRAMES + 4 * 17 * MAX_FACES * MAX_FRAMES
 """Of the largest arrays of a look, next to its faces."""
 
 
@@ -38,9 +39,9 @@ class Sighted:
 
     frame: int
     track: int  # a number for each face told apart, from 0 in order of appearance
-    box: Floats  # (4,) x1, y1, x2, y2
+    box: Floats32  # (4,) x1, y1, x2, y2
     score: float
-    landmarks: Floats  # (5, 2); NaN: not known
+    landmarks: Floats32  # (5, 2); NaN: not known
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ class Look:
             for face in self.sighted
         ]
         seen = np.array(rows, np.float32).reshape(-1, 17)
-        own: Arrays = {"pictures": self.pictures, "seen": seen, "seen_times": self.times}
+        pictures: Arrays = {"pictures": self.pictures, "seen": seen, "seen_times": self.times}
         if isinstance(self.result, Failure):
-            return {"look": numbers, "failure": asdict(self.result)}, own
+            return {"look": numbers, "failure": asdict(self.result)}, pictures
         faces, arrays = self.result.parts()
-        return {"look": numbers, "faces": faces}, own | arrays
+        return {"look": numbers, "faces": faces}, pictures | arrays
 
 
-def shown(frames: int) -> list[int]:
+def sampled_frames(frames: int) -> list[int]:
     """Which of the sampled frames a look has pictures of."""
     count = min(frames, MOST_PICTURES)
     return [index * frames // count for index in range(count)]
@@ -119,7 +120,7 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
         result=result,
         info=info,
         times=np.array(cutter.times),
-        pictures=np.stack([pictures[index] for index in shown(len(pictures))]),
+        pictures=np.stack([pictures[index] for index in sampled_frames(len(pictures))]),
         sighted=tuple(sorted(sighted, key=lambda face: face.frame)),
         scored=tuple(numbers[track] for track in scored_tracks(cutter, policy)),
         cpu=time.process_time() - cpu - drawing,
@@ -130,7 +131,7 @@ def look(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> 
 def _shrunk(image: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
     from PIL import Image as Picture  # noqa: PLC0415  only workers that look pay for it
 
-    side = LONGEST_SIDE if most <= MOST_PICTURES else LONGEST_SIDE // 2
+    side = LOOK_SIDE if most <= MOST_PICTURES else LOOK_SIDE // 2
     picture = Picture.fromarray(image)
     picture.thumbnail((side, side))
     return np.asarray(picture)
@@ -140,7 +141,7 @@ class LookNumbers(Frozen):
     """The numbers of `Look.parts`."""
 
     info: VideoInfo
-    scored: tuple[Count, ...] = Field(max_length=MAX_FACES)
+    scored: tuple[WholeNumber, ...] = Field(max_length=MAX_FACES)
     cpu: Amount
     wall: Amount
 
@@ -151,20 +152,20 @@ def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Fail
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
     """
-    own = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
-    result = read_faces(header, arrays, policy)
+    fields = {name: arrays.pop(name) for name in ("pictures", "seen", "seen_times") if name in arrays}
+    result = read_faces_reply(header, arrays, policy)
     if isinstance(result, Failure) and "look" not in header:
         return result
     with refusing():
         numbers = LookNumbers.model_validate(header["look"])
-        times, pictures, seen = own["seen_times"], own["pictures"], own["seen"]
+        times, pictures, seen = fields["seen_times"], fields["pictures"], fields["seen"]
         if len(times) not in range(1, policy.sampling.lengths[1] + 1):
             raise ValueError("more or fewer frames than the policy's")
         _check(times, np.float64, (len(times),))
         check_times(times)
-        _check(pictures, np.uint8, (len(shown(len(times))), *pictures.shape[1:3], 3))
+        _check(pictures, np.uint8, (len(sampled_frames(len(times))), *pictures.shape[1:3], 3))
         _check(seen, np.float32, (len(seen), 17))
-        if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LONGEST_SIDE:
+        if min(pictures.shape) < 1 or max(pictures.shape[1:3]) > LOOK_SIDE:
             raise ValueError("not small pictures")
         sighted = tuple(_sighted(seen, len(times)))
         if not {face.track for face in sighted}.issuperset(numbers.scored):
@@ -178,7 +179,7 @@ def _check(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
         raise ValueError("an array of another shape, or of no numbers")
 
 
-def _sighted(seen: Floats, frames: int) -> Iterator[Sighted]:
+def _sighted(seen: Floats32, frames: int) -> Iterator[Sighted]:
     """The rows of the array `seen`, whose numbers may be anything."""
     check_places(seen[:, 2:6], seen[:, 7:].reshape(-1, 5, 2))
     for row in seen:

@@ -23,14 +23,14 @@ from components.faces.reply import (
     STILL_BYTES,
     faces_bytes,
     read_examined,
-    read_faces,
+    read_faces_reply,
     read_info,
     read_still,
     refusing,
 )
 from components.sandbox.process import WorkerDied, WorkerProcess
 from components.sandbox.protocol import Arrays, Header, ProtocolError
-from components.values import Line
+from components.values import PlainLine
 from components.video.examine import Examined
 from components.video.info import VideoInfo
 from components.video.limits import Limits
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 PROGRAM = "components.faces.worker"
 
-_LINE = TypeAdapter(Line)
+_LINE = TypeAdapter(PlainLine)
 
 
 class WorkerPool:
@@ -135,7 +135,7 @@ class WorkerPool:
         policy = self._policy
         if policy is None:
             raise StageError("this pool was made without a crop policy and a detector; it can only probe")
-        return self._ask("extract", path, lambda header, arrays: read_faces(header, arrays, policy))
+        return self._ask("extract", path, lambda header, arrays: read_faces_reply(header, arrays, policy))
 
     def look(self, paths: Iterable[Path]) -> Iterator[tuple[int, Look | Failure]]:
         """What is seen in each video, with its index in `paths`, in order of completion."""

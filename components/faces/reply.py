@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
-from components.detectors.detections import Floats
+from components.arrays import Floats32
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, CropPolicy
 from components.sandbox.protocol import Arrays, Header, ProtocolError
-from components.values import Count, Frozen, Share
+from components.values import Frozen, Share, WholeNumber
 from components.video.colour import MOST_COLOURFUL
 from components.video.examine import Examined
 from components.video.info import VideoInfo
-from components.video.still import LONGEST_SIDE, Still
+from components.video.still import STILL_SIDE, Still
 
-Layout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
+ArrayLayout = dict[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
 
-STILL_BYTES = LONGEST_SIDE * LONGEST_SIDE * 3
+STILL_BYTES = STILL_SIDE * STILL_SIDE * 3
 """Of the largest still."""
 
 
@@ -44,13 +44,13 @@ class FacesNumbers(Frozen):
     """The numbers of `Faces.parts`."""
 
     clips: tuple[ClipNumbers, ...] = Field(min_length=1)
-    frames: Count
-    tracks: Count
+    frames: WholeNumber
+    tracks: WholeNumber
     fallback: Literal["center"] | None
     info: VideoInfo
 
 
-def layout(policy: CropPolicy, clips: int, length: int) -> Layout:
+def layout(policy: CropPolicy, clips: int, length: int) -> ArrayLayout:
     """Type and shape of each array of a video's faces: `clips` of them, each of `length` frames."""
     size = policy.size
     return {
@@ -104,13 +104,13 @@ def read_still(header: Header, arrays: Arrays) -> Still | Failure:
             return _failure(header)
         image = arrays["still"]
         height, width, channels = image.shape
-        sides = range(1, LONGEST_SIDE + 1)
+        sides = range(1, STILL_SIDE + 1)
         if image.dtype != np.uint8 or channels != 3 or height not in sides or width not in sides:
             raise ValueError("not a small picture")
         return Still(image)
 
 
-def read_faces(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Failure:
+def read_faces_reply(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Failure:
     """The answer to `extract`.
 
     Raises:
@@ -155,7 +155,7 @@ def check_times(times: NDArray[np.float64]) -> None:
         raise ValueError("no times of frames in their order")
 
 
-def check_places(boxes: Floats, landmarks: Floats) -> None:
+def check_places(boxes: Floats32, landmarks: Floats32) -> None:
     """Raise ValueError unless boxes (…, 4) and landmarks (…, 5, 2) can be those of faces in a picture."""
     if not (np.abs(boxes) <= FARTHEST).all() or (boxes[..., :2] > boxes[..., 2:]).any():
         raise ValueError("no boxes")

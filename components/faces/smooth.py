@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats32
 from components.detectors.boxes import overlap
 from components.faces.clip import Origin
 from components.faces.track import Sighting
 
-Floats = NDArray[np.float32]
-
-REACH = 3.0
+KERNEL_SIGMAS = 3.0
 """Samples further away than this many sigmas weigh nothing."""
 
 LONGEST_GAP = 2.0
@@ -29,8 +28,8 @@ AGREEMENT = 0.5
 class Placed:
     """Where a face is in a frame, whether the detector saw it there or not."""
 
-    box: Floats  # (4,)
-    landmarks: Floats  # (5, 2)
+    box: Floats32  # (4,)
+    landmarks: Floats32  # (5, 2)
     score: float  # 0 where the detector did not see it
     origin: Origin
 
@@ -49,19 +48,21 @@ def placed(sightings: Sequence[Sighting], frame: int, time: float, sigma: float,
         None where the face was not seen, and cannot be filled in either.
     """
     recent = sightings[-2 * reach - 2 :]
-    own = next((face for face in recent if face.frame == frame), None) or _filled(recent, frame, time, reach)
-    if own is None:
+    current = next((face for face in recent if face.frame == frame), None) or _filled(
+        recent, frame, time, reach
+    )
+    if current is None:
         return None
-    near = [face for face in recent if 0 < abs(face.frame - frame) <= reach] + [own]
+    near = [face for face in recent if 0 < abs(face.frame - frame) <= reach] + [current]
     times = np.array([face.time for face in near])
     box, landmarks = (
         smoothed(times, np.stack(values), time, sigma)
         for values in ([face.box for face in near], [face.landmarks for face in near])
     )
     if (box[:2] > box[2:]).any():  # a line through boxes that shrink fast may turn one inside out
-        box = own.box
-    origin = Origin.DETECTED if own.detection >= 0 else Origin.INTERPOLATED
-    return Placed(box, landmarks, own.score, origin)
+        box = current.box
+    origin = Origin.DETECTED if current.detection >= 0 else Origin.INTERPOLATED
+    return Placed(box, landmarks, current.score, origin)
 
 
 def _filled(sightings: Sequence[Sighting], frame: int, time: float, reach: int) -> Sighting | None:
@@ -86,12 +87,12 @@ def agree(before: Sighting, after: Sighting) -> bool:
     return near and bool(overlap(before.box, after.box) >= AGREEMENT)
 
 
-def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float) -> Floats:
+def smoothed(times: NDArray[np.float64], values: Floats32, at: float, sigma: float) -> Floats32:
     """The value at a moment of the line that fits the values around it best.
 
     A line rather than a mean (Cleveland, 1979, https://doi.org/10.1080/01621459.1979.10481038): a face that
     moves steadily stays where it is, also at the ends of a track. The weights are a Gaussian's over time, so
-    values that lie further apart than `REACH` sigmas are left as they are.
+    values that lie further apart than `KERNEL_SIGMAS` sigmas are left as they are.
 
     Args:
         times: (N,) seconds; one of them is `at`.
@@ -99,10 +100,10 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
         at: seconds.
         sigma: of the weights, seconds; 0 leaves the values as they are.
     """
-    own: Floats = values[int(np.abs(times - at).argmin())]
-    near = np.abs(times - at) <= REACH * sigma
-    if near.sum() < 3 or not np.isfinite(own).all():  # a line through two points meets both
-        return own
+    nearest: Floats32 = values[int(np.abs(times - at).argmin())]
+    near = np.abs(times - at) <= KERNEL_SIGMAS * sigma
+    if near.sum() < 3 or not np.isfinite(nearest).all():  # a line through two points meets both
+        return nearest
     near &= np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     weights = np.exp(-(((times[near] - at) / sigma) ** 2) / 2)
     weights /= weights.sum()
@@ -113,4 +114,4 @@ def smoothed(times: NDArray[np.float64], values: Floats, at: float, sigma: float
     leaning = weights * (offsets - offsets_mean)
     variance = leaning @ offsets
     slope = leaning @ rows / variance if variance > 0 else np.zeros_like(mean)
-    return np.asarray((mean - slope * offsets_mean).reshape(own.shape), np.float32)
+    return np.asarray((mean - slope * offsets_mean).reshape(nearest.shape), np.float32)

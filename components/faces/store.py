@@ -168,13 +168,13 @@ class _OpenedClip:
 
     def compressed(self, wanted: Sequence[int]) -> list[bytes]:
         """Crops by their place in the file."""
-        found = []
+        contents = []
         for index in wanted:
             content = self._crops[self._ends[index - 1] if index else 0 : self._ends[index]].tobytes()
             if zlib.crc32(content) != self._sums[index]:
                 raise ValueError("checksum")
-            found.append(content)
-        return found
+            contents.append(content)
+        return contents
 
 
 def _encode(faces: Faces) -> bytes:

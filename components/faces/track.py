@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from components.arrays import Floats32
 from components.detectors.boxes import overlap, overlaps
 from components.detectors.detections import Detections
 from components.faces.appearance import unlikeness
 
-Floats = NDArray[np.float32]
-
-REACH = 1.5
+MATCH_REACH = 1.5
 """How far from where it is expected a face may be, in sides of its box, when time has passed.
 
 Samples lie up to seconds apart, so boxes of one face seldom overlap; people side by side are about two
@@ -29,17 +27,17 @@ FAMILIAR = 2.0
 GROWTH = 2.0
 """By which factor its side may have changed."""
 
-ALIKE = 0.45
+SAME_LOOK = 0.45
 """How unlike (`appearance.unlikeness`) the same face may look.
 
 Wide enough for another pose and for light that changes: people are told apart by who is the more alike
-(`WEIGHTS`), and by this only where one of them is missing.
+(`COST_WEIGHTS`), and by this only where one of them is missing.
 """
 
 DOUBT = 1.25
 """How far away and how unlike a face may be together, each as a share of what it may be alone."""
 
-WEIGHTS = (1, 1, 4, 1)
+COST_WEIGHTS = (1, 1, 4, 1)
 """Of distance, growth, unlikeness and lack of overlap, when it is open who is who.
 
 Looks count most, as place and size say little where two people cross, or where seconds lie between samples.
@@ -62,8 +60,8 @@ class Sighting:
     frame: int  # index among the sampled frames
     detection: int  # index among that frame's detections
     time: float  # seconds
-    box: Floats  # (4,) x1, y1, x2, y2
-    landmarks: Floats  # (5, 2)
+    box: Floats32  # (4,) x1, y1, x2, y2
+    landmarks: Floats32  # (5, 2)
     score: float
 
     @property
@@ -71,7 +69,7 @@ class Sighting:
         return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
 
     @property
-    def centre(self) -> Floats:
+    def centre(self) -> Floats32:
         return (self.box[:2] + self.box[2:]) / np.float32(2)
 
 
@@ -80,8 +78,8 @@ class Track:
     """The sightings of one face, in order of time, at most one in a frame."""
 
     sightings: list[Sighting]
-    look: Floats  # (LENGTH,)
-    velocity: Floats = field(default_factory=lambda: np.zeros(2, np.float32))  # px/s
+    look: Floats32  # (LENGTH,)
+    velocity: Floats32 = field(default_factory=lambda: np.zeros(2, np.float32))  # px/s
 
     @property
     def last(self) -> Sighting:
@@ -101,7 +99,7 @@ class Track:
         """Of the detector."""
         return sum(face.score for face in self.sightings) / len(self.sightings)
 
-    def add(self, face: Sighting, look: Floats, clear: bool) -> None:
+    def add(self, face: Sighting, look: Floats32, clear: bool) -> None:
         """Go on with a face; only a clear view of it, which no other face overlaps, changes the look."""
         passed = face.time - self.last.time
         if 0 < passed <= STEADY:
@@ -122,20 +120,20 @@ class Tracker:
         self.tracks: list[Track] = []
         self.live: list[Track] = []  # those that may go on, seen last first
 
-    def update(self, frame: int, time: float, found: Detections, looks: Floats) -> list[Track]:
+    def update(self, frame: int, time: float, detections: Detections, looks: Floats32) -> list[Track]:
         """Take the next frame.
 
         Args:
             frame: its index.
             time: seconds, not before the last frame's.
-            found: in it.
+            detections: in it.
             looks: (N, LENGTH) of these faces.
 
         Returns:
             The track of each detection, all different.
         """
-        faces = sightings(frame, time, found)
-        clear = (overlaps(found.boxes, found.boxes) > 0).sum(axis=1) <= 1
+        faces = sightings(frame, time, detections)
+        clear = (overlaps(detections.boxes, detections.boxes) > 0).sum(axis=1) <= 1
         owners = match(costs(self.live, faces, looks))
         joined = [
             self._extended(owner, face, looks[index], bool(clear[index]))
@@ -145,7 +143,7 @@ class Tracker:
         self.live = (joined + waiting)[:MAX_LIVE]
         return joined
 
-    def _extended(self, owner: int | None, face: Sighting, look: Floats, clear: bool) -> Track:
+    def _extended(self, owner: int | None, face: Sighting, look: Floats32, clear: bool) -> Track:
         if owner is None:
             track = Track([face], look)
             self.tracks.append(track)
@@ -155,44 +153,44 @@ class Tracker:
         return track
 
 
-def sightings(frame: int, time: float, found: Detections) -> list[Sighting]:
+def sightings(frame: int, time: float, detections: Detections) -> list[Sighting]:
     """The detections of a frame, one by one."""
-    rows = zip(found.boxes, found.landmarks, found.scores, strict=True)
+    rows = zip(detections.boxes, detections.landmarks, detections.scores, strict=True)
     return [
         Sighting(frame, index, time, box, points, float(score))
         for index, (box, points, score) in enumerate(rows)
     ]
 
 
-def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats) -> Floats:
+def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats32) -> Floats32:
     """How unlikely it is that each track goes on with each face: (M, N), 0 to 1; 1 is impossible."""
     if not tracks or not faces:
         return np.ones((len(tracks), len(faces)), np.float32)
     new = np.stack([face.box for face in faces])
     passed = np.array([faces[0].time - track.last.time for track in tracks], np.float32).clip(min=0)
     expected = _expected(tracks, passed, new)
-    unlike = unlikeness(np.stack([track.look for track in tracks]), looks) / ALIKE
+    unlike = unlikeness(np.stack([track.look for track in tracks]), looks) / SAME_LOOK
     growth = np.abs(np.log(_sides(expected) / _sides(new))) / np.log(GROWTH)
     distance = _missed(expected, new) / _reach(passed, unlike)
     terms = np.stack([distance, growth, unlike, 1 - overlap(expected, new)])
     possible = (terms <= 1).all(axis=0) & (distance + unlike <= DOUBT)
-    mean = np.tensordot(WEIGHTS, terms, axes=1) / sum(WEIGHTS)
+    mean = np.tensordot(COST_WEIGHTS, terms, axes=1) / sum(COST_WEIGHTS)
     return np.where(possible, mean, 1).astype(np.float32)
 
 
-def _missed(expected: Floats, new: Floats) -> Floats:
+def _missed(expected: Floats32, new: Floats32) -> Floats32:
     """From the centres of the expected boxes (M, N, 4) to those of the new ones (N, 4): (M, N), in sides."""
     distances = np.linalg.norm(_centres(new) - _centres(expected), axis=-1)
     return np.asarray(distances / np.maximum(_sides(expected), _sides(new)), np.float32)
 
 
-def _reach(passed: Floats, unlike: Floats) -> Floats:
+def _reach(passed: Floats32, unlike: Floats32) -> Floats32:
     """How far away faces (M, N) may be, in sides, the more so the more alike they look."""
     familiar = 1 + (FAMILIAR - 1) * (1 - 2 * unlike).clip(0, 1)
-    return np.asarray(np.minimum(REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
+    return np.asarray(np.minimum(MATCH_REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
 
 
-def _expected(tracks: Sequence[Track], passed: Floats, new: Floats) -> Floats:
+def _expected(tracks: Sequence[Track], passed: Floats32, new: Floats32) -> Floats32:
     """Where each track's box is expected for each of the new boxes (N, 4): (M, N, 4).
 
     A face may be anywhere between where it was and where it would be had it gone on as it moved; of that way,
@@ -201,14 +199,14 @@ def _expected(tracks: Sequence[Track], passed: Floats, new: Floats) -> Floats:
     boxes = np.stack([track.last.box for track in tracks])
     way = np.stack([track.velocity for track in tracks]) * passed.clip(max=STEADY)[:, None]
     length = np.linalg.norm(way, axis=1, keepdims=True)
-    way *= np.minimum(1, REACH * _sides(boxes)[:, None] / np.maximum(length, 1e-6))
+    way *= np.minimum(1, MATCH_REACH * _sides(boxes)[:, None] / np.maximum(length, 1e-6))
     wanted = _centres(new) - _centres(boxes)[:, None]  # (M, N, 2)
     share = (wanted * way[:, None]).sum(axis=2) / np.maximum((way**2).sum(axis=1), 1e-6)[:, None]
     steps = share.clip(0, 1)[..., None] * way[:, None]
     return np.asarray(boxes[:, None] + np.tile(steps, 2), np.float32)
 
 
-def match(costs: Floats) -> list[int | None]:
+def match(costs: Floats32) -> list[int | None]:
     """Which row (M) goes with each column (N) so that the sum of costs is least; None where all cost 1.
 
     Assignment is a transport problem with one unit on either side, which is what OpenCV's `EMD` solves:
@@ -223,9 +221,9 @@ def match(costs: Floats) -> list[int | None]:
     return [int(column.argmax()) if column.max() > 0.5 else None for column in owners.T]
 
 
-def _centres(boxes: Floats) -> Floats:
+def _centres(boxes: Floats32) -> Floats32:
     return (boxes[..., :2] + boxes[..., 2:]) / np.float32(2)
 
 
-def _sides(boxes: Floats) -> Floats:
+def _sides(boxes: Floats32) -> Floats32:
     return np.asarray((boxes[..., 2:] - boxes[..., :2]).max(axis=-1).clip(min=1), np.float32)

@@ -19,8 +19,8 @@ from components.video.limits import Limits
 from components.video.source import probe
 from components.video.still import Still, still
 
-Answer = VideoInfo | Examined | Still | Look | Faces | Failure
-Task = Callable[[Path], Answer]
+WorkerResult = VideoInfo | Examined | Still | Look | Faces | Failure
+Task = Callable[[Path], WorkerResult]
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def _tasks(setup: Header, limits: Limits, detector: Guarded | None) -> dict[str,
     }
 
 
-def answer(task: Task, path: Path) -> Answer:
+def answer(task: Task, path: Path) -> WorkerResult:
     """What a task makes of a video; whatever it raises becomes a `Failure`, unless the detector is to blame.
 
     Raises:
@@ -101,7 +101,7 @@ def reply(task: Task, path: Path) -> tuple[Header, Arrays]:
         return _parts(OUT_OF_MEMORY)
 
 
-def _parts(result: Answer) -> tuple[Header, Arrays]:
+def _parts(result: WorkerResult) -> tuple[Header, Arrays]:
     if isinstance(result, Faces):
         numbers, arrays = result.parts()
         return {"faces": numbers}, arrays

@@ -19,7 +19,7 @@ SETTLE_NS = 2_000_000_000
 NOT_FOUND = "file not found"
 """The reason of what a list names and nothing is there for."""
 
-AHEAD = 4
+READ_AHEAD = 4
 """Files that each thread may hash before they are asked for."""
 
 
@@ -47,7 +47,7 @@ def hash_files(paths: Iterable[Path], threads: int) -> Iterator[Content | Failur
     try:
         for path in paths:
             waiting.append(executor.submit(hash_file, path))
-            if len(waiting) >= AHEAD * threads:
+            if len(waiting) >= READ_AHEAD * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -23,7 +23,7 @@ from components.video.limits import Limits
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+TABLES_VERSION = 1
 """Raised by hand whenever the tables change."""
 
 BATCH_SECONDS = 1.0
@@ -48,7 +48,7 @@ _COLUMNS = ("path", "size", "mtime_ns", "digest", "sha256", "status", "reason", 
 _TABLES = f"""
     CREATE TABLE IF NOT EXISTS examined ({", ".join(_COLUMNS)}, PRIMARY KEY (path)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS seal (content);
-    PRAGMA user_version = {VERSION};
+    PRAGMA user_version = {TABLES_VERSION};
 """
 _MARKS = ", ".join("?" * len(_COLUMNS))
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
@@ -147,7 +147,7 @@ def examining_digest(limits: Limits) -> str:
     """
     # The worker turns what goes wrong into an answer; what it imports for other questions is no matter here.
     code = fingerprint("components.video.examine", alone=["components.faces.worker"])
-    return digest([VERSION, limits.model_dump(exclude={"wall_seconds"}), code, versions(DECODERS)])
+    return digest([TABLES_VERSION, limits.model_dump(exclude={"wall_seconds"}), code, versions(DECODERS)])
 
 
 def _load(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:
@@ -157,8 +157,8 @@ def _load(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
         if code & 0xFF not in _BROKEN:
             raise
-        told = " ".join(str(error).split())[:100]
-        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, told)
+        reason = " ".join(str(error).split())[:100]
+        log.warning("%s: damaged or of another version (%s); all videos are examined anew", path, reason)
     for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
     return _connect(path)
@@ -169,7 +169,7 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, dict[str, Record]]:
     try:
         known = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and known != VERSION:
+        if tables and known != TABLES_VERSION:
             raise ValueError(f"version {known}")
         connection.executescript(_TABLES)
         connection.execute("SELECT content FROM seal").fetchone()

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Video:
+class ListedVideo:
     """An entry of a dataset, its content where the file could be read, and what examining it gave."""
 
     dataset: str
@@ -33,7 +33,9 @@ class Video:
         return self.result.fingerprint if isinstance(self.result, Examined) else None
 
 
-def make_samples(videos: Sequence[Video], names: Names, by_looks: bool = True) -> list[tuple[Video, Sample]]:
+def make_samples(
+    videos: Sequence[ListedVideo], names: Names, by_looks: bool = True
+) -> list[tuple[ListedVideo, Sample]]:
     """What the assignment needs to know of each video, by video id: the order of `videos` decides nothing.
 
     Args:
@@ -51,13 +53,13 @@ def make_samples(videos: Sequence[Video], names: Names, by_looks: bool = True) -
 
 
 def make_rows(
-    samples: Iterable[tuple[Video, Sample]], assignments: Iterable[Assignment], folder: str
+    samples: Iterable[tuple[ListedVideo, Sample]], assignments: Iterable[Assignment], folder: str
 ) -> Iterator[Row]:
     """Rows of `components.tables.MANIFEST`, in the order given.
 
     Args:
         samples: from `make_samples`.
-        assignments: what was dealt.
+        assignments: what was assigned.
         folder: of the data, relative to the project.
     """
     for (video, sample), assignment in zip(samples, assignments, strict=True):
@@ -88,7 +90,7 @@ def video_ids(paths: Sequence[str]) -> list[str]:
     return [stem if taken[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
 
 
-def _sample(video: Video, video_id: str, names: Names, near_duplicate: str | None) -> Sample:
+def _sample(video: ListedVideo, video_id: str, names: Names, near_duplicate: str | None) -> Sample:
     # A source may be another video's path or id, so each video is a source by these names.
     sources = (video.entry.path, video_id, *video.entry.sources)
     entry = names.unified(replace(video.entry, sources=tuple(filter(None, sources))))
@@ -108,7 +110,7 @@ def _sample(video: Video, video_id: str, names: Names, near_duplicate: str | Non
     )
 
 
-def _without_class(video: Video) -> str:
+def _without_class(video: ListedVideo) -> str:
     """The path without suffix and class folder, which stands for the person whom nobody names.
 
     So `real/7.mp4` and `fake/7.mp4` belong together, as those who name files alike mean it; `a/7.mp4` and

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-COLUMNS = ("path", "dataset", "status", "reason")
+QUARANTINE_COLUMNS = ("path", "dataset", "status", "reason")
 
 
 def quarantine(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -17,6 +17,6 @@ def quarantine(rows: Iterable[Mapping[str, Any]]) -> str:
     broken = sorted((row for row in rows if row["status"] != "ok"), key=lambda row: str(row["path"]))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([row[column] for column in COLUMNS] for row in broken)
+    writer.writerow(QUARANTINE_COLUMNS)
+    writer.writerows([row[column] for column in QUARANTINE_COLUMNS] for row in broken)
     return text.getvalue()

@@ -17,7 +17,7 @@ from components.splits.assignment import Excluded
 from components.splits.audit import Leak, Tangle
 
 Row = Mapping[str, Any]
-Summary = dict[str, Any]
+DatasetSummary = dict[str, Any]
 
 KINDS: tuple[LeakKind, ...] = get_args(LeakKind)
 NOUNS: dict[LeakKind, str] = {
@@ -28,7 +28,7 @@ NOUNS: dict[LeakKind, str] = {
 }
 
 MOST_UNSEEN = 0.05
-"""Share of the dealt videos without a fingerprint; above it nothing is said of near duplicates."""
+"""Share of the videos in a split without a fingerprint; above it nothing is said of near duplicates."""
 
 REASONS: dict[Excluded, str] = {
     "unlabelled": "their dataset tells no label",
@@ -63,7 +63,7 @@ class _Tally:
         self.people |= named
         self.groups.add(row["group"])
 
-    def summary(self) -> Summary:
+    def summary(self) -> DatasetSummary:
         return {
             "videos": self.counts["label"].total(),
             **{label: self.counts["label"][label] for label in LABELS},
@@ -76,14 +76,14 @@ class _Tally:
         }
 
 
-def summarise(
+def summarise_dataset(
     rows: Iterable[Row],
     datasets: Sequence[Dataset],
     leaks: Iterable[Leak],
     tangle: Tangle | None = None,
     by_looks: bool = True,
     merged: Iterable[str] = (),
-) -> Summary:
+) -> DatasetSummary:
     """`reports/splits.json`.
 
     Args:
@@ -111,21 +111,21 @@ def summarise(
             broken[row["status"]] += 1
         else:
             excluded[row["excluded"]] += 1
-    found = Counter(leak.kind for leak in leaks)
+    leaks_by_kind = Counter(leak.kind for leak in leaks)
     return {
         "videos": sum(len(dataset.listing.entries) for dataset in datasets),
         "splits": {split: tally.summary() for split, tally in tallies.items()},
         "excluded": dict(excluded),
         "broken": dict(sorted(broken.items())),
         "datasets": {dataset.name: _described(dataset) for dataset in datasets},
-        "leaks": {kind: found[kind] for kind in KINDS},
+        "leaks": {kind: leaks_by_kind[kind] for kind in KINDS},
         "tangle": asdict(tangle) if tangle else None,
         "by_looks": by_looks,
         "merged": list(merged),
     }
 
 
-def table(summary: Summary) -> Table:
+def splits_table(summary: DatasetSummary) -> Table:
     """The splits, a line each."""
     columns = ("videos", "real", "fake", "people", "groups")
     shown = Table("split")
@@ -138,7 +138,7 @@ def table(summary: Summary) -> Table:
     return shown
 
 
-def lines(summary: Summary) -> Iterator[str]:
+def lines(summary: DatasetSummary) -> Iterator[str]:
     """What a person should know besides the table: remarks, what is left out, and what the splits prove."""
     for name, dataset in summary["datasets"].items():
         yield f"{name}: {dataset['videos']} videos, read as {dataset['layout']}"
@@ -155,19 +155,19 @@ def lines(summary: Summary) -> Iterator[str]:
     yield from _proof(summary)
 
 
-def _tangle(videos: int, dealt: int, kind: LeakKind | None, parts: int) -> str:
+def _tangle(videos: int, assigned: int, kind: LeakKind | None, parts: int) -> str:
     without = f"; without these they would be {parts} groups" if kind else ""
-    return f"{videos} of {dealt} videos are tied into one group by {TIES[kind]}{without}"
+    return f"{videos} of {assigned} videos are tied into one group by {TIES[kind]}{without}"
 
 
-def _proof(summary: Summary) -> Iterator[str]:
-    dealt = sum(counts["videos"] for counts in summary["splits"].values())
+def _proof(summary: DatasetSummary) -> Iterator[str]:
+    assigned = sum(counts["videos"] for counts in summary["splits"].values())
     unnamed = sum(counts["unnamed"] for counts in summary["splits"].values())
     unseen = sum(counts["unseen"] for counts in summary["splits"].values())
     unproven: set[LeakKind] = set()
-    if unnamed == dealt:
+    if unnamed == assigned:
         unproven.add("identity")
-    if not summary["by_looks"] or unseen > MOST_UNSEEN * dealt:
+    if not summary["by_looks"] or unseen > MOST_UNSEEN * assigned:
         unproven.add("near-duplicate")
     kept = [NOUNS[kind] for kind in KINDS if not summary["leaks"][kind] and kind not in unproven]
     if kept:
@@ -175,17 +175,17 @@ def _proof(summary: Summary) -> Iterator[str]:
     if not summary["by_looks"]:
         yield "Nothing looked for near duplicates: ingest.near_duplicates is off in params.yaml."
     elif unseen:
-        yield f"{unseen} of {dealt} videos show too little to be compared by looks."
+        yield f"{unseen} of {assigned} videos show too little to be compared by looks."
     if unnamed:
         yield (
-            f"{unnamed} of {dealt} videos name nobody: nothing proves that these show no person of another "
-            "split. A manifest.csv in their dataset's folder can name people (docs/datasets.md)."
+            f"{unnamed} of {assigned} videos name nobody: nothing proves that these show no person of "
+            "another split. A manifest.csv in their dataset's folder can name people (docs/datasets.md)."
         )
     for kind, count in summary["leaks"].items():
         if count:
             yield f"Leaks by {NOUNS[kind]}: {count}; `validate` names them (reports/validation/leaks.csv)"
 
 
-def _described(dataset: Dataset) -> Summary:
+def _described(dataset: Dataset) -> DatasetSummary:
     listing = dataset.listing
     return {"layout": dataset.layout, "videos": len(listing.entries), "notes": list(listing.notes)}

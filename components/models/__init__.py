@@ -3,7 +3,7 @@
 A candidate's file is imported when it is created, and timm only where it needs it.
 """
 
-from components.models.base import MEAN, STD, Candidate, Origin, normalise
+from components.models.base import MEAN, STD, Candidate, WeightsOrigin, normalise
 from components.models.folder import CandidateInfo, load_candidate, save_candidate
 from components.models.registry import create, names
 
@@ -12,7 +12,7 @@ __all__ = [
     "STD",
     "Candidate",
     "CandidateInfo",
-    "Origin",
+    "WeightsOrigin",
     "create",
     "load_candidate",
     "names",

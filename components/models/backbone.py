@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from components.errors import ParamsError, TrainingError
-from components.models.base import Candidate, Origin
+from components.models.base import Candidate, WeightsOrigin
 from components.models.bundled import bundled_weights
 from components.params import Pretrained
 from components.privacy import switch_off_telemetry
 
-WEIGHTS = "model.safetensors"
+WEIGHTS_FILE = "model.safetensors"
 HUB_TIMEOUT = 5.0  # seconds
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class BackboneCandidate(Candidate):
 
     def make_backbone(
         self, name: str, pretrained: Pretrained, stages: Sequence[int], side: int | None
-    ) -> tuple[nn.Module, Origin]:
+    ) -> tuple[nn.Module, WeightsOrigin]:
         """What frames go through. A subclass may put something before the network, or another beside it."""
         return backbone(name, pretrained, stages, side)
 
@@ -101,7 +101,7 @@ def backbone(
     stages: Sequence[int] = (),
     side: int | None = None,
     channels: int = 3,
-) -> tuple[nn.Module, Origin]:
+) -> tuple[nn.Module, WeightsOrigin]:
     """A timm network from images `(B, channels, H, W)` to pooled features `(B, C)`.
 
     Where its weights are of images with fewer channels, timm repeats those of the first convolution.
@@ -228,12 +228,12 @@ def _fetch(repository: str) -> str:
         try_to_load_from_cache,
     )
 
-    cached = try_to_load_from_cache(repository, WEIGHTS)
+    cached = try_to_load_from_cache(repository, WEIGHTS_FILE)
     if isinstance(cached, str):
         return cached
     # Asked once first: a download alone tries an unreachable hub for most of a minute.
-    get_hf_file_metadata(hf_hub_url(repository, WEIGHTS), timeout=HUB_TIMEOUT)
-    return hf_hub_download(repository, WEIGHTS)
+    get_hf_file_metadata(hf_hub_url(repository, WEIGHTS_FILE), timeout=HUB_TIMEOUT)
+    return hf_hub_download(repository, WEIGHTS_FILE)
 
 
 def _download(url: str) -> str:

@@ -13,7 +13,7 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """Standard deviation of the same."""
 
-Origin = Literal["random", "loaded", "bundled"]
+WeightsOrigin = Literal["random", "loaded", "bundled"]
 """Where the weights came from before training: drawn at random, from timm's hub, or with Unmask."""
 
 
@@ -31,10 +31,10 @@ class Candidate(nn.Module):
     Clips are normalised, `(B, T, 3, H, W)`. A mask `(B, T)` is true where a frame is one, false where it only
     fills the clip up to the length of its batch.
 
-    A subclass has `embed` and `judge`, and sets `embedding_size`.
+    A subclass has `embed` and `classify`, and sets `embedding_size`.
     """
 
-    origin: Origin = "random"
+    origin: WeightsOrigin = "random"
     mean: Sequence[float] = MEAN
     std: Sequence[float] = STD
     input_size: int | None = None
@@ -58,14 +58,14 @@ class Candidate(nn.Module):
         """Features `(N, C)` of single frames `(N, 3, H, W)`."""
         raise NotImplementedError
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         """What the features `(B, T, C)` of clips say."""
         raise NotImplementedError
 
     def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
         """All that is said about clips."""
         # What only fills a clip up would count in the statistics of batch norms.
-        return self.judge(per_frame(self.embed, clips, mask if self.training else None), mask)
+        return self.classify(per_frame(self.embed, clips, mask if self.training else None), mask)
 
     def forward(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         return self.outputs(clips, mask).logits
@@ -107,9 +107,9 @@ def per_frame(network: Callable[[Tensor], Tensor], clips: Tensor, mask: Tensor |
     """
     if mask is None:
         return network(clips.flatten(0, 1)).reshape(*clips.shape[:2], -1)
-    found = network(clips[mask])
-    filled = found.new_zeros(*mask.shape, found.shape[-1])
-    filled[mask] = found
+    features = network(clips[mask])
+    filled = features.new_zeros(*mask.shape, features.shape[-1])
+    filled[mask] = features
     return filled
 
 

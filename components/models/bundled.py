@@ -11,7 +11,7 @@ from torch import Tensor
 from components.errors import ParamsError
 
 FOLDER = Path(__file__).parent / "weights"
-SUFFIX = "_faces.safetensors"
+WEIGHTS_SUFFIX = "_faces.safetensors"
 
 
 def bundled_weights(name: str) -> dict[str, Tensor]:
@@ -24,8 +24,10 @@ def bundled_weights(name: str) -> dict[str, Tensor]:
         ParamsError: none are shipped for it.
     """
     architecture = name.partition(".")[0]
-    file = FOLDER / f"{architecture}{SUFFIX}"
+    file = FOLDER / f"{architecture}{WEIGHTS_SUFFIX}"
     if not file.is_file():
-        shipped = ", ".join(sorted(path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}")))
+        shipped = ", ".join(
+            sorted(path.name.removesuffix(WEIGHTS_SUFFIX) for path in FOLDER.glob(f"*{WEIGHTS_SUFFIX}"))
+        )
         raise ParamsError(f"pretrained: bundled: none for {name}; there are some for {shipped or 'none'}")
     return {key: tensor.float() for key, tensor in load_file(file).items()}

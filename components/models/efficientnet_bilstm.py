@@ -34,7 +34,7 @@ class EfficientNetBiLSTM(BackboneCandidate):
         self.lstm = nn.LSTM(256, 128, num_layers=2, batch_first=True, bidirectional=True)
         self.head = classifier()
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         states, _ = self.lstm(self.projection(features))  # (B, T, 2·128)
         embedding = states.mean(dim=1)
         return Outputs(self.head(embedding), embedding)

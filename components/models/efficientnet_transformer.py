@@ -18,7 +18,7 @@ from components.models.base import Outputs, mean_over_frames
 from components.models.registry import register
 from components.params import networks
 
-LONGEST = 10_000.0
+POSITION_BASE = 10_000.0
 """Wavelengths of the positions go from 2π to this many times 2π frames."""
 
 
@@ -48,7 +48,7 @@ class EfficientNetTransformer(BackboneCandidate):
             nn.Linear(width // 2, 2),
         )
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         frames = self.projection(features)  # (B, T, W)
         frames = self.dropout(frames + positions(frames))
         frames = self.encoder(frames, src_key_padding_mask=None if mask is None else ~mask)
@@ -84,5 +84,5 @@ def positions(frames: Tensor) -> Tensor:
     length, width = frames.shape[1:]
     places = torch.arange(length, device=frames.device, dtype=torch.float32)
     exponents = torch.arange(0, width, 2, device=frames.device, dtype=torch.float32) / width
-    angles = places.unsqueeze(1) * LONGEST**-exponents  # (T, W/2)
+    angles = places.unsqueeze(1) * POSITION_BASE**-exponents  # (T, W/2)
     return torch.cat([angles.sin(), angles.cos()], dim=1).to(frames.dtype)

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from components.models.backbone import backbone, feature_size
-from components.models.base import Origin, full_precision
+from components.models.base import WeightsOrigin, full_precision
 from components.models.frame_network import FrameNetwork
 from components.models.registry import register
 from components.params import Pretrained
 
-SIDE = 299
+F3NET_SIDE = 299
 """As published, px; taken where nobody says how large frames are."""
 
 BANDS = ((0.0, 1 / 2.82), (1 / 2.82, 1 / 2), (1 / 2, 2.0), (0.0, 2.0))
@@ -38,9 +38,9 @@ class F3NetFrame(FrameNetwork):
 
     def make_backbone(
         self, name: str, pretrained: Pretrained, stages: Sequence[int], side: int | None
-    ) -> tuple[nn.Module, Origin]:
+    ) -> tuple[nn.Module, WeightsOrigin]:
         network, origin = backbone(name, pretrained, stages, side, channels=3 * len(BANDS))
-        return DecomposedBackbone(network, side or SIDE), origin
+        return DecomposedBackbone(network, side or F3NET_SIDE), origin
 
 
 class DecomposedBackbone(nn.Module):

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from components.documents import write_document
 from components.errors import StageError
-from components.models.base import MEAN, STD, Candidate, Origin
+from components.models.base import MEAN, STD, Candidate, WeightsOrigin
 from components.models.ensemble import Ensemble
 from components.models.registry import create
 from components.params import Network
@@ -36,7 +36,7 @@ class CandidateInfo(Frozen):
     trainable_parameters: int = Field(description="those that learnt; a frozen backbone's did not")
     genuine_alone: bool = Field(default=False, description="no forged video was learnt from")
     self_blended: float = Field(default=0.0, description="share of genuine clips learnt as forgeries, too")
-    pretrained: Origin | None = Field(description="where training started; null: its members say")
+    pretrained: WeightsOrigin | None = Field(description="where training started; null: its members say")
     epochs: int = Field(description="epochs that were run; of an ensemble 0")
     best_epoch: int = Field(description="the epoch, from 1, whose weights these are; of an ensemble 0")
     seed: int | None = Field(description="of the training; null: its members say")

@@ -36,7 +36,7 @@ class FrameNetwork(BackboneCandidate):
             second if head.width else first, nn.Linear(self.embedding_size, head.logits)
         )
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         # What only fills a clip up would count in the batch norm's statistics.
         hidden = per_frame(self.hidden, features, mask if self.training else None)  # (B, T, width)
         logits = self.head(hidden)

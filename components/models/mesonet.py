@@ -15,13 +15,13 @@ from components.models.base import Candidate, Outputs, mean_over_frames
 from components.models.registry import register
 from components.params import networks
 
-SIDE = 256
+MESONET_SIDE = 256
 """As published, px; taken where nobody says how large frames are."""
 
 SHRUNK = 32
 """The side of a frame to the side of its last map."""
 
-WIDTH = 16
+CHANNELS = 16
 """Channels of the last map, and the hidden features of a frame."""
 
 
@@ -42,23 +42,28 @@ class MesoNet(Candidate):
     """The mean of the frames' logits."""
 
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    embedding_size = WIDTH
+    embedding_size = CHANNELS
 
     def __init__(self, network: networks.MesoNet, side: int | None = None) -> None:
         super().__init__()
         first = _meso if network.variant == "meso4" else _inception
-        last = -(-(side or SIDE) // SHRUNK)
-        self.features = nn.Sequential(*first(), *_block(nn.Conv2d(WIDTH, WIDTH, 5, padding=2), WIDTH, 4))
-        self.hidden = nn.Sequential(
-            nn.Flatten(), nn.Dropout(network.dropout), nn.Linear(WIDTH * last**2, WIDTH), nn.LeakyReLU(0.1)
+        last = -(-(side or MESONET_SIDE) // SHRUNK)
+        self.features = nn.Sequential(
+            *first(), *_block(nn.Conv2d(CHANNELS, CHANNELS, 5, padding=2), CHANNELS, 4)
         )
-        self.head = nn.Sequential(nn.Dropout(network.dropout), nn.Linear(WIDTH, 1))
+        self.hidden = nn.Sequential(
+            nn.Flatten(),
+            nn.Dropout(network.dropout),
+            nn.Linear(CHANNELS * last**2, CHANNELS),
+            nn.LeakyReLU(0.1),
+        )
+        self.head = nn.Sequential(nn.Dropout(network.dropout), nn.Linear(CHANNELS, 1))
 
     def embed(self, frames: Tensor) -> Tensor:
         features: Tensor = self.hidden(self.features(frames))
         return features
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         logits = self.head(features)  # (B, T, 1)
         both = torch.cat([torch.zeros_like(logits), logits], dim=-1)
         return Outputs(mean_over_frames(both, mask), mean_over_frames(features, mask))
@@ -84,7 +89,7 @@ def _meso() -> list[nn.Module]:
     return [
         *_block(nn.Conv2d(3, 8, 3, padding=1), 8),
         *_block(nn.Conv2d(8, 8, 5, padding=2), 8),
-        *_block(nn.Conv2d(8, WIDTH, 5, padding=2), WIDTH),
+        *_block(nn.Conv2d(8, CHANNELS, 5, padding=2), CHANNELS),
     ]
 
 
@@ -93,7 +98,7 @@ def _inception() -> list[nn.Module]:
     return [
         *_block(Inception(3, INCEPTION[0]), first),
         *_block(Inception(first, INCEPTION[1]), second),
-        *_block(nn.Conv2d(second, WIDTH, 5, padding=2), WIDTH),
+        *_block(nn.Conv2d(second, CHANNELS, 5, padding=2), CHANNELS),
     ]
 
 

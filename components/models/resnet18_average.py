@@ -23,6 +23,6 @@ class ResNet18Average(BackboneCandidate):
         self.projection = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU())
         self.head = classifier()
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         embedding = mean_over_frames(self.projection(features), mask)  # (B, 256)
         return Outputs(self.head(embedding), embedding)

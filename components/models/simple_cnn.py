@@ -31,7 +31,7 @@ class SimpleCNN(Candidate):
         features: Tensor = self.pool(self.features(frames))
         return features
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         logits = mean_over_frames(self.head(features), mask)
         return Outputs(logits, mean_over_frames(features, mask))
 

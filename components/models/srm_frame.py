@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
 from components.models.backbone import backbone, feature_size
-from components.models.base import Origin, full_precision
+from components.models.base import WeightsOrigin, full_precision
 from components.models.frame_network import FrameNetwork
 from components.models.registry import register
 from components.params import Pretrained
@@ -40,7 +40,7 @@ class SrmFrame(FrameNetwork):
 
     def make_backbone(
         self, name: str, pretrained: Pretrained, stages: Sequence[int], side: int | None
-    ) -> tuple[nn.Module, Origin]:
+    ) -> tuple[nn.Module, WeightsOrigin]:
         picture, origin = backbone(name, pretrained, stages, side)
         noise, _ = backbone(name, pretrained, stages, side)
         return TwoStreams(picture, noise), origin

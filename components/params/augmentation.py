@@ -28,7 +28,7 @@ def _odd(side: int) -> int:
     return side
 
 
-Span = Annotated[tuple[Number, Number], AfterValidator(_rising)]
+NumberRange = Annotated[tuple[Number, Number], AfterValidator(_rising)]
 """From the least to the most."""
 
 KernelSide = Annotated[int, Field(ge=3, le=31), AfterValidator(_odd)]
@@ -43,40 +43,40 @@ class Sometimes(Section):
 class Tint(Sometimes):
     """A colour cast: the colour that loses most loses so much of its light."""
 
-    strength: Span[Share] = (0.1, 0.6)
+    strength: NumberRange[Share] = (0.1, 0.6)
 
 
 class Blur(Sometimes):
     """A Gaussian blur whose kernel is so many px wide."""
 
-    kernel: Span[KernelSide] = (3, 7)
-    sigma: Span[Positive] | None = None  # px; none: what suits the kernel
+    kernel: NumberRange[KernelSide] = (3, 7)
+    sigma: NumberRange[Positive] | None = None  # px; none: what suits the kernel
 
 
 class IsoNoise(Sometimes):
     """The grain of a sensor at high ISO: stronger in the shadows, each colour for itself."""
 
-    electrons: Span[Positive] = (300.0, 3000.0)  # in white; fewer: higher ISO
+    electrons: NumberRange[Positive] = (300.0, 3000.0)  # in white; fewer: higher ISO
     # Standard deviation of each pixel's hue, as a share of the colour circle; none: hues stay.
-    colour_shift: Span[Share] | None = None
+    colour_shift: NumberRange[Share] | None = None
 
 
 class GaussianNoise(Sometimes):
     """Noise of the same strength everywhere."""
 
-    sigma: Span[Share] = (0.01, 0.05)  # standard deviation, as a share of white
+    sigma: NumberRange[Share] = (0.01, 0.05)  # standard deviation, as a share of white
 
 
 class Downscale(Sometimes):
     """Scaled down to a share of the side, and up again."""
 
-    factor: Span[Annotated[Share, Field(gt=0.0)]] = (0.5, 0.9)
+    factor: NumberRange[Annotated[Share, Field(gt=0.0)]] = (0.5, 0.9)
 
 
 class Jpeg(Sometimes):
     """Compressed and decompressed."""
 
-    quality: Span[Quality] = (30, 100)
+    quality: NumberRange[Quality] = (30, 100)
 
 
 class AugmentationParams(Section):
@@ -84,7 +84,7 @@ class AugmentationParams(Section):
 
     flip: Share
     rotation: float = Field(default=0.0, ge=0.0, le=180.0)  # degrees, to either side
-    scale: Span[PositiveFloat] = (1.0, 1.0)
+    scale: NumberRange[PositiveFloat] = (1.0, 1.0)
     shear: float = Field(default=0.0, ge=0.0, le=60.0)  # degrees, to either side
     brightness: Amount
     contrast: Amount

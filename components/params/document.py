@@ -25,19 +25,19 @@ from components.video.limits import Limits
 LeakKind = Literal["identity", "source", "content", "near-duplicate"]
 """What may tie a video of one split to a video of another."""
 
-Range = tuple[NonNegativeFloat, NonNegativeFloat]
+Bounds = tuple[NonNegativeFloat, NonNegativeFloat]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """Of a candidate: it becomes a folder, and part of a stage's name."""
 
 
-def _written_off(told: Any) -> Any:
+def _written_off(value: Any) -> Any:
     """YAML 1.1, which PyYAML reads, takes an `off` without quotes for false."""
-    return "off" if told is False else told
+    return "off" if value is False else value
 
 
 class IngestParams(Section):
-    """How videos are dealt to the splits."""
+    """How videos are assigned to the splits."""
 
     seed: int = Field(ge=0)
     val_share: Share
@@ -57,9 +57,9 @@ class ValidateParams(Section):
     min_videos_per_class: int = Field(ge=0)
     max_class_share: Share
     warn_class_share: Share
-    fps: Range
-    side: Range
-    seconds: Range
+    fps: Bounds
+    side: Bounds
+    seconds: Bounds
 
 
 class EvaluateParams(Section):
@@ -204,8 +204,8 @@ def checked(content: Any, path: Path) -> Params:
     """
     if not isinstance(content, Mapping):
         raise ParamsError(f"{path}: holds no sections; start from the params.yaml that Unmask ships")
-    if told := outdated(content):
-        raise ParamsError(f"{path}: {'; '.join(told)}")
+    if problems := outdated(content):
+        raise ParamsError(f"{path}: {'; '.join(problems)}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:

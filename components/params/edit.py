@@ -19,8 +19,8 @@ from components.files import replacing
 Keys = tuple[str, ...]
 """Where a setting stands, e.g. `("training", "optimizer", "lr")`."""
 
-WIDTH = 120
-BEHIND = 2
+LINE_WIDTH = 120
+COMMENT_PLACE = 2
 """Where ruamel keeps what follows a value: the comment beside it, and the lines up to the next key."""
 
 
@@ -87,7 +87,7 @@ def round_trip() -> YAML:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
-    yaml.width = WIDTH
+    yaml.width = LINE_WIDTH
     return yaml
 
 
@@ -120,7 +120,7 @@ def _within(at: Keys, sections: Collection[Keys]) -> bool:
 def _node(value: Any) -> Any:
     """Sections in lines of their own, lists in one line; what came from a file as it stood there."""
     if isinstance(value, Mapping):
-        made = CommentedMap({key: _node(one) for key, one in value.items()})
+        made = CommentedMap({key: _node(item) for key, item in value.items()})
         if isinstance(value, CommentedMap) and value.fa.flow_style():
             made.fa.set_flow_style()
         return made
@@ -171,4 +171,4 @@ def _last_key(section: CommentedMap) -> Any:
 
 def _comment(holder: CommentedMap | None) -> CommentToken | None:
     comments = None if holder is None else holder.ca.items.get(_last_key(holder))
-    return comments[BEHIND] if comments else None
+    return comments[COMMENT_PLACE] if comments else None

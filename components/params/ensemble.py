@@ -1,4 +1,4 @@
-"""`ensemble` of params.yaml: which candidates are also judged together."""
+"""`ensemble` of params.yaml: which candidates are also evaluated together."""
 
 from typing import Literal
 

@@ -47,24 +47,24 @@ def outdated(content: Any) -> list[str]:
     if not isinstance(content, Mapping):
         return []
     faces, training = content.get("faces"), content.get("training")
-    told = []
+    problems = []
     if isinstance(faces, Mapping):
-        told += _outdated_faces(faces)
+        problems += _outdated_faces(faces)
     if isinstance(training, Mapping):
-        told += [f"training.{key} is now {place}" for key, place in MOVED.items() if key in training]
+        problems += [f"training.{key} is now {place}" for key, place in MOVED.items() if key in training]
         if isinstance(training.get("early_stopping"), int):
             patience = training["early_stopping"]
-            told.append(f"training.early_stopping is now {{metric: loss, patience: {patience}}}")
-    return told
+            problems.append(f"training.early_stopping is now {{metric: loss, patience: {patience}}}")
+    return problems
 
 
 def _outdated_faces(faces: Mapping[str, Any]) -> list[str]:
-    told = []
+    problems = []
     if "frames" in faces and "sampling" not in faces:
-        told.append(f"faces.frames is now faces.sampling: {{policy: even, frames: {faces['frames']}}}")
+        problems.append(f"faces.frames is now faces.sampling: {{policy: even, frames: {faces['frames']}}}")
     if isinstance(faces.get("detector"), Mapping) and "name" not in faces["detector"]:
-        told.append("faces.detector: add name: mtcnn")
-    return told
+        problems.append("faces.detector: add name: mtcnn")
+    return problems
 
 
 def where_and_what(error: Exception) -> str:
@@ -72,18 +72,18 @@ def where_and_what(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no text in UTF-8"
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    told = f"line {mark.line + 1}: {problem}" if mark and problem else str(error)
-    return " ".join(told.split())
+    text = f"line {mark.line + 1}: {problem}" if mark and problem else str(error)
+    return " ".join(text.split())
 
 
 def first_line(error: ValidationError, document: type[Frozen]) -> str:
     """The first mistake of a file, by the name that it has there, with its remedy."""
     # A misspelt key is unknown and missing at once: the unknown one is what was typed.
-    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    first = min(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
     place = _place(first["loc"], document)
     # What may be of several kinds is refused by each; our own words know most.
-    same = [found for found in error.errors() if _place(found["loc"], document).keys == place.keys]
-    first = next((found for found in same if found["type"] == "value_error"), first)
+    same = [details for details in error.errors() if _place(details["loc"], document).keys == place.keys]
+    first = next((details for details in same if details["type"] == "value_error"), first)
     key = ".".join(place.keys) or "the file"
     if first["type"] == "extra_forbidden":
         return _unknown(error, first["loc"], document)
@@ -100,11 +100,11 @@ def first_line(error: ValidationError, document: type[Frozen]) -> str:
     return f"{key} = {_shown(first['input'])}: {remedies}"
 
 
-def _remedy(found: ErrorDetails) -> str:
-    if remedy := REMEDIES.get(found["type"]):
-        return remedy.format(**found.get("ctx", {}))
-    listed = found["type"] == "literal_error"
-    return found["msg"].replace("Input should be", "use" if listed else "must be")
+def _remedy(details: ErrorDetails) -> str:
+    if remedy := REMEDIES.get(details["type"]):
+        return remedy.format(**details.get("ctx", {}))
+    listed = details["type"] == "literal_error"
+    return details["msg"].replace("Input should be", "use" if listed else "must be")
 
 
 def _shown(value: Any) -> str:
@@ -116,8 +116,8 @@ def _shown(value: Any) -> str:
 
 def _unknown(error: ValidationError, location: Location, document: type[Frozen]) -> str:
     """The unknown key at `location`, those beside it, and what may stand there if another key decides it."""
-    unknown = [found["loc"] for found in error.errors() if found["type"] == "extra_forbidden"]
-    beside = [".".join(_place(one, document).keys) for one in unknown if one[:-1] == location[:-1]]
+    unknown = [details["loc"] for details in error.errors() if details["type"] == "extra_forbidden"]
+    beside = [".".join(_place(path, document).keys) for path in unknown if path[:-1] == location[:-1]]
     several = len(beside) > 1
     remedy = "remove them or correct their spelling" if several else "remove it or correct its spelling"
     named = f"unknown key{'s' if several else ''} {', '.join(map(repr, beside))}"
@@ -157,7 +157,7 @@ def _place(location: Location, document: type[Frozen]) -> _Place:
 def _member(field: FieldInfo, decisive: str, tag: str | int, key: str) -> tuple[type[Frozen], str]:
     """The model that a tag of the union `field` names, and which keys it takes."""
     members: tuple[type[Frozen], ...] = get_args(field.annotation)
-    member = next(one for one in members if tag in get_args(one.model_fields[decisive].annotation))
+    member = next(model for model in members if tag in get_args(model.model_fields[decisive].annotation))
     taken = ", ".join(name for name in _fields(member) if name != decisive)
     return member, f"{key if decisive == 'name' else decisive} {tag} takes {taken or 'no other key'}"
 
@@ -170,7 +170,9 @@ def _choice(key: str, field: FieldInfo | None, context: Mapping[str, Any]) -> st
     """Of a value whose kind one of its keys decides: what that key may be."""
     decisive = context["discriminator"].strip("'")
     members = get_args(field.annotation) if field else ()
-    *others, last = [one for member in members for one in get_args(member.model_fields[decisive].annotation)]
+    *others, last = [
+        value for member in members for value in get_args(member.model_fields[decisive].annotation)
+    ]
     choices = f"use {', '.join(others)} or {last}"
     if "tag" in context:
         return f"{key}.{decisive} = {context['tag']!r}: {choices}"

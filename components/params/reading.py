@@ -21,8 +21,8 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        if found := conflict(path):
-            raise ParamsError(f"{found}; keep what is right of them, and remove the marks") from error
+        if mark := conflict(path):
+            raise ParamsError(f"{mark}; keep what is right of them, and remove the marks") from error
         raise ParamsError(f"{path}: not valid YAML: {where_and_what(error)}") from error
 
 

@@ -19,11 +19,11 @@ class Section(Frozen):
     @classmethod
     def _no_true_for_a_number(cls, content: Any) -> Any:
         # pydantic takes true for 1, and YAML takes yes and on for true.
-        told = content if isinstance(content, dict) else {}
-        wrong = [key for key, field in cls.model_fields.items() if _true_for_a_number(told.get(key), field)]
+        values = content if isinstance(content, dict) else {}
+        wrong = [key for key, field in cls.model_fields.items() if _true_for_a_number(values.get(key), field)]
         if wrong:
             error = PydanticCustomError("true_for_a_number", "use a number")
-            details = [InitErrorDetails(type=error, loc=(key,), input=told[key]) for key in wrong]
+            details = [InitErrorDetails(type=error, loc=(key,), input=values[key]) for key in wrong]
             raise ValidationError.from_exception_data(cls.__name__, details)
         return content
 
@@ -32,7 +32,7 @@ def _true_for_a_number(value: Any, field: FieldInfo) -> bool:
     # Of the items of a list, or the values of a section, all that is said of them is looked at.
     kinds = set(_kinds(field.annotation, within=isinstance(value, list | dict)))
     values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
-    return any(isinstance(one, bool) for one in values) and _numbers_alone(kinds)
+    return any(isinstance(item, bool) for item in values) and _numbers_alone(kinds)
 
 
 def _numbers_alone(kinds: set[Any]) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from components.params.augmentation import AugmentationParams, Span
+from components.params.augmentation import AugmentationParams, NumberRange
 from components.params.networks import EfficientnetBilstm, Network
 from components.params.section import Section
 from components.values import Share
@@ -135,7 +135,7 @@ class TrainingParams(Section):
     batch_size: PositiveInt  # clips
     accumulate: PositiveInt = 1  # batches to a step
     draws_per_clip: PositiveInt = 1  # in an epoch
-    frames: PositiveInt | Span[PositiveInt]  # of each draw
+    frames: PositiveInt | NumberRange[PositiveInt]  # of each draw
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule

@@ -20,14 +20,14 @@ class Range(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _listed(cls, told: Any) -> Any:
-        match told:
+    def _listed(cls, value: Any) -> Any:
+        match value:
             case [low, high]:
                 return {"low": low, "high": high}
             case [low, high, "log"]:
                 return {"low": low, "high": high, "log": True}
             case {"low": _, "high": _}:
-                return told
+                return value
         raise ValueError("use [least, most], [least, most, log] or {choices: [...]}")
 
     @model_validator(mode="after")
@@ -50,9 +50,11 @@ class Choices(Section):
     choices: tuple[Any, ...] = Field(min_length=2)
 
 
-def _kind(told: Any) -> str:
+def _kind(value: Any) -> str:
     return (
-        "choices" if isinstance(told, Choices) or (isinstance(told, dict) and "choices" in told) else "range"
+        "choices"
+        if isinstance(value, Choices) or (isinstance(value, dict) and "choices" in value)
+        else "range"
     )
 
 

@@ -15,7 +15,7 @@ from components.errors import DataError
 from components.faces.in_crop import in_crop
 from components.faces.store import ClipStore
 from components.params import AugmentationParams, Params, TrainingParams
-from components.preview.sheet import Strip, checked, draw_sheet
+from components.preview.sheet import Strip, check_suffix, draw_sheet
 from components.project import Project
 from components.tables import MANIFEST, read_faces, read_table
 from components.training.augmentation import augmentation
@@ -26,7 +26,7 @@ from components.values import Frozen
 DRAWS = 7
 """Beside the untouched clip."""
 
-ALONE = 3
+DRAWS_ALONE = 3
 """Draws of each change by itself."""
 
 MOST_VIDEOS = 24
@@ -62,10 +62,10 @@ def preview(
         StageError: the clips have not been cut yet, or not as params.yaml says.
         DataError: no clip to show, a name that is none of the training split, or no place to write to.
     """
-    checked(path)
+    check_suffix(path)
     training = params.training if candidate is None else params.candidate(candidate)
     videos = _videos(project, params.faces.digest)
-    shown = named(videos, names) if names else choose(videos, rows, seed)
+    shown = videos_named(videos, names) if names else choose_videos(videos, rows, seed)
     store, strengths = ClipStore(project.clips), training.augmentation
     strips = [*_alone(store, shown[0], strengths, seed)]
     strips += [_augmented(store, video, strengths, (seed, row)) for row, video in enumerate(shown)]
@@ -84,7 +84,7 @@ def _videos(project: Project, crop_digest: str) -> list[Video]:
     )
 
 
-def named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
+def videos_named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
     """Videos by their id (`real/p003_a`) or their file (`data/real/p003_a.mp4`).
 
     Raises:
@@ -94,17 +94,17 @@ def named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
         raise DataError(f"{len(names)} videos are named, at most {MOST_VIDEOS} fit on a sheet; name fewer")
     by_name = {video.video_id: video for video in videos}
     by_name |= {f"data/{video.video_id}": video for video in videos}
-    found = [by_name.get(name) or by_name.get(str(PurePath(name).with_suffix(""))) for name in names]
-    for name, video in zip(names, found, strict=True):
+    matches = [by_name.get(name) or by_name.get(str(PurePath(name).with_suffix(""))) for name in names]
+    for name, video in zip(names, matches, strict=True):
         if video is None:
             raise DataError(
                 f"{name}: no video of the training split with a face clip is called so; "
                 f"name one as the manifest does, such as {videos[0].video_id}"
             )
-    return [video for video in found if video]
+    return [video for video in matches if video]
 
 
-def choose(videos: Sequence[Video], rows: int, seed: int) -> list[Video]:
+def choose_videos(videos: Sequence[Video], rows: int, seed: int) -> list[Video]:
     """Choose as many genuine videos as fakes where there are enough, and every method before any twice."""
     order = [videos[index] for index in np.random.default_rng(seed).permutation(len(videos))]
     genuine, fakes = _genuine(order), _methods_in_turn(of_split(order, "train", LABELS["fake"]))
@@ -141,7 +141,7 @@ def _certain(name: str, value: Any) -> Any:
     return 1.0 if name in ("flip", "grey", "erasing") else value
 
 
-def told(name: str, value: Any, between: str = " ") -> str:
+def setting_line(name: str, value: Any, between: str = " ") -> str:
     """A change in words: "rotation 15", "jpeg 30–100 (chance 0.5)"."""
     settings = value.model_dump(exclude_none=True) if isinstance(value, Frozen) else {"": value}
     chance = settings.pop("chance", 1.0)
@@ -152,7 +152,7 @@ def told(name: str, value: Any, between: str = " ") -> str:
 
 def in_words(params: AugmentationParams) -> str:
     """All that may happen."""
-    on = [told(name, getattr(params, name), NO_BREAK) for name in switched_on(params)]
+    on = [setting_line(name, getattr(params, name), NO_BREAK) for name in switched_on(params)]
     return " · ".join(on) or "training.augmentation of params.yaml switches nothing on"
 
 
@@ -165,13 +165,13 @@ def _alone(store: ClipStore, video: Video, params: AugmentationParams, seed: int
     clip = _frames(store, video, (0,))
     kinds = switched_on(params)
     columns = {
-        told(name, getattr(only, name), "\n"): np.concatenate(
-            [_drawn(clip, only, (seed, place, draw)) for draw in range(ALONE)]
+        setting_line(name, getattr(only, name), "\n"): np.concatenate(
+            [_drawn(clip, only, (seed, place, draw)) for draw in range(DRAWS_ALONE)]
         )
         for place, (name, only) in enumerate(kinds.items())
     }
     remaining = iter(columns.items())
-    title = f"Each change by itself, drawn {ALONE} times of {video.video_id}"
+    title = f"Each change by itself, drawn {DRAWS_ALONE} times of {video.video_id}"
     while some := dict(islice(remaining, DRAWS)):
         yield Strip(title, None, ("untouched", *some), (_pictures(clip), *some.values()))
         title = ""

@@ -43,7 +43,7 @@ class Strip:
         return max(len(column) for column in self.columns)
 
 
-def checked(path: Path) -> None:
+def check_suffix(path: Path) -> None:
     """See that a sheet may be written to `path`.
 
     Raises:
@@ -118,8 +118,8 @@ def _draw_strip(figure: Figure, paper: Pictures, strip: Strip, side: int, top: i
 
 def _scaled(picture: Pictures, side: int) -> Pictures:
     """A picture at the size of the sheet; where that is a multiple of its own, pixel for pixel."""
-    own = len(picture)
-    how = cv2.INTER_NEAREST if side % own == 0 else cv2.INTER_AREA if side < own else cv2.INTER_LINEAR
+    size = len(picture)
+    how = cv2.INTER_NEAREST if side % size == 0 else cv2.INTER_AREA if side < size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (side, side), interpolation=how), np.uint8)
 
 

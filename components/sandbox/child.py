@@ -16,7 +16,7 @@ from components.sandbox.protocol import Arrays, Header, message, receive
 
 OPEN_FILES = 64
 
-Answer = Callable[[Header], tuple[Header, Arrays]]
+RequestHandler = Callable[[Header], tuple[Header, Arrays]]
 
 
 class Child:
@@ -37,7 +37,7 @@ class Child:
         """Tell the parent why nothing can be answered."""
         self._send({"fault": reason})
 
-    def serve(self, answer: Answer, seconds: float, memory_mb: int | None) -> None:
+    def serve(self, answer: RequestHandler, seconds: float, memory_mb: int | None) -> None:
         """Answer requests until the parent hangs up.
 
         Args:

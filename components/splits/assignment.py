@@ -7,15 +7,24 @@ from dataclasses import dataclass
 
 from components.datasets.layouts.base import SPLITS, Split
 from components.params import IngestParams
-from components.splits.cuts import Cut, Scene, cut_group, is_bridge, settle
-from components.splits.groups import Group, Sample, Tie, connected, group_samples, leak_keys, named, ties
+from components.splits.cuts import GroupCut, Scene, cut_group, is_bridge, settle
+from components.splits.groups import (
+    Group,
+    Sample,
+    Tie,
+    connected,
+    group_samples,
+    leak_keys,
+    name_groups,
+    ties,
+)
 from components.splits.lock import Lock
 from components.splits.roles import Excluded, parts, shares
 from components.splits.stratification import Unit, strata, stratify
 
-__all__ = ["Assignment", "Excluded", "assign", "dealt"]
+__all__ = ["Assignment", "Excluded", "assign", "assigned_identities"]
 
-Outcome = dict[int, tuple[Split | None, tuple[Split, ...]]]
+SplitOfParts = dict[int, tuple[Split | None, tuple[Split, ...]]]
 """For each video that was free: its split, None for a bridge, and those of its people."""
 
 
@@ -27,7 +36,7 @@ class Assignment:
         group: videos that belong together; resampled together where figures get intervals.
         split: None where it takes no part.
         excluded: why it takes no part; None where its status says so already.
-        people: where each of its identities was dealt, in their order; empty where nothing was.
+        people: where each of its identities was assigned, in their order; empty where nothing was.
     """
 
     group: Group
@@ -42,7 +51,7 @@ def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: i
     Args:
         samples: in any order; the outcome does not depend on it.
         params: seed, shares, and what becomes of datasets, leaks and large groups.
-        lock: what was dealt before; `dealt` gives what to add to it.
+        lock: what was assigned before; `assigned_identities` gives what to add to it.
         least: videos of each class that each split is to hold, where any assignment of groups can.
 
     Raises:
@@ -65,8 +74,10 @@ def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: i
     ]
 
 
-def dealt(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> Iterator[tuple[str, Split]]:
-    """Each identity that was dealt, and where: what the lock is to remember."""
+def assigned_identities(
+    samples: Sequence[Sample], assignments: Sequence[Assignment]
+) -> Iterator[tuple[str, Split]]:
+    """Each identity that was assigned, and where: what the lock is to remember."""
     for sample, assignment in zip(samples, assignments, strict=True):
         if assignment.people:
             yield from zip(sample.identities, assignment.people, strict=True)
@@ -77,7 +88,7 @@ def _reason(scene: Scene, index: int, split: Split | None) -> Excluded | None:
     return "bridge" if part.taken and split is None else part.excluded
 
 
-def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> SplitOfParts:
     """Large groups are cut, unless they bring more videos of both classes to the splits as they are."""
     cut = _outcome(scene, params, limit, least)
     best = (len(shares(params)), 2 * least * len(shares(params)))
@@ -87,7 +98,7 @@ def _best_outcome(scene: Scene, params: IngestParams, limit: float, least: int) 
     return max(cut, whole, key=lambda outcome: _coverage(scene, outcome, params, least))
 
 
-def _coverage(scene: Scene, outcome: Outcome, params: IngestParams, least: int) -> tuple[int, int]:
+def _coverage(scene: Scene, outcome: SplitOfParts, params: IngestParams, least: int) -> tuple[int, int]:
     """How many splits hold both classes, and how many videos of each, as far as they are asked for."""
     held: dict[Split | None, list[int]] = defaultdict(list)
     for index, part in enumerate(scene.parts):
@@ -96,10 +107,10 @@ def _coverage(scene: Scene, outcome: Outcome, params: IngestParams, least: int) 
     return sum(map(all, counts)), sum(min(count, least) for both in counts for count in both)
 
 
-def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Outcome:
+def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> SplitOfParts:
     """Assign all that is free; groups of more than `limit` videos are cut."""
     whole: list[tuple[Unit, list[int]]] = []
-    cuts: list[Cut] = []
+    cuts: list[GroupCut] = []
     torn = {index for index in range(len(scene.parts)) if scene.is_torn(index)}
     for name, free, fixed in _components(scene, torn):
         if _must_be_cut(scene, free, fixed, limit):
@@ -108,7 +119,7 @@ def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Ou
             whole.append((_whole(scene, name, free, fixed), free))
     units = [*_given(scene), *(unit for unit, _ in whole), *(unit for cut in cuts for unit in cut.units)]
     placed = stratify(units, shares(params), params.seed, least)
-    outcome: Outcome = {}
+    outcome: SplitOfParts = {}
     for unit, free in whole:
         split = placed[unit.name]
         outcome |= {index: (split, (split,) * len(scene.samples[index].identities)) for index in free}
@@ -124,14 +135,14 @@ def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Ou
 
 
 def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int], list[int]]]:
-    """Groups in which something is to be dealt: name, free and fixed videos.
+    """Groups in which something is to be assigned: name, free and fixed videos.
 
     What takes no part or is torn ties nothing.
     """
     identities = [sample.identities for sample in scene.samples]
     tying = [part.taken and index not in torn for index, part in enumerate(scene.parts)]
     numbers = connected([ties(s) if tie else () for s, tie in zip(scene.samples, tying, strict=True)])
-    names = dict(zip(numbers, named(identities, numbers), strict=True))
+    names = dict(zip(numbers, name_groups(identities, numbers), strict=True))
     free: dict[int, list[int]] = defaultdict(list)
     fixed: dict[int, list[int]] = defaultdict(list)
     for index, (part, number) in enumerate(zip(scene.parts, numbers, strict=True)):
@@ -150,8 +161,8 @@ def _must_be_cut(scene: Scene, free: Sequence[int], fixed: Sequence[int], limit:
 
 def _settled(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> set[Split]:
     """The splits in which something of a group stands already."""
-    found = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
-    return {split for split in found if split}
+    splits = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
+    return {split for split in splits if split}
 
 
 def _whole(scene: Scene, name: Group, free: Sequence[int], fixed: Sequence[int]) -> Unit:
@@ -194,7 +205,9 @@ def _groups(scene: Scene, splits: Sequence[Split | None], limit: float) -> list[
         sides[group] |= {split} if split else set()
     parted = [i for i, group in enumerate(groups) if sizes[group] > limit or len(sides[group]) > 1]
     alone = [sample for sample in scene.pick(parted) if not is_bridge(sample)]
-    names = named([sample.identities for sample in alone], connected([ties(sample) for sample in alone]))
+    names = name_groups(
+        [sample.identities for sample in alone], connected([ties(sample) for sample in alone])
+    )
     people = {sample.identities[0]: name for sample, name in zip(alone, names, strict=True)}
     for index in parted:
         first = scene.samples[index].identities[0]

@@ -35,13 +35,13 @@ class Tangle:
     """A group that holds more than half of the videos that stand in a split, so that nothing balances it.
 
     Attributes:
-        videos: how many it holds, of `dealt`.
+        videos: how many it holds, of `assigned`.
         kind: what ties most of its people; None where nothing does so alone.
         parts: the groups that it would be without these ties.
     """
 
     videos: int
-    dealt: int
+    assigned: int
     kind: LeakKind | None
     parts: int
 
@@ -52,15 +52,15 @@ def find_tangle(rows: Iterable[Mapping[str, Any]]) -> Tangle | None:
     Args:
         rows: of `components.tables.MANIFEST`; those without a split take no part.
     """
-    dealt = [row for row in rows if row["split"] in SPLITS]
-    sizes = Counter(row["group"] for row in dealt)
+    assigned = [row for row in rows if row["split"] in SPLITS]
+    sizes = Counter(row["group"] for row in assigned)
     ((group, size),) = sizes.most_common(1) or [("", 0)]
-    members = [row for row in dealt if row["group"] == group]
-    if 2 * size <= len(dealt) or len({person for row in members for person in row["identities"]}) < 2:
+    members = [row for row in assigned if row["group"] == group]
+    if 2 * size <= len(assigned) or len({person for row in members for person in row["identities"]}) < 2:
         return None
     parts = {kind: _parts_without(kind, members) for kind in get_args(LeakKind)}
     kind = max(parts, key=lambda kind: parts[kind])
-    return Tangle(size, len(dealt), kind if parts[kind] > 1 else None, parts[kind])
+    return Tangle(size, len(assigned), kind if parts[kind] > 1 else None, parts[kind])
 
 
 def _parts_without(kind: LeakKind, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -69,8 +69,8 @@ def _parts_without(kind: LeakKind, rows: Iterable[Mapping[str, Any]]) -> int:
     items = [[("identity", person)] for person in people]
     for row in rows:
         if kind != "identity" or len(set(row["identities"])) == 1:
-            found = recordings(row["sources"] or (), row["sha256"], row["near_duplicate"])
-            others = [tie for tie in found if tie[0] != kind]
+            ties = recordings(row["sources"] or (), row["sha256"], row["near_duplicate"])
+            others = [tie for tie in ties if tie[0] != kind]
             items.append([*(("identity", person) for person in row["identities"]), *others])
     return len(set(connected(items)))
 
@@ -81,10 +81,10 @@ def find_leaks(rows: Iterable[Mapping[str, Any]]) -> list[Leak]:
     Args:
         rows: of `components.tables.MANIFEST`; those without a split take no part.
     """
-    dealt = [row for row in rows if row["split"] in SPLITS]
-    leaking = _leaking(dealt)
+    assigned = [row for row in rows if row["split"] in SPLITS]
+    leaking = _leaking(assigned)
     sides: dict[Tie, dict[Split, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for row in dealt:
+    for row in assigned:
         for key in leaking.intersection(_keys(row)):
             sides[key][row["split"]].add(row["video_id"])
     return [
@@ -93,9 +93,11 @@ def find_leaks(rows: Iterable[Mapping[str, Any]]) -> list[Leak]:
     ]
 
 
-def _leaking(dealt: Iterable[Mapping[str, Any]]) -> set[Tie]:
+def _leaking(assigned: Iterable[Mapping[str, Any]]) -> set[Tie]:
     first: dict[Tie, Split] = {}
-    return {key for row in dealt for key in _keys(row) if first.setdefault(key, row["split"]) != row["split"]}
+    return {
+        key for row in assigned for key in _keys(row) if first.setdefault(key, row["split"]) != row["split"]
+    }
 
 
 def _keys(row: Mapping[str, Any]) -> Iterator[Tie]:

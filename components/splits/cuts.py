@@ -1,4 +1,4 @@
-"""Groups that cannot stay whole: people dealt one by one, and what becomes of the videos that tie them. Pure.
+"""Groups that cannot stay whole: people assigned one by one, and what becomes of videos that tie them. Pure.
 
 Densely swapped datasets such as Celeb-DF (Li et al., 2020, https://arxiv.org/abs/1909.12962) tie nearly all
 their people into one group. Cut, it falls into units: people, with all that shows nobody else. A bridge, a
@@ -33,7 +33,7 @@ class Scene:
 
     @cached_property
     def homes(self) -> Mapping[str, Split]:
-        """Where people were dealt before; without those of whom no video may go there any more."""
+        """Where people were assigned before; without those of whom no video may go there any more."""
         homes: dict[str, Split] = {}
         for sample, part in zip(self.samples, self.parts, strict=True):
             for identity in sample.identities if part.free else ():
@@ -56,7 +56,7 @@ class Scene:
         return tuple(labels[label] for label in LABELS)
 
     def locked(self, index: int) -> set[Split | None]:
-        """Where the people of a video were dealt before; None for those who were not."""
+        """Where the people of a video were assigned before; None for those who were not."""
         return {self.homes.get(identity) for identity in self.samples[index].identities}
 
     def is_torn(self, index: int) -> bool:
@@ -70,13 +70,13 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Cut:
+class GroupCut:
     """A group in pieces.
 
     Attributes:
-        free: its videos that are to be dealt.
+        free: its videos that are to be assigned.
         fixed: its videos that stand in a split already.
-        units: people, and what is dealt with them.
+        units: people, and what is assigned with them.
         unit_of: the unit of every person in `free`.
     """
 
@@ -91,8 +91,8 @@ def is_bridge(sample: Sample) -> bool:
     return len(set(sample.identities)) > 1
 
 
-def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> Cut:
-    """Cut a group into units; what was dealt before or is tied to a settled split is settled."""
+def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> GroupCut:
+    """Cut a group into units; what was assigned before or is tied to a settled split is settled."""
     unit_of = _units_of_people(scene, free)
     people: dict[Group, list[str]] = defaultdict(list)
     alone: dict[Group, list[int]] = defaultdict(list)
@@ -105,14 +105,14 @@ def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> Cut:
             videos[unit].append(index)
     anchors = _anchors(scene, free, fixed)
     units = [_unit(scene, name, people[name], alone[name], bridges[name], anchors) for name in sorted(people)]
-    return Cut(free, fixed, units, unit_of)
+    return GroupCut(free, fixed, units, unit_of)
 
 
-def settle(scene: Scene, cut: Cut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
+def settle(scene: Scene, cut: GroupCut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
     """The split of each video of a cut group; None for those that would tie two splits.
 
     Where videos of different splits still share something, those stay that stand in a split whatever happens,
-    then those whose people were dealt before, of them those of one person, and of these those of the later
+    then those whose people were assigned before, of them those of one person, and of these those of the later
     split.
     """
     splits: dict[int, Split | None] = dict.fromkeys(cut.free)
@@ -139,7 +139,7 @@ def _units_of_people(scene: Scene, free: Iterable[int]) -> dict[str, Group]:
     before: dict[int, set[Split]] = defaultdict(set)
     for person, number in zip(people, numbers, strict=False):
         before[number] |= {split for split in (scene.homes.get(person),) if split}
-    # People dealt before stay, whatever ties them now to others who stay elsewhere, or may not go there.
+    # People assigned before stay, whatever ties them now to others who stay elsewhere, or may not go there.
     parted = {number for number, splits in before.items() if len(splits) > 1}
     for index, number in zip(alone, numbers[len(people) :], strict=True):
         if not before[number] <= scene.parts[index].allowed:
@@ -197,7 +197,7 @@ def _most_tied(counts: Iterable[Mapping[Split, int]], allowed: frozenset[Split])
     )
 
 
-def _unbarred(scene: Scene, cut: Cut, splits: Mapping[int, Split | None]) -> dict[int, Split | None]:
+def _unbarred(scene: Scene, cut: GroupCut, splits: Mapping[int, Split | None]) -> dict[int, Split | None]:
     """The same without what would add a leak to those between videos that stand where they do by a list.
 
     A dataset's own lists may put a person on both sides: `validate` names that. A video that no list places

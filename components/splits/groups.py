@@ -18,7 +18,7 @@ Tie = tuple[LeakKind, str]
 
 @dataclass(frozen=True)
 class Sample:
-    """What grouping and dealing need to know about a video.
+    """What grouping and assignment need to know about a video.
 
     Attributes:
         label: None where nobody tells.
@@ -68,10 +68,10 @@ def recordings(sources: Iterable[str], sha256: str | None, near_duplicate: str |
 def group_samples(samples: Sequence[Sample], taken: Sequence[bool]) -> list[Group]:
     """Group of each sample, named after the first identity in it by name; what takes no part ties nothing."""
     items = [ties(sample) if takes else () for sample, takes in zip(samples, taken, strict=True)]
-    return named([sample.identities for sample in samples], connected(items))
+    return name_groups([sample.identities for sample in samples], connected(items))
 
 
-def named(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
+def name_groups(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
     """Name of each item's component: the first by name of all identities in it."""
     firsts: dict[int, str] = {}
     for people, component in zip(identities, components, strict=True):
@@ -93,5 +93,5 @@ def connected(items: Sequence[Iterable[Hashable]]) -> list[int]:
         return []
     edges = coo_array((np.ones(len(owners), dtype=np.int8), (owners, keys)), shape=(size, size))
     labels = connected_components(edges, directed=False)[1]
-    found: list[int] = labels[: len(items)].tolist()
-    return found
+    components: list[int] = labels[: len(items)].tolist()
+    return components

@@ -1,6 +1,6 @@
-"""`reports/splits.lock`: to which split everybody was dealt before, so that adding videos moves nobody.
+"""`reports/splits.lock`: to which split everybody was assigned before, so that adding videos moves nobody.
 
-A text file that belongs into git: two lines that say what was dealt and how, then a line `HASH SPLIT` for
+A text file that belongs into git: two lines that say what was assigned and how, then a line `HASH SPLIT` for
 each person, or for each file that names nobody. It tells no name, but whoever guesses one can look it up.
 """
 
@@ -15,18 +15,19 @@ from components.errors import DataError
 from components.files import write_text
 from components.params import IngestParams
 
-VERSION = 1
-FIRST_LINE = f"# splits.lock {VERSION}: who was dealt where, by a hash; delete this file to deal anew"
-DEALT_BY = ("seed", "val_share", "test_share")
-"""Parameters that decide the splits: with others, all is dealt anew."""
+LOCK_VERSION = 1
+# These words belong to the format: a lock that is in git begins with them.
+FIRST_LINE = f"# splits.lock {LOCK_VERSION}: who was dealt where, by a hash; delete this file to deal anew"
+ASSIGNED_BY = ("seed", "val_share", "test_share")
+"""Parameters that decide the splits: with others, all is assigned anew."""
 
 HASH_DIGITS = 12
-"""Of 100,000 people, two share a hash in one of 50,000 projects; they would be dealt alike."""
+"""Of 100,000 people, two share a hash in one of 50,000 projects; they would be assigned alike."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """The split of every identity that was dealt, by its hash.
+    """The split of every identity that was assigned, by its hash.
 
     Attributes:
         notice: what a person should know of how it was read.
@@ -37,11 +38,11 @@ class Lock:
 
     @classmethod
     def empty(cls) -> "Lock":
-        """Nothing was dealt before."""
+        """Nothing was assigned before."""
         return cls()
 
     def split_of(self, identity: str) -> Split | None:
-        """Where an identity was dealt."""
+        """The split to which an identity was assigned, if it was."""
         return self.splits.get(hashed(identity)) if self.splits else None
 
     def adopting(self, people: Iterable[Sequence[str]]) -> "Lock":
@@ -56,9 +57,9 @@ class Lock:
             known |= {hashed(ways[0]): split for split in [next(splits, None)] if split}
         return replace(self, splits={**known, **self.splits})
 
-    def extended(self, dealt: Iterable[tuple[str, Split]]) -> "Lock":
+    def extended(self, assigned: Iterable[tuple[str, Split]]) -> "Lock":
         """The same lock with more identities; a later word on one replaces an earlier one."""
-        return Lock({**self.splits, **{hashed(identity): split for identity, split in dealt}})
+        return Lock({**self.splits, **{hashed(identity): split for identity, split in assigned}})
 
 
 def hashed(identity: str) -> str:
@@ -71,11 +72,11 @@ def _hash(text: str) -> str:
 
 
 def read_lock(path: Path, params: IngestParams) -> Lock:
-    """Read what was dealt before with the same seed and shares.
+    """Read what was assigned before with the same seed and shares.
 
     Returns:
-        An empty lock where there is no file, or one of another seed or other shares: then all is dealt anew,
-        and the lock's notice says so.
+        An empty lock where there is no file, or one of another seed or other shares: then all is assigned
+        anew, and the lock's notice says so.
 
     Raises:
         DataError: a line cannot be understood or contradicts another one, as after a merge, or the file is of
@@ -92,7 +93,7 @@ def read_lock(path: Path, params: IngestParams) -> Lock:
         f"{name} {before[name]} → {now}" for name, now in _given(params).items() if before[name] != now
     ]
     if changes:
-        return Lock(notice=f"dealt anew: {', '.join(changes)}; people may move between splits")
+        return Lock(notice=f"assigned anew: {', '.join(changes)}; people may move between splits")
     return Lock(_entries(lines[2:], path))
 
 
@@ -107,23 +108,23 @@ def _header(params: IngestParams) -> list[str]:
 
 
 def _given(params: IngestParams) -> dict[str, str]:
-    return {name: str(getattr(params, name)) for name in DEALT_BY}
+    return {name: str(getattr(params, name)) for name in ASSIGNED_BY}
 
 
 def _settings(lines: Sequence[str], path: Path) -> dict[str, str]:
-    """The seed and the shares that a lock was dealt with."""
+    """The seed and the shares that a lock was assigned with."""
     first, second = [*lines, "", ""][:2]
     if not first.startswith("# splits.lock "):
         raise _odd(first, f"{path}:1")
     if first != FIRST_LINE:
         raise DataError(
-            f"{path}:1: {first!r} is not of version {VERSION}; use the Unmask that wrote it, or delete it to "
-            "deal anew"
+            f"{path}:1: {first!r} is not of version {LOCK_VERSION}; use the Unmask that wrote it, or delete "
+            "it to assign anew"
         )
-    found = dict(word.partition("=")[::2] for word in second.removeprefix("# ").split())
-    if not second.startswith("# ") or found.keys() != set(DEALT_BY):
+    settings = dict(word.partition("=")[::2] for word in second.removeprefix("# ").split())
+    if not second.startswith("# ") or settings.keys() != set(ASSIGNED_BY):
         raise _odd(second, f"{path}:2")
-    return found
+    return settings
 
 
 def _entries(lines: Iterable[str], path: Path) -> dict[str, Split]:
@@ -133,7 +134,7 @@ def _entries(lines: Iterable[str], path: Path) -> dict[str, Split]:
         if splits.setdefault(key, split) != split:
             raise DataError(
                 f"{path}:{number}: {line!r} contradicts an earlier line ({splits[key]}), as after a merge; "
-                "keep the line by which models were trained, or delete the file to deal anew"
+                "keep the line by which models were trained, or delete the file to assign anew"
             )
     return splits
 

@@ -11,12 +11,9 @@ that set no bound. Copies that are cropped much, mirrored, or cut to an excerpt 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from components.video.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, words
-
-Indices = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from components.arrays import Flags, Ints64
+from components.video.fingerprint import CHANGE_WORDS, LEAST_TELLING, PICTURE_WORDS, Words, fingerprint_words
 
 MEAN_BITS = 12
 """Of the 64 of the mean picture, as many may differ."""
@@ -53,18 +50,20 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
         if fingerprint:
             videos.setdefault(fingerprint, []).append(index)
     clusters: dict[int, list[int]] = {}
-    for leader, alike in zip(_leaders(words(list(videos))).tolist(), videos.values(), strict=True):
+    for leader, alike in zip(
+        _leaders(fingerprint_words(list(videos))).tolist(), videos.values(), strict=True
+    ):
         clusters.setdefault(leader, []).extend(alike)
-    found: list[int | None] = [None] * len(fingerprints)
+    first_alike: list[int | None] = [None] * len(fingerprints)
     for cluster in clusters.values():
         if len(cluster) > 1:
             first = min(cluster)
             for index in cluster:
-                found[index] = first
-    return found
+                first_alike[index] = first
+    return first_alike
 
 
-def _leaders(prints: Words) -> Indices:
+def _leaders(prints: Words) -> Ints64:
     """For each of N fingerprints (N, W) the first of its cluster, itself if that is none (N,)."""
     leaders = np.arange(len(prints))
     for index, later in _near(np.ascontiguousarray(prints[:, 0])):
@@ -74,7 +73,7 @@ def _leaders(prints: Words) -> Indices:
     return leaders
 
 
-def _near(means: Words) -> Iterator[tuple[int, Indices]]:
+def _near(means: Words) -> Iterator[tuple[int, Ints64]]:
     """Each index, in order, with the later ones whose mean pictures are near; most have none: left out."""
     for top in range(0, len(means), BLOCK):
         block = means[top : top + BLOCK]
@@ -87,17 +86,17 @@ def _near(means: Words) -> Iterator[tuple[int, Indices]]:
             yield top + row, np.flatnonzero(near[row]) + top
 
 
-def _alike(one: Words, others: Words) -> Flags:
+def _alike(fingerprint: Words, others: Words) -> Flags:
     """Which of N fingerprints (N, W) are near one (W,) in pictures and in changes (N,)."""
-    pictures, shown = _differing(one[PICTURE_WORDS], others[:, PICTURE_WORDS])
-    changes, moved = _differing(one[CHANGE_WORDS], others[:, CHANGE_WORDS])
+    pictures, shown = _differing(fingerprint[PICTURE_WORDS], others[:, PICTURE_WORDS])
+    changes, moved = _differing(fingerprint[CHANGE_WORDS], others[:, CHANGE_WORDS])
     near = pictures.sum(axis=1) <= PICTURE_SHARE * 64 * shown
     near &= changes.sum(axis=1) <= CHANGE_SHARE * 64 * moved
     near &= np.count_nonzero(changes > FAR_BITS, axis=1) <= FAR_SHARE * moved
     return np.asarray(near & (np.minimum(shown, moved) >= LEAST_TELLING))
 
 
-def _differing(one: Words, others: Words) -> tuple[Indices, Indices]:
+def _differing(bits: Words, others: Words) -> tuple[Ints64, Ints64]:
     """Bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
-    telling = (one != 0) & (others != 0)
-    return np.bitwise_count(one ^ others) * telling, telling.sum(axis=1)
+    telling = (bits != 0) & (others != 0)
+    return np.bitwise_count(bits ^ others) * telling, telling.sum(axis=1)

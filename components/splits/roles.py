@@ -23,7 +23,7 @@ class Part:
 
     Attributes:
         fixed: the split it stands in whatever its neighbours do.
-        allowed: the splits it may be dealt to; empty where it takes no part.
+        allowed: the splits it may be assigned to; empty where it takes no part.
         excluded: why it takes no part, unless its status says so already.
         counted: whether the shares of the splits are held with it.
     """
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def free(self) -> bool:
-        """Whether it is to be dealt."""
+        """Whether it is to be assigned."""
         return self.taken and self.fixed is None
 
 
@@ -56,7 +56,7 @@ def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
 
 
 def shares(params: IngestParams) -> dict[Split, float]:
-    """Of the videos, for each split that is dealt to.
+    """Of the videos, for each split that videos are assigned to.
 
     Raises:
         ParamsError: they leave nothing to train on.

@@ -1,4 +1,4 @@
-"""The stage `describe`: what the data are, for people, for DVC's plots and for the page."""
+"""The stage `compute_statistics`: what the data are, for people, for DVC's plots and for the page."""
 
 import os
 import sys
@@ -11,10 +11,15 @@ from rich.progress import track
 from components.documents import write_document
 from components.faces.clip import Failure
 from components.faces.pool import WorkerPool
-from components.ingest.statistics.contact_sheet import Picture, Strip, choose, draw_contact_sheet
+from components.ingest.statistics.contact_sheet import (
+    StillOrReason,
+    StillStrip,
+    choose_strips,
+    draw_contact_sheet,
+)
 from components.ingest.statistics.figures import draw_balance, draw_formats, draw_methods
 from components.ingest.statistics.results import Statistics
-from components.ingest.statistics.statistics import describe
+from components.ingest.statistics.statistics import compute_statistics
 from components.ingest.statistics.tables import write_tables
 from components.params import Params
 from components.project import Project
@@ -38,37 +43,39 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     """
     rows = read_table(project.manifest, MANIFEST)
     folder = project.reports / "dataset"
-    statistics = describe(rows)
+    statistics = compute_statistics(rows)
     write_document(statistics, folder / "statistics.json")
     write_tables(statistics, folder)
     draw_balance(statistics, folder / "figures" / "balance.png")
     draw_methods(statistics, folder / "figures" / "methods.png")
     draw_formats(statistics, folder / "figures" / "formats.png")
-    strips = choose(rows)
+    strips = choose_strips(rows)
     del rows  # of 100,000 videos, before processes are started
-    pictures = look_at(project.root, strips, params.limits, workers or min(os.cpu_count() or 1, 4))
+    pictures = read_stills(project.root, strips, params.limits, workers or min(os.cpu_count() or 1, 4))
     draw_contact_sheet(strips, pictures, folder / "contact_sheet.png")
     for line in (*giveaways(statistics), f"described {statistics.total.videos:,} videos; see {folder}"):
         sys.stderr.write(f"{line}\n")
 
 
-def look_at(root: Path, strips: Sequence[Strip], limits: Limits, workers: int) -> dict[str, Picture]:
+def read_stills(
+    root: Path, strips: Sequence[StillStrip], limits: Limits, workers: int
+) -> dict[str, StillOrReason]:
     """A frame of each video on the strips, by video id, or the reason why there is none."""
     shown = [row for strip in strips for row in strip.shown]
-    pictures: dict[str, Picture] = {}
+    pictures: dict[str, StillOrReason] = {}
     with WorkerPool(workers, limits) as pool:
         stills = pool.stills([root / row["path"] for row in shown])
-        for index, found in track(stills, "Stills", len(shown), console=Console(stderr=True)):
-            told = found.reason if isinstance(found, Failure) else found.image
-            pictures[shown[index]["video_id"]] = told
+        for index, outcome in track(stills, "Stills", len(shown), console=Console(stderr=True)):
+            picture = outcome.reason if isinstance(outcome, Failure) else outcome.image
+            pictures[shown[index]["video_id"]] = picture
     return pictures
 
 
 def giveaways(statistics: Statistics) -> list[str]:
     """A line per property of the files that gives the label away."""
     return [
-        f"warning: the {name} of a file alone tells real from fake for {found.shortcut.accuracy:.0%} of the "
+        f"warning: the {name} of a file alone tells real from fake for {form.shortcut.accuracy:.0%} of the "
         f"videos held out (chance: 50%); a detector may learn it in place of the forgery"
-        for name, found in statistics.formats.items()
-        if found.shortcut and found.shortcut.accuracy - found.shortcut.margin > TELLING
+        for name, form in statistics.formats.items()
+        if form.shortcut and form.shortcut.accuracy - form.shortcut.margin > TELLING
     ]

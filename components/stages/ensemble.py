@@ -5,7 +5,7 @@ import logging
 from components.params import Params
 from components.project import ENSEMBLE, Project
 
-NONE = "ensemble.members in params.yaml names none"
+NO_MEMBERS = "ensemble.members in params.yaml names none"
 
 log = logging.getLogger(__name__)
 
@@ -22,9 +22,9 @@ def run(project: Project, params: Params) -> None:
     for file in folder.iterdir():
         file.unlink()
     if not params.ensemble.members:
-        log.info("%s: there is no ensemble", NONE)
-        (folder / "README").write_text(f"{NONE}\n", encoding="utf-8")  # DVC warns of empty folders
+        log.info("%s: there is no ensemble", NO_MEMBERS)
+        (folder / "README").write_text(f"{NO_MEMBERS}\n", encoding="utf-8")  # DVC warns of empty folders
         return
-    from components.ensemble.fit import fit  # noqa: PLC0415 - torch takes long to import; most have no ensemble
+    from components.ensemble.fit import fit_ensemble  # noqa: PLC0415 - torch takes long to import; most have no ensemble
 
-    fit(project, params, folder)
+    fit_ensemble(project, params, folder)

@@ -10,7 +10,7 @@ from components.bundle import Calibration
 from components.documents import write_document
 from components.evaluation.bars import draw_candidates, draw_slices
 from components.evaluation.calibration import calibrate
-from components.evaluation.comparison import Contender, decide, judge, rank
+from components.evaluation.comparison import Contender, fit_decision, make_contender, rank
 from components.evaluation.dataset import count_splits, videos_with_clip
 from components.evaluation.figures import (
     draw_confusion,
@@ -19,7 +19,7 @@ from components.evaluation.figures import (
     draw_scores,
     draw_training,
 )
-from components.evaluation.leaderboard import as_table, leaderboard, write_csv
+from components.evaluation.leaderboard import leaderboard, leaderboard_table, write_rows
 from components.evaluation.metrics import roc
 from components.evaluation.predictions import Predictions, read_predictions
 from components.evaluation.slices import properties, slice_rows, slices
@@ -48,45 +48,47 @@ def run(project: Project, params: Params) -> None:
         name: read_predictions(project.candidate(name) / "predictions.parquet", expected)
         for name in (*params.candidates, *([ENSEMBLE] if params.ensemble.members else []))
     }
-    contenders = compare(predictions, params.evaluate)
+    contenders = compare_candidates(predictions, params.evaluate)
 
     counts, confidence = count_splits(manifest, faces), params.evaluate.confidence
     unusable = sum(row["status"] != "ok" for row in manifest)
-    trained = {one.name: read_trained(project, one.name) for one in contenders}
-    figures = {name: found.figures for name, found in trained.items()}
+    trained = {contender.name: read_trained(project, contender.name) for contender in contenders}
+    figures = {name: parts.figures for name, parts in trained.items()}
     board = leaderboard(contenders, counts["test"], figures, confidence)
     winner = contenders[0]
-    found = slices(winner, properties(manifest, faces, winner.test.videos), params.evaluate)
-    evaluation = summarise(contenders, counts, unusable, figures, found, params.evaluate)
+    parts = slices(winner, properties(manifest, faces, winner.test.videos), params.evaluate)
+    evaluation = summarise(contenders, counts, unusable, figures, parts, params.evaluate)
     write_document(evaluation, project.evaluation)
     write_document(crown(winner, counts["test"], confidence), project.winner)
-    write_csv(board, project.reports / "leaderboard.csv")
-    write_csv(slice_rows(found), project.reports / "slices.csv")
+    write_rows(board, project.reports / "leaderboard.csv")
+    write_rows(slice_rows(parts), project.reports / "slices.csv")
     write_plots(project.reports, contenders)
     draw(project, contenders, trained, confidence)
     draw_candidates(evaluation, project.reports / "figures" / "candidates.png")
     draw_slices(evaluation, project.reports / "figures" / "slices.png")
-    Console().print(as_table(board, confidence))
+    Console().print(leaderboard_table(board, confidence))
 
 
-def compare(predictions: dict[str, dict[str, Predictions]], params: EvaluateParams) -> list[Contender]:
+def compare_candidates(
+    predictions: dict[str, dict[str, Predictions]], params: EvaluateParams
+) -> list[Contender]:
     """Settle everything on validation videos, then measure on test videos; best candidate first."""
-    decisions = {name: decide(splits["val"]) for name, splits in predictions.items()}
+    decisions = {name: fit_decision(splits["val"]) for name, splits in predictions.items()}
     order = rank(decisions, params.select_by)
     progress = track(order, "bootstrap", console=Console(stderr=True))
-    return [judge(name, decisions[name], predictions[name]["test"], params) for name in progress]
+    return [make_contender(name, decisions[name], predictions[name]["test"], params) for name in progress]
 
 
 def write_plots(reports: Path, contenders: Sequence[Contender]) -> None:
     """The tables behind DVC's plots: the ROC curves of all, the winner's verdicts."""
-    for found in contenders:
-        curve = zip(*roc(found.test.labels, found.probabilities), strict=True)
+    for contender in contenders:
+        curve = zip(*roc(contender.test.labels, contender.probabilities), strict=True)
         points = [{"fpr": round(float(fpr), 6), "tpr": round(float(tpr), 6)} for fpr, tpr in curve]
         # A file each: DVC would join the curves of one file into one line.
-        write_csv(points, reports / "roc" / f"{found.name}.csv")
+        write_rows(points, reports / "roc" / f"{contender.name}.csv")
     names, winner = ("real", "fake"), contenders[0]
     verdicts = zip(winner.test.labels, winner.called, strict=True)
-    write_csv(
+    write_rows(
         [{"actual": names[label], "predicted": names[called]} for label, called in verdicts],
         reports / "confusion.csv",
     )
@@ -98,7 +100,7 @@ def draw(
     """The figures of scores and of trainings, into `reports/figures`."""
     folder, winner = project.reports / "figures", contenders[0]
     labels, scores = winner.test.labels, winner.probabilities
-    histories = {found.name: project.history(found.name) for found in contenders}
+    histories = {result.name: project.history(result.name) for result in contenders}
     draw_roc(contenders, confidence, folder / "roc.png")
     draw_confusion(winner.name, labels, winner.called, folder / "confusion.png")
     draw_scores(winner.name, labels, scores, winner.decision.threshold, folder / "scores.png")
@@ -109,5 +111,5 @@ def draw(
         folder / "reliability.png",
     )
     there = {name: path for name, path in histories.items() if path.is_file()}
-    chosen = {name: found.epoch for name, found in trained.items() if found.epoch is not None}
+    chosen = {name: result.epoch for name, result in trained.items() if result.epoch is not None}
     draw_training(there, chosen, folder / "training_curves.png")

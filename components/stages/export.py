@@ -15,7 +15,7 @@ from components.evaluation.winner import Winner
 from components.export.detector import portable
 from components.export.model_card import model_card
 from components.export.onnx import ExportedDetector, to_onnx
-from components.export.parity import Clip, check_parity
+from components.export.parity import ClipPixels, check_parity
 from components.export.provenance import provenance
 from components.faces.store import ClipStore
 from components.files import replacing_folder
@@ -46,11 +46,11 @@ def run(project: Project, params: Params) -> None:
 
     model = to_onnx(detector, params.faces.sampling.lengths[1], params.faces.size, params.export.opset)
     allowed = params.export.parity_tolerance
-    found = check_parity(detector, model, pixels, allowed)
-    digest = pack(project.bundle, files | {"model.onnx": model})
+    difference = check_parity(detector, model, pixels, allowed)
+    digest = write_bundle(project.bundle, files | {"model.onnx": model})
 
     console = Console(soft_wrap=True)
-    console.print(f"{info.candidate}: ONNX Runtime is within {found:.1e} of torch (allowed {allowed:g})")
+    console.print(f"{info.candidate}: ONNX Runtime is within {difference:.1e} of torch (allowed {allowed:g})")
     console.print(f"{project.bundle}: {digest}")
 
 
@@ -67,7 +67,7 @@ def check_crop(project: Project, params: Params, about: CandidateInfo) -> None:
         )
 
 
-def clips(project: Project, params: Params) -> list[Clip]:
+def clips(project: Project, params: Params) -> list[ClipPixels]:
     """Main faces of videos spread evenly over the faces table, `(T, S, S, 3)` of any `T`.
 
     The first one also comes at the least and at the greatest length that the policy can yield: serving may
@@ -84,9 +84,12 @@ def clips(project: Project, params: Params) -> list[Clip]:
         )
     store = ClipStore(project.clips)
     chosen = np.unique(np.linspace(0, len(names) - 1, params.export.parity_clips).round().astype(int))
-    found = [store.read_crops(names[index], clips=1)[0] for index in chosen]
-    extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in found}
-    return [*found, *(found[0][np.arange(length) % len(found[0])] for length in sorted(extremes))]
+    chosen_clips = [store.read_crops(names[index], clips=1)[0] for index in chosen]
+    extremes = {*params.faces.sampling.lengths} - {len(clip) for clip in chosen_clips}
+    return [
+        *chosen_clips,
+        *(chosen_clips[0][np.arange(length) % len(chosen_clips[0])] for length in sorted(extremes)),
+    ]
 
 
 def bundle_info(project: Project, params: Params, winner: Winner, about: CandidateInfo) -> BundleInfo:
@@ -131,7 +134,7 @@ def detector_contents(project: Project, params: Params) -> dict[str, bytes]:
     return {f"detector/{file.name}": file.read_bytes() for file in files}
 
 
-def pack(bundle: Path, files: Mapping[str, bytes]) -> str:
+def write_bundle(bundle: Path, files: Mapping[str, bytes]) -> str:
     """Write all files beside the bundle's place, open them, and only then put them there.
 
     Returns:

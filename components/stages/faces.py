@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = dict[str, Any]
-Summary = dict[str, Any]
+ClipSummary = dict[str, Any]
 """The columns of a FACES row that come from its clips."""
 
 OF_MAIN = ("box_side", "brightness", "colourfulness")
 """Columns that are numbers of the main face's clip."""
 
-NO_CLIP: Summary = {**dict.fromkeys(OF_MAIN), "fallback": None, "clips": 0, "clip": None}
+NO_CLIP: ClipSummary = {**dict.fromkeys(OF_MAIN), "fallback": None, "clips": 0, "clip": None}
 
 TOLD_EVERY = 30.0
 """Seconds between two lines about progress where no terminal shows a bar."""
@@ -80,21 +80,21 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
     _report(rows, project)
 
 
-def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[str, Summary]:
+def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[str, ClipSummary]:
     """What is in the store already, undamaged."""
 
-    def verified(name: str) -> Summary | None:
+    def verified(name: str) -> ClipSummary | None:
         try:
             return _summary(store.verify(name), name)
         except DamagedClipError:
             return None
 
     with ThreadPoolExecutor(threads) as executor:
-        found = zip(names, executor.map(verified, names.values()), strict=True)
-        return {sha256: summary for sha256, summary in found if summary}
+        summaries = zip(names, executor.map(verified, names.values()), strict=True)
+        return {sha256: summary for sha256, summary in summaries if summary}
 
 
-def _cut(missing: list[str], work: Callable[[str], Summary], pool: WorkerPool) -> dict[str, Summary]:
+def _cut(missing: list[str], work: Callable[[str], ClipSummary], pool: WorkerPool) -> dict[str, ClipSummary]:
     """Cut the missing clips and say how fast that went."""
     start = time.monotonic()
     done = _progress(pool.each(work, missing), len(missing))
@@ -105,17 +105,17 @@ def _cut(missing: list[str], work: Callable[[str], Summary], pool: WorkerPool) -
     return summaries
 
 
-def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> Summary:
+def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> ClipSummary:
     """Cut one video's clips and store them; called from as many threads as there are workers."""
     result = pool.extract_one(video)
     if isinstance(result, Failure):
-        found = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
-        return {"status": result.status, "reason": result.reason, **NO_CLIP, **found}
+        counts = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
+        return {"status": result.status, "reason": result.reason, **NO_CLIP, **counts}
     store.write(name, result)
     return _summary(result.parts()[0], name)
 
 
-def _summary(numbers: Mapping[str, Any], name: str) -> Summary:
+def _summary(numbers: Mapping[str, Any], name: str) -> ClipSummary:
     """Of a video with clips, from the numbers of `Faces.parts`."""
     main = numbers["clips"][0]
     return {
@@ -131,7 +131,7 @@ def _summary(numbers: Mapping[str, Any], name: str) -> Summary:
     }
 
 
-def _row(video: Row, summaries: Mapping[str, Summary], crop_digest: str) -> Row:
+def _row(video: Row, summaries: Mapping[str, ClipSummary], crop_digest: str) -> Row:
     """A video's FACES row; one that ingest turned down keeps ingest's status and reason."""
     unusable = {
         "status": video["status"],
@@ -141,8 +141,8 @@ def _row(video: Row, summaries: Mapping[str, Summary], crop_digest: str) -> Row:
         "tracks": 0,
         **NO_CLIP,
     }
-    found = summaries[video["sha256"]] if video["status"] == "ok" else unusable
-    return {"video_id": video["video_id"], "crop_digest": crop_digest, **found}
+    summary = summaries[video["sha256"]] if video["status"] == "ok" else unusable
+    return {"video_id": video["video_id"], "crop_digest": crop_digest, **summary}
 
 
 def _progress(results: Iterable[T], total: int) -> Iterator[T]:
@@ -163,14 +163,14 @@ def _progress(results: Iterable[T], total: int) -> Iterator[T]:
 
 
 def _told(results: Iterable[T], total: int) -> Iterator[T]:
-    start = told = time.monotonic()
+    start = reported = time.monotonic()
     for done, result in enumerate(results, start=1):
         yield result
         now = time.monotonic()
-        if now - told >= TOLD_EVERY and done < total:
+        if now - reported >= TOLD_EVERY and done < total:
             left = (now - start) / done * (total - done)
             log.info("faces: %d of %d videos, about %.0f s left", done, total, left)
-            told = now
+            reported = now
 
 
 def _report(rows: list[Row], project: Project) -> None:

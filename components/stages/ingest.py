@@ -14,27 +14,27 @@ from components.faces.pool import WorkerPool
 from components.files import write_text
 from components.ingest.examination import Examination, File, Inspected, locate
 from components.ingest.examined import ExaminedStore, examining_digest, open_store
-from components.ingest.manifest import Video, make_rows, make_samples
+from components.ingest.manifest import ListedVideo, make_rows, make_samples
 from components.ingest.quarantine import quarantine
 from components.ingest.seal import make_seal
-from components.ingest.summary import Summary, lines, summarise, table
+from components.ingest.summary import DatasetSummary, lines, splits_table, summarise_dataset
 from components.params import Params
 from components.project import Project
-from components.splits.assignment import assign, dealt
+from components.splits.assignment import assign, assigned_identities
 from components.splits.audit import find_leaks, find_tangle
 from components.splits.lock import read_lock, write_lock
 from components.tables import MANIFEST, iterate, to_table, write_table
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
-    """List the videos, examine those that are new or changed, deal them to splits, and write the manifest.
+    """List the videos, examine those that are new or changed, assign them to splits, and write the manifest.
 
     What a run finds out about a file is kept in `.unmask/examined.sqlite` as it goes, so that an interrupted
     run is taken up again, and the next one opens only what has changed.
 
     Args:
         project: whose data folder is read.
-        params: limits of a video, and how groups are dealt to splits.
+        params: limits of a video, and how groups are assigned to splits.
         workers: processes that open videos; 0 takes one per core.
 
     Raises:
@@ -51,9 +51,9 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
             return
         inspected = _examine(project.data, files, store, params, workers or cores(), console)
         summary = _write(project, datasets, _videos(datasets, inspected), params, console)
-        lasting = all(found.lasting for found in inspected)
+        lasting = all(inspection.lasting for inspection in inspected)
         store.seal = make_seal(datasets, files, params, outputs) if lasting else None
-    console.print(table(summary))
+    console.print(splits_table(summary))
     _say(console, *lines(summary))
 
 
@@ -73,7 +73,7 @@ def _examine(
         digest = examining_digest(params.limits)
         examination = Examination(data, store, digest, lambda: progress.advance(task))
         remembered = [examination.remembered(file) for file in files]
-        fresh = [file for file, found in zip(files, remembered, strict=True) if found is None]
+        fresh = [file for file, record in zip(files, remembered, strict=True) if record is None]
         progress.update(task, total=len(fresh))
         try:
             with WorkerPool(workers, params.limits) as pool:
@@ -83,21 +83,25 @@ def _examine(
             _say(console, f"{left} of {len(files)} videos are left to examine; the same command goes on")
             raise
     store.prune({file.path for file in files})
-    return [found or next(opened) for found in remembered]
+    return [record or next(opened) for record in remembered]
 
 
-def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list[Video]:
+def _videos(datasets: Sequence[Dataset], inspected: Sequence[Inspected]) -> list[ListedVideo]:
     entries = ((dataset.name, entry) for dataset in datasets for entry in dataset.listing.entries)
     return [
-        Video(name, entry, found.content, found.result)
-        for (name, entry), found in zip(entries, inspected, strict=True)
+        ListedVideo(name, entry, inspection.content, inspection.result)
+        for (name, entry), inspection in zip(entries, inspected, strict=True)
     ]
 
 
 def _write(
-    project: Project, datasets: Sequence[Dataset], videos: Sequence[Video], params: Params, console: Console
-) -> Summary:
-    """Deal the videos and write all outputs, the manifest last."""
+    project: Project,
+    datasets: Sequence[Dataset],
+    videos: Sequence[ListedVideo],
+    params: Params,
+    console: Console,
+) -> DatasetSummary:
+    """Assign the videos to splits and write all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
     _say(console, *filter(None, [lock.notice]))
     by_looks, names = params.ingest.near_duplicates == "tie", Names()
@@ -109,10 +113,10 @@ def _write(
     folder = project.data.relative_to(project.root).as_posix()
     manifest = to_table(make_rows(pairs, assignments, folder), MANIFEST)
     leaks, tangle = find_leaks(iterate(manifest)), find_tangle(iterate(manifest))
-    summary = summarise(iterate(manifest), datasets, leaks, tangle, by_looks, names.notes())
+    summary = summarise_dataset(iterate(manifest), datasets, leaks, tangle, by_looks, names.notes())
     write_text(json.dumps(summary, indent=2) + "\n", project.splits)
     write_text(quarantine(iterate(manifest)), project.quarantine)
-    write_lock(project.splits_lock, params.ingest, lock.extended(dealt(samples, assignments)))
+    write_lock(project.splits_lock, params.ingest, lock.extended(assigned_identities(samples, assignments)))
     write_table(manifest, MANIFEST, project.manifest)
     return summary
 

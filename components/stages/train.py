@@ -58,7 +58,7 @@ def run(project: Project, params: Params, name: str) -> None:
         return
     with live_run(name, settings.model_dump(mode="json"), digest, project) as live:
         _train(project, params, name, videos, digest, live.log)
-        _judge(project, name, videos, settings)
+        _predict(project, name, videos, settings)
     set_aside(project, name, scratch)
 
 
@@ -119,7 +119,7 @@ def _keep(
     )
 
 
-def _judge(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:
+def _predict(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:
     """Write `predictions.parquet`, from the weights as later stages will read them."""
     model, _ = load_candidate(project.candidate(name))
     unseen = [video for video in videos if video.split in ("val", "test")]

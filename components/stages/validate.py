@@ -1,4 +1,4 @@
-"""The stage `validate`: holds the manifest against the suite, writes what came of it, then judges."""
+"""The stage `validate`: holds the manifest against the suite, writes the reports, then checks the outcome."""
 
 import shutil
 import sys
@@ -19,7 +19,7 @@ from components.validation.suite import make_suite
 
 
 def run(project: Project, params: Params) -> None:
-    """Write `validation.json`, `leaks.csv` and Data Docs to reports/validation, then judge.
+    """Write `validation.json`, `leaks.csv` and Data Docs to reports/validation, then check the outcome.
 
     Raises:
         StageError: there is no manifest.
@@ -36,7 +36,7 @@ def run(project: Project, params: Params) -> None:
         sys.stderr.write(f"warning: {verdict.line()}\n")
     holding = sum(verdict.success for verdict in report.expectations)
     sys.stderr.write(f"{holding} of {len(checks)} expectations hold; see {page}\n")
-    _judge(report, project.manifest, page)
+    _check(report, project.manifest, page)
 
 
 def _write(folder: Path, report: Report, page: str) -> Path:
@@ -49,7 +49,7 @@ def _write(folder: Path, report: Report, page: str) -> Path:
     return docs
 
 
-def _judge(report: Report, manifest: Path, page: Path) -> None:
+def _check(report: Report, manifest: Path, page: Path) -> None:
     broken = report.failures("critical")
     if broken:
         lines = "".join(f"\n  {verdict.line()}" for verdict in broken)

@@ -48,7 +48,9 @@ class RegisteredBundle:
     folder: Path
 
 
-def register(project: Project, bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -> str:
+def register_bundle(
+    project: Project, bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]
+) -> str:
     """Register a bundle as a version of the model and return the version's number.
 
     Args:
@@ -66,7 +68,9 @@ def register(project: Project, bundle: Bundle, run_id: str, code: Path, packages
         return known if known is not None else _create(bundle, run_id, code, packages)
 
 
-def resolve(name: str = MODEL, alias: str = CHAMPION, project: Project | None = None) -> RegisteredBundle:
+def resolve_alias(
+    name: str = MODEL, alias: str = CHAMPION, project: Project | None = None
+) -> RegisteredBundle:
     """Find the version behind an alias (or a version's number) and bring its bundle into a local folder.
 
     Raises:
@@ -75,8 +79,8 @@ def resolve(name: str = MODEL, alias: str = CHAMPION, project: Project | None = 
     """
     project = project or Project()
     with _registry(project):
-        found = _lookup(name, alias)
-        return _fetch(found, project.root.resolve() / ".unmask" / "models")
+        version = _lookup(name, alias)
+        return _fetch(version, project.root.resolve() / ".unmask" / "models")
 
 
 def version_behind(alias: str, project: Project) -> str | None:
@@ -113,8 +117,8 @@ def _registry(project: Project) -> Iterator[None]:
 
 
 def _version_of(digest: str) -> str | None:
-    found = MlflowClient().search_model_versions(f"name = '{MODEL}' and tags.{DIGEST} = '{digest}'")
-    return str(found[0].version) if found else None
+    versions = MlflowClient().search_model_versions(f"name = '{MODEL}' and tags.{DIGEST} = '{digest}'")
+    return str(versions[0].version) if versions else None
 
 
 def _create(bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]) -> str:
@@ -192,14 +196,16 @@ def _is_absence(error: MlflowException) -> bool:
     )
 
 
-def _fetch(found: ModelVersion, cache: Path) -> RegisteredBundle:
-    digest = found.tags.get(DIGEST, "")
+def _fetch(version: ModelVersion, cache: Path) -> RegisteredBundle:
+    digest = version.tags.get(DIGEST, "")
     if not digest:
-        raise RegistryError(f"registry: version {found.version} of {found.name} was not registered by unmask")
+        raise RegistryError(
+            f"registry: version {version.version} of {version.name} was not registered by unmask"
+        )
     folder = cache / digest[:16]
     if not _holds(folder, digest):
-        _download(found, folder, digest)
-    return RegisteredBundle(str(found.version), digest, folder)
+        _download(version, folder, digest)
+    return RegisteredBundle(str(version.version), digest, folder)
 
 
 def _holds(folder: Path, digest: str) -> bool:
@@ -210,16 +216,16 @@ def _holds(folder: Path, digest: str) -> bool:
         return False
 
 
-def _download(found: ModelVersion, folder: Path, digest: str) -> None:
+def _download(version: ModelVersion, folder: Path, digest: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as fresh:
-        uri = f"models:/{found.name}/{found.version}"
+        uri = f"models:/{version.name}/{version.version}"
         mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=fresh)
         bundle = next(Path(fresh).rglob("bundle.json"), Path(fresh) / "none").parent
         if not _holds(bundle, digest):
             raise RegistryError(
-                f"registry: version {found.version} of {found.name} does not hold the bundle it names; "
-                f"{_address(found)} was changed or removed: bring it back, or train and promote another "
+                f"registry: version {version.version} of {version.name} does not hold the bundle it names; "
+                f"{_address(version)} was changed or removed: bring it back, or train and promote another "
                 "version with `unmask run`"
             )
         with (folder.parent / ".lock").open("w") as lock:
@@ -229,7 +235,7 @@ def _download(found: ModelVersion, folder: Path, digest: str) -> None:
                 bundle.replace(folder)
 
 
-def _address(found: ModelVersion) -> str:
+def _address(version: ModelVersion) -> str:
     """Where the files of a version should be: a path, or a remote store's address."""
-    uri = str(MlflowClient().get_model_version_download_uri(found.name, found.version))
+    uri = str(MlflowClient().get_model_version_download_uri(version.name, version.version))
     return unquote(urlsplit(uri).path) if uri.startswith("file:") else uri

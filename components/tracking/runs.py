@@ -1,7 +1,8 @@
 """MLflow runs of candidates: live while they train, rebuilt from a stage's files where they are missing.
 
 A stage that DVC takes from its cache executes nothing, so nothing may rely on a live run being there: every
-run carries the digest of its training (`KEY`), which also stands in candidate.json; registration looks it up.
+run carries the digest of its training (`TRAINING_KEY`), which also stands in candidate.json; registration
+looks it up.
 """
 
 import csv
@@ -23,7 +24,7 @@ from components.tracking.store import connect
 from components.tracking.system import system_metrics
 from components.tracking.training_data import read_training_data
 
-KEY = "unmask.training"
+TRAINING_KEY = "unmask.training"
 CANDIDATE = "unmask.candidate"
 DATA = "unmask.data"
 CROP = "unmask.crop"
@@ -134,9 +135,9 @@ def _rebuilt(
     params: Mapping[str, object],
     key: str,
 ) -> str:
-    found = _find(client, experiment, key)
-    if found is not None and found.info.status == "FINISHED":
-        return str(found.info.run_id)
+    run = _find(client, experiment, key)
+    if run is not None and run.info.status == "FINISHED":
+        return str(run.info.run_id)
     run_id = _create(client, experiment, project, candidate, params, key)
     for row in _epochs(project.history(candidate)):
         step = int(row.pop("epoch"))
@@ -151,16 +152,19 @@ def _open(
 ) -> tuple[MlflowClient, str]:
     experiment = connect(project, patient=True)
     client = MlflowClient()
-    found = _find(client, experiment, key) if key else None
-    if found is None or found.info.status == "FINISHED":
+    run = _find(client, experiment, key) if key else None
+    if run is None or run.info.status == "FINISHED":
         return client, _create(client, experiment, project, candidate, params, key)
-    client.update_run(found.info.run_id, status="RUNNING")
-    return client, str(found.info.run_id)
+    client.update_run(run.info.run_id, status="RUNNING")
+    return client, str(run.info.run_id)
 
 
 def _find(client: MlflowClient, experiment: str, key: str) -> Run | None:
     runs = client.search_runs(
-        [experiment], f"tags.`{KEY}` = '{key}'", order_by=["attributes.start_time DESC"], max_results=50
+        [experiment],
+        f"tags.`{TRAINING_KEY}` = '{key}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=50,
     )
     finished = [run for run in runs if run.info.status == "FINISHED"]
     return next(iter([*finished, *runs]), None)
@@ -174,22 +178,22 @@ def _create(
     params: Mapping[str, object],
     key: str,
 ) -> str:
-    run = client.create_run(experiment, run_name=candidate, tags={KEY: key, CANDIDATE: candidate})
+    run = client.create_run(experiment, run_name=candidate, tags={TRAINING_KEY: key, CANDIDATE: candidate})
     run_id = str(run.info.run_id)
-    told = [Param(name, value[:LONGEST_VALUE]) for name, value in flat(params).items()]
-    for start in range(0, len(told), PARAMS_AT_A_TIME):
-        client.log_batch(run_id, params=told[start : start + PARAMS_AT_A_TIME])
+    entries = [Param(name, value[:LONGEST_VALUE]) for name, value in flat(params).items()]
+    for start in range(0, len(entries), PARAMS_AT_A_TIME):
+        client.log_batch(run_id, params=entries[start : start + PARAMS_AT_A_TIME])
     _log_data(client, run_id, project)
     return run_id
 
 
 def flat(params: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Parameters as MLflow has them: one level, in names without what it refuses."""
-    told: dict[str, str] = {}
+    entries: dict[str, str] = {}
     for key, value in params.items():
         name = prefix + re.sub(r"[^\w .:/-]", "_", str(key))
-        told |= flat(value, f"{name}.") if isinstance(value, Mapping) and value else {name: str(value)}
-    return told
+        entries |= flat(value, f"{name}.") if isinstance(value, Mapping) and value else {name: str(value)}
+    return entries
 
 
 def _log_data(client: MlflowClient, run_id: str, project: Project) -> None:
@@ -211,12 +215,12 @@ def _keep_results(client: MlflowClient, run_id: str, project: Project, candidate
     about, curves = project.candidate(candidate) / "candidate.json", project.curves(candidate)
     try:
         if about.is_file():
-            told = json.loads(about.read_text(encoding="utf-8"))
-            client.set_tag(run_id, ORIGIN, told.get("pretrained") or "by member")
+            info = json.loads(about.read_text(encoding="utf-8"))
+            client.set_tag(run_id, ORIGIN, info.get("pretrained") or "by member")
             for row in _epochs(project.history(candidate)):
-                if row.pop("epoch") == told.get("best_epoch"):  # MLflow's list shows the last one otherwise
-                    found = {f"best_{name}": value for name, value in row.items() if name != "lr"}
-                    _log_epoch(client, run_id, found, told["best_epoch"])
+                if row.pop("epoch") == info.get("best_epoch"):  # MLflow's list shows the last one otherwise
+                    metrics = {f"best_{name}": value for name, value in row.items() if name != "lr"}
+                    _log_epoch(client, run_id, metrics, info["best_epoch"])
         for file in (about, curves):
             if file.is_file():
                 client.log_artifact(run_id, str(file))

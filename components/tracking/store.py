@@ -105,14 +105,14 @@ def _alone(project: Project) -> Iterator[None]:
 
 
 def _experiment(uri: str, artifacts: Path) -> Experiment:
-    found = mlflow.get_experiment_by_name(EXPERIMENT)
-    if found is None:
+    experiment = mlflow.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
         # A server decides itself where artifacts go; beside SQLite they must not follow the current folder.
         location = artifacts.as_uri() if uri.startswith("sqlite") else None
         return mlflow.get_experiment(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
-    if not found.experiment_id:  # of some other server's JSON
+    if not experiment.experiment_id:  # of some other server's JSON
         raise MlflowException("no experiment")
-    return found
+    return experiment
 
 
 def _follow_move(uri: str, experiment: Experiment, folder: Path) -> None:

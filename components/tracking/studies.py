@@ -116,10 +116,10 @@ def log_outcome(study: StudyRun, metrics: Mapping[str, float], files: Iterable[P
 def _open(study: StudyRun, params: Mapping[str, object]) -> tuple[MlflowClient, str]:
     experiment = connect(study.project)
     client = MlflowClient()
-    found = client.search_runs([experiment], f"tags.`{STUDY}` = '{study.name}'", max_results=1)
-    if found:
-        client.update_run(found[0].info.run_id, status="RUNNING")
-        return client, str(found[0].info.run_id)
+    runs = client.search_runs([experiment], f"tags.`{STUDY}` = '{study.name}'", max_results=1)
+    if runs:
+        client.update_run(runs[0].info.run_id, status="RUNNING")
+        return client, str(runs[0].info.run_id)
     tags = {STUDY: study.name, CANDIDATE: study.candidate}
     run = client.create_run(experiment, run_name=f"tune {study.candidate}", tags=tags)
     for name, value in params.items():

@@ -11,7 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 
 from components.project import Project
 
-COLUMNS = ["dataset", "split", "label", "sha256"]
+DIGEST_COLUMNS = ["dataset", "split", "label", "sha256"]
 DIGEST_LENGTH = 36
 """The most that MLflow takes for a dataset's."""
 
@@ -36,21 +36,23 @@ class Source:
 
     def as_input(self) -> DatasetInput:
         """What MLflow shows as an input of the run."""
-        told = Dataset(
+        dataset = Dataset(
             name=self.name,
             digest=self.digest[:DIGEST_LENGTH],
             source_type="local",
             source=json.dumps({"uri": f"data/{self.name}" if self.name != "data" else "data"}),
             profile=json.dumps(self.counts),
         )
-        return DatasetInput(dataset=told, tags=[InputTag("mlflow.data.context", "training")])
+        return DatasetInput(dataset=dataset, tags=[InputTag("mlflow.data.context", "training")])
 
 
 def read_training_data(project: Project) -> TrainingData | None:
     """None where a table is missing."""
     if not (project.manifest.exists() and project.faces.exists()):
         return None
-    rows = [row for row in pq.read_table(project.manifest, columns=COLUMNS).to_pylist() if row["split"]]
+    rows = [
+        row for row in pq.read_table(project.manifest, columns=DIGEST_COLUMNS).to_pylist() if row["split"]
+    ]
     crops = pq.read_table(project.faces, columns=["crop_digest"])["crop_digest"]
     names = sorted({row["dataset"] for row in rows})
     return TrainingData(
@@ -70,5 +72,5 @@ def _counts(rows: Iterable[dict[str, str]]) -> dict[str, int]:
 
 
 def _digest(rows: Iterable[dict[str, str]]) -> str:
-    told = sorted((row["sha256"] or "", row["split"], row["label"] or "") for row in rows)
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    content = sorted((row["sha256"] or "", row["split"], row["label"] or "") for row in rows)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -15,9 +15,9 @@ from torchvision.transforms import InterpolationMode, v2
 
 from components.errors import ParamsError
 from components.params import AugmentationParams
-from components.training.jpeg import Jpeg
-from components.training.noise import GaussianNoise, IsoNoise
-from components.training.tint import Tint
+from components.training.jpeg import RandomJpeg
+from components.training.noise import RandomGaussianNoise, RandomIsoNoise
+from components.training.tint import RandomTint
 
 
 def augmentation(params: AugmentationParams, size: int) -> v2.Transform:
@@ -50,7 +50,7 @@ def _scene(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
     if params.grey:
         yield v2.RandomGrayscale(params.grey)
     if params.tint.chance:
-        yield v2.RandomApply([Tint(*params.tint.strength)], params.tint.chance)
+        yield v2.RandomApply([RandomTint(*params.tint.strength)], params.tint.chance)
 
 
 def _affine(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
@@ -84,14 +84,14 @@ def _degradations(params: AugmentationParams, size: int) -> Iterator[v2.Transfor
         blurs = [_blur(kernel, blur.sigma) for kernel in kernels]
         yield v2.RandomApply([v2.RandomChoice(blurs)], blur.chance)
     if iso.chance:
-        yield v2.RandomApply([IsoNoise(iso.electrons, iso.colour_shift)], iso.chance)
+        yield v2.RandomApply([RandomIsoNoise(iso.electrons, iso.colour_shift)], iso.chance)
     if gaussian.chance:
-        yield v2.RandomApply([GaussianNoise(*gaussian.sigma)], gaussian.chance)
+        yield v2.RandomApply([RandomGaussianNoise(*gaussian.sigma)], gaussian.chance)
     if downscale.chance:
         least, most = (max(1, round(factor * size)) for factor in downscale.factor)
         yield v2.RandomApply([v2.RandomResize(least, most + 1), v2.Resize(size)], downscale.chance)
     if jpeg.chance:
-        yield v2.RandomApply([Jpeg(*jpeg.quality)], jpeg.chance)
+        yield v2.RandomApply([RandomJpeg(*jpeg.quality)], jpeg.chance)
 
 
 def _blur(kernel: int, sigma: tuple[float, float] | None) -> v2.Transform:

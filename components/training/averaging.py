@@ -1,4 +1,4 @@
-"""The moving average of a network's weights, which is judged and kept in their place."""
+"""The moving average of a network's weights, which is evaluated and kept in their place."""
 
 from collections.abc import Callable, Sequence
 
@@ -35,7 +35,7 @@ class Averaging(WeightAveraging):
 
 
 def moving(decay: float) -> Update:
-    """How an average moves; at first faster, or short trainings would be judged by their first steps.
+    """How an average moves; at first faster, or short trainings would be evaluated by their first steps.
 
     The rise `(1 + n) / (10 + n)` is that of TensorFlow's `ExponentialMovingAverage`.
     """

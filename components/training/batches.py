@@ -25,14 +25,14 @@ class ClipBatch(NamedTuple):
 
 def collate(drawn: Sequence[DrawnClip]) -> ClipBatch:
     """Clips of any lengths in one batch."""
-    lengths = torch.tensor([len(one.clip) for one in drawn])
+    lengths = torch.tensor([len(sample.clip) for sample in drawn])
     alike = bool((lengths == lengths[0]).all())
     return ClipBatch(
-        pad_sequence([one.clip for one in drawn], batch_first=True),
+        pad_sequence([sample.clip for sample in drawn], batch_first=True),
         None if alike else torch.arange(int(lengths.max())) < lengths[:, None],
-        torch.tensor([one.label for one in drawn]),
-        torch.tensor([one.method for one in drawn]),
-        torch.tensor([one.item for one in drawn]),
+        torch.tensor([sample.label for sample in drawn]),
+        torch.tensor([sample.method for sample in drawn]),
+        torch.tensor([sample.item for sample in drawn]),
     )
 
 
@@ -54,7 +54,7 @@ class WholeVideos(Dataset[WholeBatch]):
         clips: the videos.
         batch_size: clips at a time; a video is never split.
         rank: of this process.
-        processes: to which the videos are dealt in turn.
+        processes: which take the videos in turn.
     """
 
     def __init__(self, clips: ClipDataset, batch_size: int, rank: int = 0, processes: int = 1) -> None:

@@ -9,11 +9,8 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Maps = NDArray[np.float64]
+from components.arrays import Floats64, Image
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """Of RGB, ITU-R BT.601."""
@@ -30,7 +27,7 @@ class Tone:
     saturation: float  # 1: as it is
     hue: float  # radians
 
-    def matrix(self, middle: Maps) -> Maps:
+    def matrix(self, middle: Floats64) -> Floats64:
         """(3, 4) of `cv2.transform`; `middle` is the colour (3,) that contrast leaves as it is."""
         cos, sin = np.cos(self.hue), np.sin(self.hue)
         # Rodrigues' turn about the axis of greys, which have no hue and stay where they are.
@@ -48,8 +45,8 @@ class Faults:
     tone: Tone | None
     detail: tuple[tuple[Detail, float], ...]  # kinds, each with its strength
     jpeg: int | None  # quality
-    place: Maps | None  # (2, 3) in coordinates of the face: where what shows at a point is taken from
-    elastic: Maps | None  # (5, 5, 2) displacements over the face, smooth in between
+    place: Floats64 | None  # (2, 3) in coordinates of the face: where what shows at a point is taken from
+    elastic: Floats64 | None  # (5, 5, 2) displacements over the face, smooth in between
 
 
 def draw_faults(generator: np.random.Generator) -> Faults:
@@ -87,7 +84,7 @@ def _draw_detail(generator: np.random.Generator) -> tuple[tuple[Detail, float], 
     return tuple((kinds[index], float(generator.uniform(*_STRENGTHS[kinds[index]]))) for index in drawn)
 
 
-def _draw_place(generator: np.random.Generator) -> Maps:
+def _draw_place(generator: np.random.Generator) -> Floats64:
     """A small turn, two scales and a shift."""
     angle = generator.uniform(-0.06, 0.06)
     scales = generator.uniform(0.95, 1.06) * generator.uniform(0.98, 1.02, 2)

@@ -14,12 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Floats32, Floats64
 from components.faces.align import TEMPLATE
 
-Floats = NDArray[np.float32]
-Maps = NDArray[np.float64]
-
-REACH = 2.0
+MASK_REACH = 2.0
 """Half the side of the square, in coordinates of the face, in which outlines and displacements are drawn."""
 
 NARROWEST, LEANING = 0.65, 0.25
@@ -58,7 +56,7 @@ OUTLINES = {
 """What forgeries replace, and how often each is drawn."""
 
 
-def face_maps(landmarks: Floats, boxes: Floats) -> Maps:
+def face_maps(landmarks: Floats32, boxes: Floats32) -> Floats64:
     """Where a face lies: of each frame the affine map from coordinates of the face to px of the crop.
 
     Args:
@@ -79,7 +77,7 @@ def face_maps(landmarks: Floats, boxes: Floats) -> Maps:
     return np.stack(filled, axis=1).reshape(maps.shape)
 
 
-def _of_points(points: Maps) -> Maps:
+def _of_points(points: Floats64) -> Floats64:
     """(T, 2, 3) of landmarks (T, 5, 2); not numbers where there are no eyes, or all lies in one point."""
     eye_distance, mouth_width, height = _proportions()
     eyes, eye_line = points[:, :2].mean(axis=1), points[:, 1] - points[:, 0]
@@ -94,7 +92,7 @@ def _of_points(points: Maps) -> Maps:
     return np.stack([*axes, middle + _behind(points[:, 2] - middle, *axes)], axis=2)
 
 
-def _behind(nose: Maps, across: Maps, down: Maps) -> Maps:
+def _behind(nose: Floats64, across: Floats64, down: Floats64) -> Floats64:
     """(T, 2): by how much a turned face reaches further to the side that its nose (T, 2) points away from."""
     width, height = (np.linalg.norm(axis, axis=1, keepdims=True) for axis in (across, down))
     aside = across / width
@@ -103,7 +101,7 @@ def _behind(nose: Maps, across: Maps, down: Maps) -> Maps:
     return np.asarray(np.clip(-TURNED * offset, -most, most) * aside)
 
 
-def _plausible(maps: Maps, of_boxes: Maps) -> NDArray[np.bool_]:
+def _plausible(maps: Floats64, of_boxes: Floats64) -> NDArray[np.bool_]:
     """(T,): which maps of landmarks are about where, and about as large as, their boxes say."""
     unit = of_boxes[:, 0, 0]
     ratio = np.linalg.norm(maps[:, :, 1], axis=1) / unit  # of the way from eyes to mouth
@@ -120,7 +118,7 @@ def _proportions() -> tuple[float, float, float]:
     return float(np.ptp(eyes[:, 0])), float(np.ptp(mouth[:, 0])), height
 
 
-def _steadied(across: Maps, down: Maps) -> tuple[Maps, Maps]:
+def _steadied(across: Floats64, down: Floats64) -> tuple[Floats64, Floats64]:
     """Both axes (T, 2) of a face, neither much shorter than the other, nor far from a right angle."""
     width, height = (np.linalg.norm(axis, axis=1, keepdims=True) for axis in (across, down))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -132,7 +130,7 @@ def _steadied(across: Maps, down: Maps) -> tuple[Maps, Maps]:
     return width * aside + np.clip(lean, -LEANING * height, LEANING * height) * along, height * along
 
 
-def _of_boxes(boxes: Maps) -> Maps:
+def _of_boxes(boxes: Floats64) -> Floats64:
     """(T, 2, 3) of upright faces in boxes (T, 4)."""
     low, high = boxes[:, :2], boxes[:, 2:]
     unit = (high - low).max(axis=1) / BOX_HEIGHT
@@ -143,20 +141,20 @@ def _of_boxes(boxes: Maps) -> Maps:
     return maps
 
 
-def canvas_map(side: int) -> Maps:
+def canvas_map(side: int) -> Floats64:
     """(2, 3) from pixels of a drawing, `side` px wide, to coordinates of the face."""
-    step = 2 * REACH / side
-    return np.array([[step, 0.0, step / 2 - REACH], [0.0, step, step / 2 - REACH]])
+    step = 2 * MASK_REACH / side
+    return np.array([[step, 0.0, step / 2 - MASK_REACH], [0.0, step, step / 2 - MASK_REACH]])
 
 
-def followed_by(first: Maps, second: Maps) -> Maps:
+def followed_by(first: Floats64, second: Floats64) -> Floats64:
     """One affine map (2, 3) after another."""
-    joined: Maps = second @ np.vstack([first, [0.0, 0.0, 1.0]])
+    joined: Floats64 = second @ np.vstack([first, [0.0, 0.0, 1.0]])
     return joined
 
 
-def draw_mask(generator: np.random.Generator, side: int) -> Floats:
-    """Draw how much of a face is replaced where, 0…1, (side, side) over the square of `REACH`.
+def draw_mask(generator: np.random.Generator, side: int) -> Floats32:
+    """Draw how much of a face is replaced where, 0…1, (side, side) over the square of `MASK_REACH`.
 
     The outline is waved, which is what an elastic deformation does to a mask's edge, and blurred.
     """
@@ -169,11 +167,11 @@ def draw_mask(generator: np.random.Generator, side: int) -> Floats:
     mask = np.zeros((side, side), np.uint8)
     fraction = 4  # bits after the point
     cv2.fillPoly(mask, [np.rint(points * 2**fraction).astype(np.int32)], 255, cv2.LINE_AA, fraction)
-    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), softness * side / (2 * REACH))
+    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), softness * side / (2 * MASK_REACH))
     return np.asarray(blurred, np.float32)
 
 
-def _contour(outline: Outline, generator: np.random.Generator) -> Maps:
+def _contour(outline: Outline, generator: np.random.Generator) -> Floats64:
     """(N, 2) points around an egg, waved and stretched."""
     angles = np.linspace(0, 2 * np.pi, 96, endpoint=False)
     roundness = 2 / generator.uniform(2.0, 2.8)  # 1: an ellipse; less: closer to a rectangle

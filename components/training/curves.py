@@ -23,9 +23,9 @@ def draw_curves(name: str, history: Sequence[Epoch], metric: Metric, path: Path)
         _both(losses, epochs, [epoch.train_loss for epoch in history], [epoch.val_loss for epoch in history])
         losses.set_title(f"{name}: loss")
         learnt = [epoch.train_accuracy for epoch in history]
-        judged = [epoch.val_accuracy for epoch in history]
-        accuracies.fill_between(epochs, learnt, judged, color=FAINT, alpha=0.2)
-        _both(accuracies, epochs, learnt, judged)
+        validation = [epoch.val_accuracy for epoch in history]
+        accuracies.fill_between(epochs, learnt, validation, color=FAINT, alpha=0.2)
+        _both(accuracies, epochs, learnt, validation)
         accuracies.set(title=f"accuracy: gap {best.gap:+.2f}", ylim=(0.0, 1.02))
         scores.plot(epochs, [epoch.val_auc for epoch in history], color=REAL, marker=".", label="AUC")
         scores.plot(epochs, [epoch.val_f1 for epoch in history], color=COLOURS[1], marker=".", label="F1")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from components.arrays import Floats32
 from components.faces.in_crop import in_crop
 from components.faces.policy import CropPolicy
 from components.training.sampling import Draw
@@ -20,8 +21,6 @@ SELF_BLENDED = "self-blended"
 
 Item = tuple[Tensor, int]
 """Pixels, uint8 RGB, or features, and the label of their video."""
-
-Floats = NDArray[np.float32]
 
 
 class Store(Protocol):
@@ -37,7 +36,7 @@ class Store(Protocol):
         """A video's crops: `(K, T, S, S, 3)` RGB of K faces; of some frames and the first faces if asked."""
         ...
 
-    def read_geometry(self, name: str) -> tuple[Floats, Floats]:
+    def read_geometry(self, name: str) -> tuple[Floats32, Floats32]:
         """Boxes `(K, T, 4)` and landmarks `(K, T, 5, 2)`, px of the video."""
         ...
 
@@ -94,7 +93,7 @@ class ClipDataset(Dataset[Item]):
             self._shapes[index] = torch.Size((taken, frames, colours, height, width))
         return self._shapes[index]
 
-    def place(self, index: int, frames: Sequence[int]) -> tuple[Floats, Floats]:
+    def place(self, index: int, frames: Sequence[int]) -> tuple[Floats32, Floats32]:
         """Where the main face is in its crops, px: boxes `(T, 4)`, landmarks `(T, 5, 2)`."""
         if self.policy is None:
             raise ValueError("clips that are to be forged need the policy by which they were cut")

@@ -42,7 +42,7 @@ class DecodedClips:
         self._store = store
         self._folder = folder
         self._shapes = {name: store.shape(name) for name in dict.fromkeys(names)}
-        self._kept = fitting(self._shapes, min(room, _spare(folder, self._shapes)))
+        self._kept = names_that_fit(self._shapes, min(room, _spare(folder, self._shapes)))
         self._mapped: dict[str, Crops] = {}
         for path in folder.glob("*"):
             if self._is_stale(path.name.removesuffix(".npy")):
@@ -72,12 +72,12 @@ class DecodedClips:
             if len(self._mapped) >= MOST_MAPPED:
                 self._mapped.clear()
             path, shape = self._folder / f"{name}.npy", self._shapes[name]
-            found = mapped(path, shape)
-            if found is None:  # what was decoded now is not held on to: it would fill the memory
+            crops = mapped(path, shape)
+            if crops is None:  # what was decoded now is not held on to: it would fill the memory
                 decoded = self._store.read_crops(name)
                 keep(decoded, path)
                 return decoded
-            self._mapped[name] = found
+            self._mapped[name] = crops
         return self._mapped[name]
 
     def _is_stale(self, name: str) -> bool:
@@ -85,7 +85,7 @@ class DecodedClips:
         return name not in self._kept and (name in self._shapes or not (self._store.folder / name).is_file())
 
 
-def fitting(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str]:
+def names_that_fit(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str]:
     """The first clips that fit into so many bytes."""
     ends = np.cumsum([np.prod(shape, dtype=np.int64) for shape in shapes.values()])
     return frozenset(list(shapes)[: int(np.searchsorted(ends, room, side="right"))])
@@ -94,10 +94,10 @@ def fitting(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str
 def mapped(path: Path, shape: tuple[int, ...]) -> Crops | None:
     """A file as an array that reads from it; None where it is missing, or not whole."""
     try:
-        found = np.load(path, mmap_mode="c")  # copy on write: torch wants what can be written to
+        crops = np.load(path, mmap_mode="c")  # copy on write: torch wants what can be written to
     except (OSError, ValueError, EOFError):  # a disk that filled up leaves a file too short
         return None
-    return found if (found.shape, found.dtype) == (shape, np.uint8) else None
+    return crops if (crops.shape, crops.dtype) == (shape, np.uint8) else None
 
 
 def keep(crops: Crops, path: Path) -> None:

@@ -40,11 +40,11 @@ class Processes:
         """Clips of a batch that fall to each process: the step is that of one process with the whole batch.
 
         Raises:
-            ParamsError: they cannot be dealt evenly.
+            ParamsError: they cannot be shared evenly.
         """
         if batch_size % self.count:
             raise ParamsError(
-                f"batch_size {batch_size} cannot be dealt to {self.count} processes; "
+                f"batch_size {batch_size} cannot be shared by {self.count} processes; "
                 f"set a multiple of {self.count}, or use other devices"
             )
         return batch_size // self.count
@@ -64,7 +64,7 @@ class Processes:
         }
 
 
-ALONE = Processes()
+SINGLE_PROCESS = Processes()
 """One process, which has all of it."""
 
 
@@ -74,24 +74,24 @@ def processes(environment: Mapping[str, str] | None = None) -> Processes:
     Raises:
         TrainingError: `UNMASK_TRAIN_DEVICES` is no number, or larger than the number of GPUs.
     """
-    told = os.environ if environment is None else environment
-    if "TORCHELASTIC_RUN_ID" in told:
-        count = int(told["WORLD_SIZE"])
-        return Processes(int(told["RANK"]), count, count // int(told["LOCAL_WORLD_SIZE"]))
-    count = _devices(told.get(DEVICES_VARIABLE) or "1")
-    return Processes(int(told.get("LOCAL_RANK", 0)) if count > 1 else 0, count)
+    variables = os.environ if environment is None else environment
+    if "TORCHELASTIC_RUN_ID" in variables:
+        count = int(variables["WORLD_SIZE"])
+        return Processes(int(variables["RANK"]), count, count // int(variables["LOCAL_WORLD_SIZE"]))
+    count = _devices(variables.get(DEVICES_VARIABLE) or "1")
+    return Processes(int(variables.get("LOCAL_RANK", 0)) if count > 1 else 0, count)
 
 
-def _devices(told: str) -> int:
-    if not told.isdecimal() or int(told) < 1:
-        raise TrainingError(f"{DEVICES_VARIABLE}={told}: not a number of devices; set 1, 2, … or nothing")
+def _devices(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise TrainingError(f"{DEVICES_VARIABLE}={value}: not a number of devices; set 1, 2, … or nothing")
     gpus = torch.cuda.device_count()
-    if gpus and int(told) > gpus:
-        raise TrainingError(f"{DEVICES_VARIABLE}={told}: this machine has {gpus} GPUs; set {gpus} or fewer")
-    return int(told)
+    if gpus and int(value) > gpus:
+        raise TrainingError(f"{DEVICES_VARIABLE}={value}: this machine has {gpus} GPUs; set {gpus} or fewer")
+    return int(value)
 
 
-class Dealt(Sampler[Any]):
+class ProcessShare(Sampler[Any]):
     """What falls to one process of what another sampler draws.
 
     Every process gets as many, or they would wait for each other without end: less than one draw per process

@@ -1,4 +1,4 @@
-"""What a frozen backbone sees in clips, computed once: epochs then train what judges the features.
+"""What a frozen backbone sees in clips, computed once: epochs then train what classifies the features.
 
 Files are in NumPy's own format and can be deleted at any time. A candidate that differs from another in
 nothing that its features depend on finds them there, such as another trial of a search.
@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
 from components import models
+from components.arrays import Floats32
 from components.errors import ParamsError
 from components.files import replacing
 from components.models import Candidate
@@ -39,7 +39,6 @@ ROOM = 16e9
 IN_USE = 24 * 3600.0
 """Seconds for which features are taken to be needed after they were looked up."""
 
-Floats = NDArray[np.float32]
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class FeatureClips(ClipDataset):
         self._kept = [clips.shape(index)[:2] for index in range(len(clips))]
         self._starts = starts(clips)
         self._path = path
-        self._rows: Floats | None = None
+        self._rows: Floats32 | None = None
 
     def shape(self, index: int) -> torch.Size:
         """`(K, T, C)` of a video."""
@@ -69,7 +68,7 @@ class FeatureClips(ClipDataset):
         return torch.from_numpy(rows if frames is None else rows[:, list(frames)])
 
     @property
-    def _mapped(self) -> Floats:
+    def _mapped(self) -> Floats32:
         if self._rows is None:
             self._rows = np.load(self._path, mmap_mode="c")  # copy on write: torch wants what it can write to
         return self._rows
@@ -206,5 +205,5 @@ def _last_uses(folder: Path) -> Iterator[tuple[float, Path, int]]:
     """When each file was used last, and its bytes; also of what a kill left half written."""
     for file in folder.glob("*"):
         with suppress(FileNotFoundError):  # whoever makes room beside this one was first
-            found = file.stat()
-            yield found.st_mtime, file, found.st_size
+            state = file.stat()
+            yield state.st_mtime, file, state.st_size

@@ -84,8 +84,8 @@ def fit(
     """
     together = processes()
     part = _part(settings, val, together)
-    prepare(settings)
-    model = with_shared_statistics(build(settings, train), together)
+    prepare_torch(settings)
+    model = with_shared_statistics(build_candidate(settings, train), together)
     if settings.cache_features:
         log.info("%s: features are kept, so clips are not augmented", settings.network.name)
         kept = features or folder / "features"
@@ -123,7 +123,7 @@ def _history(on_epoch: OnEpoch, together: Processes) -> History:
     return History(watched, verbose=together.chief and not sys.stderr.isatty())
 
 
-def prepare(settings: TrainingParams) -> None:
+def prepare_torch(settings: TrainingParams) -> None:
     """Set up the process: seeds, threads, memory, and algorithms that give the same result each time.
 
     Raises:
@@ -137,7 +137,7 @@ def prepare(settings: TrainingParams) -> None:
         torch.set_num_threads(settings.num_threads)
 
 
-def build(settings: CandidateParams, train: ClipDataset) -> Candidate:
+def build_candidate(settings: CandidateParams, train: ClipDataset) -> Candidate:
     """The network as its training needs it.
 
     Raises:
@@ -178,10 +178,12 @@ def _trainer(
 
 
 def _guards(settings: CandidateParams, folder: Path) -> list[Callback]:
-    told = settings.early_stopping
-    metric, mode = f"val_{told.metric}", MODES[told.metric]
+    early_stopping = settings.early_stopping
+    metric, mode = f"val_{early_stopping.metric}", MODES[early_stopping.metric]
     averaging = [Averaging(settings.ema)] if settings.ema else []
-    stopping = Stopping(metric, patience=told.patience, min_delta=told.min_delta, verbose=False, mode=mode)
+    stopping = Stopping(
+        metric, patience=early_stopping.patience, min_delta=early_stopping.min_delta, verbose=False, mode=mode
+    )
     best = ModelCheckpoint(
         folder,
         "best",

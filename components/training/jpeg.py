@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 
-class Jpeg(v2.Transform):  # type: ignore[misc]  # torchvision has no types
+class RandomJpeg(v2.Transform):  # type: ignore[misc]  # torchvision has no types
     """Compress and decompress each frame of a clip, uint8 `(T, 3, H, W)`.
 
     Args:

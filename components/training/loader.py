@@ -12,7 +12,7 @@ from components.params import CandidateParams
 from components.training.augmentation import augmentation
 from components.training.batches import ClipBatch, WholeBatch, WholeVideos, collate
 from components.training.dataset import ClipDataset, DrawnClips, as_it_is
-from components.training.distributed import ALONE, Dealt, Processes
+from components.training.distributed import SINGLE_PROCESS, Processes, ProcessShare
 from components.training.sampling import EpochSampler, training_items
 from components.training.workers import loading
 
@@ -25,7 +25,7 @@ def epoch_sampler(clips: ClipDataset, settings: CandidateParams) -> EpochSampler
 def training_batches(
     clips: ClipDataset,
     settings: CandidateParams,
-    together: Processes = ALONE,
+    together: Processes = SINGLE_PROCESS,
     sampler: EpochSampler | None = None,
 ) -> DataLoader[ClipBatch]:
     """Drawn and augmented clips, others in each epoch; those that fall to this process."""
@@ -33,7 +33,7 @@ def training_batches(
     loader: DataLoader[Any] = DataLoader(
         drawn,
         together.part(settings.batch_size),
-        sampler=Dealt(sampler or epoch_sampler(clips, settings), together),
+        sampler=ProcessShare(sampler or epoch_sampler(clips, settings), together),
         collate_fn=collate,
         **loading(settings.workers),
     )
@@ -41,7 +41,7 @@ def training_batches(
 
 
 def whole_batches(
-    clips: ClipDataset, batch_size: int, workers: int = 0, together: Processes = ALONE
+    clips: ClipDataset, batch_size: int, workers: int = 0, together: Processes = SINGLE_PROCESS
 ) -> DataLoader[WholeBatch]:
     """All stored frames of all faces, of the videos that fall to this process; see `WholeVideos`."""
     whole = WholeVideos(clips, batch_size, together.rank, together.count)

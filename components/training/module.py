@@ -90,7 +90,7 @@ class ClipClassifier(LightningModule):
 
     def validation_step(self, batch: WholeBatch, batch_idx: int) -> None:
         labels = batch.labels
-        with torch.autocast(self.device.type, enabled=False):  # as it will be exported and judged
+        with torch.autocast(self.device.type, enabled=False):  # as it will be exported and evaluated
             logits = video_logits(self, batch.faces)
         fake = logits.softmax(dim=1)[:, 1]
         self.val_accuracy.update(fake, labels)
@@ -105,7 +105,7 @@ class ClipClassifier(LightningModule):
         """Log the epoch; a metric of a network that has diverged is no number, whatever it would be."""
         loss = self.val_loss.compute()
         unknown = loss * 0 if loss.isfinite() else loss.new_tensor(torch.nan)
-        found = {
+        metrics = {
             "train_loss": self.train_loss.compute(),
             "train_accuracy": self.train_accuracy.compute() + unknown,
             "val_loss": loss,
@@ -113,7 +113,7 @@ class ClipClassifier(LightningModule):
             "val_auc": self.auc.compute() + unknown,
             "val_f1": self.f1.compute() + unknown,
         }
-        self.log_dict(found, prog_bar=True)
+        self.log_dict(metrics, prog_bar=True)
         for metric in self.children():
             if isinstance(metric, Metric):
                 metric.reset()
@@ -151,21 +151,21 @@ class ClipClassifier(LightningModule):
         return round(epochs * self.trainer.estimated_stepping_batches / self._settings.epochs)
 
     def _loss(self, batch: ClipBatch) -> Tensor:
-        found = self._seen(batch.clips, batch.mask)
-        losses = clip_losses(self._settings.loss, found.logits, batch.labels)
+        outputs = self._seen(batch.clips, batch.mask)
+        losses = clip_losses(self._settings.loss, outputs.logits, batch.labels)
         if not self._perturbed:
             self.clip_losses = losses.detach()
-            self.train_accuracy.update(found.logits.detach().float().softmax(dim=1)[:, 1], batch.labels)
+            self.train_accuracy.update(outputs.logits.detach().float().softmax(dim=1)[:, 1], batch.labels)
         loss = weighted_mean(losses, batch.labels, self.class_weights)
         if self.model.method_head is not None:
-            told = self.model.method_head(found.embedding)
-            loss = loss + self._settings.methods * cross_entropy(told, batch.methods)
+            method_logits = self.model.method_head(outputs.embedding)
+            loss = loss + self._settings.methods * cross_entropy(method_logits, batch.methods)
         return loss
 
     def _seen(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
         """What the network says of clips, or of the features that its backbone has of them."""
         if clips.is_floating_point():
-            return self.model.judge(clips, mask)
+            return self.model.classify(clips, mask)
         return self.model.outputs(self.model.prepare(clips), mask)
 
     def _share(self, batch: ClipBatch, batch_idx: int) -> float:

@@ -13,14 +13,14 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-GAMMA = 2.2
+SRGB_GAMMA = 2.2
 """Of the display: light is a pixel's value to this power, about."""
 
 READ_NOISE = 3.0
 """Standard deviation of reading a sensor out, electrons; present ones have one to five."""
 
 
-class GaussianNoise(v2.Transform):  # type: ignore[misc]  # torchvision has no types
+class RandomGaussianNoise(v2.Transform):  # type: ignore[misc]  # torchvision has no types
     """torchvision's Gaussian noise, of a strength that is drawn.
 
     Args:
@@ -41,7 +41,7 @@ class GaussianNoise(v2.Transform):  # type: ignore[misc]  # torchvision has no t
         return noisy
 
 
-class IsoNoise(v2.Transform):  # type: ignore[misc]
+class RandomIsoNoise(v2.Transform):  # type: ignore[misc]
     """The grain of a sensor at high ISO: shot noise and read noise of each colour for itself.
 
     The count of electrons in a pixel scatters with its own square root, and reading it out adds some more
@@ -70,11 +70,11 @@ class IsoNoise(v2.Transform):  # type: ignore[misc]
 
     def transform(self, inpt: Tensor, params: dict[str, Any]) -> Tensor:
         white = params["white"]
-        by_value = torch.linspace(0, 1, 256) ** GAMMA
+        by_value = torch.linspace(0, 1, 256) ** SRGB_GAMMA
         light = by_value.index_select(0, inpt.flatten().int()).view(inpt.shape)
         spread = (light * white + READ_NOISE**2).sqrt() / white
         noisy = light + spread * torch.randn(inpt.shape)
-        shown: Tensor = 255 * noisy.clamp(0, 1) ** (1 / GAMMA)
+        shown: Tensor = 255 * noisy.clamp(0, 1) ** (1 / SRGB_GAMMA)
         if params["shift"]:
             angles = 2 * math.pi * params["shift"] * torch.randn(inpt[:, 0].shape)
             shown = turned_hues(shown, angles).clamp(0, 255)

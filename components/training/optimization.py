@@ -18,16 +18,18 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW,
 
 def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
     """Of what learns; the backbone has a rate of its own, and the last group is the rest."""
-    told = settings.optimizer
+    options = settings.optimizer
     groups = [
-        {"params": list(parameters), "lr": told.lr * share}
-        for parameters, share in ((_of_backbone(model), told.backbone), (_of_the_rest(model), 1.0))
+        {"params": list(parameters), "lr": options.lr * share}
+        for parameters, share in ((_of_backbone(model), options.backbone), (_of_the_rest(model), 1.0))
     ]
     filled = [group for group in groups if group["params"]]
     fused = settings.precision == "fp32"  # in mixed precision Lightning does not clip for a fused one
-    own = {"momentum": told.momentum} if told.name == "sgd" else {}
-    made = OPTIMIZERS[told.name](filled, lr=told.lr, weight_decay=told.weight_decay, fused=fused, **own)
-    return SharpnessAware(made, told.sam) if told.sam else made
+    momentum = {"momentum": options.momentum} if options.name == "sgd" else {}
+    made = OPTIMIZERS[options.name](
+        filled, lr=options.lr, weight_decay=options.weight_decay, fused=fused, **momentum
+    )
+    return SharpnessAware(made, options.sam) if options.sam else made
 
 
 def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LRScheduler:
@@ -38,15 +40,17 @@ def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LR
         settings: of the candidate.
         steps: of the whole training.
     """
-    told = settings.schedule
-    if isinstance(told, OneCycle):
+    schedule = settings.schedule
+    if isinstance(schedule, OneCycle):
         rates = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, rates, total_steps=steps, pct_start=told.rise)
-    warmup = round(told.warmup_epochs * steps / settings.epochs)
-    return LambdaLR(optimizer, lambda step: share(told, step, warmup, steps))
+        return OneCycleLR(optimizer, rates, total_steps=steps, pct_start=schedule.rise)
+    warmup = round(schedule.warmup_epochs * steps / settings.epochs)
+    return LambdaLR(optimizer, lambda step: rate_share(schedule, step, warmup, steps))
 
 
-def share(schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int) -> float:
+def rate_share(
+    schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int
+) -> float:
     """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
     if step < warmup:
         return (step + 1) / warmup

@@ -32,8 +32,8 @@ def predict(
     logits: dict[int, float] = {}
     with torch.inference_mode():
         for batch in whole_batches(clips, batch_size, workers):
-            found = _fake_minus_real(model, batch.faces.to(device))
-            logits.update(zip(batch.indices, found.tolist(), strict=True))
+            batch_logits = _fake_minus_real(model, batch.faces.to(device))
+            logits.update(zip(batch.indices, batch_logits.tolist(), strict=True))
     return [_row(video, logits[index]) for index, video in enumerate(videos)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 
-NAMES = {
+BAR_NAMES = {
     "loss": "loss",
     "val_loss": "validation loss",
     "val_auc": "AUC",
@@ -22,8 +22,8 @@ class TrainingBar(RichProgressBar):
         super().__init__(console_kwargs={"stderr": True})
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        found = super().get_metrics(trainer, pl_module)
-        shown = {name: found[key] for key, name in NAMES.items() if key in found}
+        metrics = super().get_metrics(trainer, pl_module)
+        shown = {name: metrics[key] for key, name in BAR_NAMES.items() if key in metrics}
         return {"clips": clips_seen(trainer), **shown}
 
     def _get_train_description(self, current_epoch: int) -> str:

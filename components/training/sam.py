@@ -69,8 +69,13 @@ class SharpnessAware(Optimizer):
             torch._foreach_copy_(weights, kept)
 
     def _learning(self) -> tuple[list[Tensor], list[Tensor]]:
-        told = [one for group in self.param_groups for one in group["params"] if one.grad is not None]
-        return told, [one.grad for one in told]
+        learning = [
+            parameter
+            for group in self.param_groups
+            for parameter in group["params"]
+            if parameter.grad is not None
+        ]
+        return learning, [parameter.grad for parameter in learning]
 
 
 @contextmanager

@@ -11,15 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from components.arrays import Floats64, Ints64
 from components.params import TrainingParams
 from components.training.videos import LABELS, Video
-
-Indices = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 class Draw(NamedTuple):
@@ -38,9 +35,9 @@ class Items:
     Item i is clip i mod N.
     """
 
-    weights: Floats  # (2N,), how often each is drawn, relative to the others
-    labels: Indices  # (2N,), 1 is fake
-    strata: Indices  # (2N,): of each, every epoch draws as many as it should, give or take one
+    weights: Floats64  # (2N,), how often each is drawn, relative to the others
+    labels: Ints64  # (2N,), 1 is fake
+    strata: Ints64  # (2N,): of each, every epoch draws as many as it should, give or take one
     draws: int  # in an epoch
     draws_per_clip: int = 1
 
@@ -83,7 +80,7 @@ def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
     return Items(weights, labels, strata_numbers, draws, learning.draws_per_clip)
 
 
-def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()) -> Indices:
+def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()) -> Ints64:
     """The items that an epoch draws, in their order.
 
     Args:
@@ -99,7 +96,7 @@ def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()
     return generator.permutation(np.concatenate([certain, rest]))
 
 
-def _systematic(items: Items, draws: int, generator: np.random.Generator) -> Indices:
+def _systematic(items: Items, draws: int, generator: np.random.Generator) -> Ints64:
     """Each item as often as its weight says, rounded up or down: equal steps through all weights in a row.
 
     Items of a stratum lie side by side, so that its share is right, too. Independent draws would leave out a
@@ -112,11 +109,11 @@ def _systematic(items: Items, draws: int, generator: np.random.Generator) -> Ind
     return order[np.searchsorted(ends, points)]
 
 
-def hardest(losses: Floats, count: int) -> list[int]:
+def hardest(losses: Floats64, count: int) -> list[int]:
     """The items of the highest losses, highest first; a NaN, of an item that was not drawn yet, is none."""
     known = np.flatnonzero(~np.isnan(losses))
-    found: list[int] = known[np.argsort(-losses[known], kind="stable")][:count].tolist()
-    return found
+    indices: list[int] = known[np.argsort(-losses[known], kind="stable")][:count].tolist()
+    return indices
 
 
 class EpochSampler(Sampler[Draw]):
@@ -130,7 +127,7 @@ class EpochSampler(Sampler[Draw]):
 
     def __init__(self, items: Items, seed: int, hard_examples: float = 0.0) -> None:
         self.items = items
-        self.losses: Floats = np.full(len(items.weights), np.nan)
+        self.losses: Floats64 = np.full(len(items.weights), np.nan)
         """Of each item, when it was last drawn; NaN if it never was. `HardExamples` sets them."""
         self._seed = seed
         self._hard = round(hard_examples * items.draws / items.draws_per_clip)
@@ -151,8 +148,8 @@ class EpochSampler(Sampler[Draw]):
 def _repeats(order: Sequence[int]) -> list[int]:
     """Of each place, how often its item has come before."""
     seen = Counter[int]()
-    found = []
+    repeats = []
     for item in order:
-        found.append(seen[item])
+        repeats.append(seen[item])
         seen[item] += 1
-    return found
+    return repeats

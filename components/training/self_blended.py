@@ -15,21 +15,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from components.arrays import Floats32, Floats64, Image
 from components.faces.policy import CropPolicy
 from components.training.blending_faults import Faults, degraded, draw_faults
 from components.training.blending_mask import canvas_map, draw_mask, face_maps, followed_by
 
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Maps = NDArray[np.float64]
-
 FLICKER = 0.4
 """Share of the clips whose faults tremble from frame to frame."""
 
-WEIGHTS = (0.5, 0.75, 1.0, 1.0, 1.0)
+BLEND_RATIOS = (0.5, 0.75, 1.0, 1.0, 1.0)
 """How much of the face is replaced where the mask is whole; each as often."""
 
 
@@ -37,15 +33,15 @@ WEIGHTS = (0.5, 0.75, 1.0, 1.0, 1.0)
 class Flicker:
     """What differs from frame to frame. Lengths are in coordinates of the face."""
 
-    mask: Maps  # (T, 2) shift
-    mask_scale: Maps  # (T,)
-    place: Maps  # (T, 2) shift of the face that is blended in
-    tone: Maps  # (T, 3) levels
-    weight: Maps  # (T,) of the blending, a factor up to 1
+    mask: Floats64  # (T, 2) shift
+    mask_scale: Floats64  # (T,)
+    place: Floats64  # (T, 2) shift of the face that is blended in
+    tone: Floats64  # (T, 3) levels
+    weight: Floats64  # (T,) of the blending, a factor up to 1
 
 
 def self_blend(
-    clip: Tensor, landmarks: Floats, generator: np.random.Generator, boxes: Floats | None = None
+    clip: Tensor, landmarks: Floats32, generator: np.random.Generator, boxes: Floats32 | None = None
 ) -> tuple[Tensor, Tensor]:
     """Make a forged clip from a genuine one. Every draw comes from `generator`.
 
@@ -62,7 +58,7 @@ def self_blend(
     """
     frames = np.ascontiguousarray(clip.permute(0, 2, 3, 1).numpy())  # (T, S, S, 3)
     length, side = frames.shape[:2]
-    mask, weight = draw_mask(generator, side), float(generator.choice(WEIGHTS))
+    mask, weight = draw_mask(generator, side), float(generator.choice(BLEND_RATIOS))
     faults, flicker = draw_faults(generator), draw_flicker(generator, length)
     maps = face_maps(landmarks, _in_the_middle(length, side) if boxes is None else boxes)
     sources = _sources(frames, maps, faults, flicker)
@@ -76,7 +72,7 @@ def self_blend(
     return torch.from_numpy(blended).permute(0, 3, 1, 2), torch.from_numpy(weights)
 
 
-def _in_the_middle(length: int, side: int) -> Floats:
+def _in_the_middle(length: int, side: int) -> Floats32:
     """(T, 4) boxes as a crop without alignment has them."""
     half = side / (1 + CropPolicy().margin) / 2
     middle = side / 2
@@ -96,7 +92,7 @@ def draw_flicker(generator: np.random.Generator, length: int) -> Flicker:
     )
 
 
-def _weights(mask: Floats, maps: Maps, flicker: Flicker) -> Floats:
+def _weights(mask: Floats32, maps: Floats64, flicker: Flicker) -> Floats32:
     """(T, S, S): the mask laid onto each frame."""
     side = len(mask)
     laid = np.empty((len(maps), side, side), np.float32)
@@ -108,7 +104,7 @@ def _weights(mask: Floats, maps: Maps, flicker: Flicker) -> Floats:
     return laid
 
 
-def _sources(frames: Image, maps: Maps, faults: Faults, flicker: Flicker) -> Image:
+def _sources(frames: Image, maps: Floats64, faults: Faults, flicker: Flicker) -> Image:
     """(T, S, S, 3): the changed faces, which are to be blended in."""
     side = frames.shape[1]
     matrix = np.eye(3, 4) if faults.tone is None else faults.tone.matrix(frames.mean(axis=(0, 1, 2)))
@@ -123,13 +119,13 @@ def _sources(frames: Image, maps: Maps, faults: Faults, flicker: Flicker) -> Ima
     return np.stack(sources)
 
 
-def _field(side: int) -> Floats:
+def _field(side: int) -> Floats32:
     """(side, side, 2): for each pixel of the square of `REACH`, where it lies in the face."""
     pixels = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=2).astype(np.float32)
     return np.asarray(cv2.transform(pixels, canvas_map(side)), np.float32)
 
 
-def _warp(faults: Faults, side: int) -> Floats | None:
+def _warp(faults: Faults, side: int) -> Floats32 | None:
     """(side, side, 2): for each pixel of the square, the point of the face that shows there."""
     if faults.place is None and faults.elastic is None:
         return None
@@ -142,7 +138,7 @@ def _warp(faults: Faults, side: int) -> Floats | None:
     return warp
 
 
-def _displaced(image: Image, warp: Floats, to_crop: Maps, shift: Maps) -> Image:
+def _displaced(image: Image, warp: Floats32, to_crop: Floats64, shift: Floats64) -> Image:
     """A frame whose face is warped, and moved by `shift` in coordinates of the face."""
     side = len(image)
     place = followed_by(canvas_map(side), to_crop)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 
-class Tint(v2.Transform):  # type: ignore[misc]  # torchvision has no types
+class RandomTint(v2.Transform):  # type: ignore[misc]  # torchvision has no types
     """Darken two of the three colours: the light of a lamp, of a screen, of a night-vision camera.
 
     One colour stays as it is, one keeps 1 − strength, and the third is anywhere between: nothing is clipped.

@@ -1,4 +1,4 @@
-"""The videos that a candidate trains on and is judged by: those with a face clip."""
+"""The videos that a candidate trains on and is evaluated on: those with a face clip."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -59,11 +59,11 @@ def read_videos(project: Project, crop_digest: str, learning: TrainingParams) ->
 def needed(learning: TrainingParams) -> list[tuple[str, str]]:
     """Splits and the labels they must have.
 
-    Forgeries to learn can be made from genuine clips. What a detector is judged by must be real forgeries:
+    Forgeries to learn can be made from genuine clips. What a detector is evaluated on must be real forgeries:
     the best epoch would otherwise be the one that tells self-blended clips best.
     """
     both = [(split, label) for split in ("train", "val") for label in LABELS]
-    return [one for one in both if one != ("train", "fake") or not learning.self_blended]
+    return [pair for pair in both if pair != ("train", "fake") or not learning.self_blended]
 
 
 def _is_used(video: Video, learning: TrainingParams) -> bool:
@@ -74,7 +74,7 @@ def _is_used(video: Video, learning: TrainingParams) -> bool:
 def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
     """The videos that have both a split and a clip, by id: the order of the tables decides nothing.
 
-    What fell back to the middle of the frame shows no usable face: it is judged, but not learnt from.
+    What fell back to the middle of the frame shows no usable face: it is predicted, but not learnt from.
     """
     cut = {row["video_id"]: row for row in faces if row["status"] == "ok"}
     videos = [

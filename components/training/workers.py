@@ -11,7 +11,7 @@ import torch
 from components.errors import UnmaskError
 from components.parent import end_with_parent
 
-AHEAD = 4
+PREFETCH_BATCHES = 4
 """Batches that each process prepares ahead."""
 
 NEEDED = ["components.training.augmentation", "components.training.batches", "components.training.decoded"]
@@ -26,7 +26,7 @@ def loading(workers: int) -> dict[str, Any]:
     return pinned | {
         "num_workers": workers,
         "persistent_workers": True,
-        "prefetch_factor": AHEAD,
+        "prefetch_factor": PREFETCH_BATCHES,
         "worker_init_fn": _begin,
         "multiprocessing_context": _context(),
     }

@@ -34,14 +34,14 @@ def default_space(settings: CandidateParams, metric: Metric) -> dict[str, Span]:
 
 
 def _optimizer(settings: CandidateParams) -> dict[str, Span]:
-    told = settings.optimizer
-    space: dict[str, Span] = {"optimizer.lr": _around(told.lr, 30)}
+    options = settings.optimizer
+    space: dict[str, Span] = {"optimizer.lr": _around(options.lr, 30)}
     # Nothing is an order of magnitude above none.
-    decay = _around(told.weight_decay, 30) if told.weight_decay else Range(low=0.0, high=0.01)
+    decay = _around(options.weight_decay, 30) if options.weight_decay else Range(low=0.0, high=0.01)
     space["optimizer.weight_decay"] = decay
     if getattr(settings.network, "pretrained", False) and not getattr(settings.network, "freeze", False):
         space["optimizer.backbone"] = Range(
-            low=min(0.01, told.backbone), high=max(1.0, told.backbone), log=True
+            low=min(0.01, options.backbone), high=max(1.0, options.backbone), log=True
         )
     return space
 
@@ -60,13 +60,13 @@ def _network(settings: CandidateParams) -> dict[str, Span]:
 
 
 def _augmentation(settings: CandidateParams) -> dict[str, Span]:
-    told = settings.augmentation
+    options = settings.augmentation
     return {
-        "augmentation.brightness": Range(low=0.0, high=max(0.4, told.brightness)),
-        "augmentation.contrast": Range(low=0.0, high=max(0.4, told.contrast)),
-        "augmentation.erasing": Range(low=0.0, high=max(0.3, told.erasing)),
-        "augmentation.downscale.chance": Range(low=0.0, high=max(0.5, told.downscale.chance)),
-        "augmentation.jpeg.chance": Range(low=0.0, high=max(0.5, told.jpeg.chance)),
+        "augmentation.brightness": Range(low=0.0, high=max(0.4, options.brightness)),
+        "augmentation.contrast": Range(low=0.0, high=max(0.4, options.contrast)),
+        "augmentation.erasing": Range(low=0.0, high=max(0.3, options.erasing)),
+        "augmentation.downscale.chance": Range(low=0.0, high=max(0.5, options.downscale.chance)),
+        "augmentation.jpeg.chance": Range(low=0.0, high=max(0.5, options.jpeg.chance)),
     }
 
 
@@ -74,5 +74,5 @@ def _around(value: float, factor: float) -> Range:
     return Range(low=float(f"{value / factor:.1g}"), high=float(f"{value * factor:.1g}"), log=True)
 
 
-def _among(usual: list[Any], own: Any) -> Choices:
-    return Choices(choices=tuple(usual if own in usual else [own, *usual]))
+def _among(usual: list[Any], current: Any) -> Choices:
+    return Choices(choices=tuple(usual if current in usual else [current, *usual]))

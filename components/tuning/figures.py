@@ -13,7 +13,7 @@ from components.drawing import COLOURS, FAINT, FAKE, INK, drawn
 from components.params import Metric
 from components.tuning.results import NAMES, Tried, finished
 
-ENOUGH = 8
+MIN_TRIALS = 8
 """Complete trials with which an importance says something; of fewer it is chance."""
 
 
@@ -24,17 +24,17 @@ def importances(study: optuna.Study) -> dict[str, float]:
     too few trials are complete, or all are equally good.
     """
     complete = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
-    if len(complete) < ENOUGH or len({trial.value for trial in complete}) < 2:
+    if len(complete) < MIN_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}
-    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
-    return {key: float(value) for key, value in found.items()}
+    by_key = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    return {key: float(value) for key, value in by_key.items()}
 
 
 def draw_importances(
     path: Path, shares: Mapping[str, float], trials: Sequence[Tried], metric: Metric
 ) -> None:
     """A bar for each setting, the weightiest on top."""
-    complete = sum(one.end == "complete" for one in trials)
+    complete = sum(trial.end == "complete" for trial in trials)
     keys = list(shares)[::-1]
     with drawn(path, 7.0, 1.4 + 0.34 * len(keys)) as figure:
         axes = figure.subplots()
@@ -58,17 +58,17 @@ def _history(figure: Figure, trials: Sequence[Tried], metric: Metric) -> None:
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {NAMES[metric]}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    complete = [one for one in trials if one.end == "complete"]
-    pruned = [one for one in trials if one.end == "pruned"]
+    complete = [trial for trial in trials if trial.end == "complete"]
+    pruned = [trial for trial in trials if trial.end == "pruned"]
     axes.scatter(*_points(pruned), s=26, marker="x", color=FAINT, label="ended early, last epoch")
     axes.scatter(*_points(complete), s=30, color=COLOURS[0], label="complete, best epoch")
-    own = [one for one in complete if one.present]
-    axes.scatter(*_points(own), s=90, facecolor="none", edgecolor=INK, label="the present settings")
+    present = [trial for trial in complete if trial.present]
+    axes.scatter(*_points(present), s=90, facecolor="none", edgecolor=INK, label="the present settings")
     numbers, values = _points(complete)
     better = np.minimum if metric == "loss" else np.maximum
     best = better.accumulate([*values, values[-1]])
     axes.step([*numbers, trials[-1].number], best, where="post", color=FAKE, label="best so far")
-    lost = [one.number for one in trials if one.value is None]
+    lost = [trial.number for trial in trials if trial.value is None]
     if lost:
         bottom = axes.get_ylim()[0]
         label = "diverged or failed"
@@ -77,5 +77,5 @@ def _history(figure: Figure, trials: Sequence[Tried], metric: Metric) -> None:
 
 
 def _points(trials: Sequence[Tried]) -> tuple[list[int], list[float]]:
-    told = [(one.number, one.value) for one in trials if one.value is not None]
-    return [number for number, _ in told], [value for _, value in told]
+    points = [(trial.number, trial.value) for trial in trials if trial.value is not None]
+    return [number for number, _ in points], [value for _, value in points]

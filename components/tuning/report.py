@@ -12,10 +12,10 @@ from components.params import Metric
 from components.project import Project
 from components.tuning.figures import draw_history, draw_importances, importances
 from components.tuning.results import NAMES, Tried, caveats, ranked
-from components.tuning.space import Space, changes, rounded, words
+from components.tuning.space import Space, as_text, round_suggested, settings_of
 
-FIGURES = ("history.png", "importance.png")
-MEASURED = ("train_", "val_")
+REPORT_FIGURES = ("history.png", "importance.png")
+MEASURED_PREFIXES = ("train_", "val_")
 
 
 def report_folder(project: Project, candidate: str) -> Path:
@@ -23,7 +23,7 @@ def report_folder(project: Project, candidate: str) -> Path:
     return project.reports / "tune" / candidate
 
 
-def write_report(
+def write_study_report(
     folder: Path,
     candidate: str,
     study: optuna.Study,
@@ -38,7 +38,7 @@ def write_report(
         What was written. Files of an earlier search that this one has no answer to yet are removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("best.yaml", *FIGURES):
+    for name in ("best.yaml", *REPORT_FIGURES):
         (folder / name).unlink(missing_ok=True)
     _write_trials(folder / "trials.csv", trials, space)
     if not ranked(trials, metric):
@@ -55,44 +55,44 @@ def write_report(
 def best_sections(candidate: str, trials: Sequence[Tried], space: Space, metric: Metric) -> dict[str, Any]:
     """What the best trial changes, as sections of params.yaml; nothing where it is the present settings'."""
     best = ranked(trials, metric)[0]
-    return {} if best.present else {"candidates": {candidate: changes(space, best.suggested)}}
+    return {} if best.present else {"candidates": {candidate: settings_of(space, best.suggested)}}
 
 
 def best_yaml(candidate: str, trials: Sequence[Tried], space: Space, metric: Metric, videos: int) -> str:
     """The same as text for params.yaml, with comments that say how far it can be trusted."""
     best = ranked(trials, metric)[0]
-    own = next((one for one in trials if one.present and one.value is not None), None)
-    against = f"; with the present settings {own.value:.4f}" if own and own is not best else ""
-    told = [
+    present = next((trial for trial in trials if trial.present and trial.value is not None), None)
+    against = f"; with the present settings {present.value:.4f}" if present and present is not best else ""
+    remarks = [
         f"unmask tune {candidate}: trial {best.number}, validation {NAMES[metric]} {best.value:.4f} in epoch "
         f"{best.best['epoch']:.0f}{against}.",
         *caveats(trials, metric, videos),
     ]
     sections = best_sections(candidate, trials, space, metric)
     if not sections:
-        return _comments([*told, "Nothing was better than the present settings."])
-    return _comments(told) + yaml.dump(
+        return _comments([*remarks, "Nothing was better than the present settings."])
+    return _comments(remarks) + yaml.dump(
         sections, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110
     )
 
 
-def table(trials: Sequence[Tried], space: Space, metric: Metric, most: int) -> list[list[str]]:
+def trials_table(trials: Sequence[Tried], space: Space, metric: Metric, most: int) -> list[list[str]]:
     """The best trials and that of the present settings, for people; columns as `header` names them."""
     best = ranked(trials, metric)
-    shown = [one for place, one in enumerate(best) if place < most or one.present]
+    shown = [trial for place, trial in enumerate(best) if place < most or trial.present]
     return [
         [
-            f"{one.number}{' (present)' if one.present else ''}",
-            f"{one.value:.4f}",
-            f"{one.best['epoch']:.0f} of {one.epochs}",
-            *(words(one.suggested[key]) for key in space),
+            f"{trial.number}{' (present)' if trial.present else ''}",
+            f"{trial.value:.4f}",
+            f"{trial.best['epoch']:.0f} of {trial.epochs}",
+            *(as_text(trial.suggested[key]) for key in space),
         ]
-        for one in shown
+        for trial in shown
     ]
 
 
 def header(space: Space, metric: Metric) -> list[str]:
-    """Of `table`."""
+    """Of `trials_table`."""
     return ["trial", f"val {NAMES[metric]}", "epoch", *space]
 
 
@@ -117,24 +117,24 @@ def _comments(sentences: Sequence[str]) -> str:
 
 
 def _write_trials(path: Path, trials: Sequence[Tried], space: Space) -> None:
-    measured = sorted({key for one in trials for key in one.best if key.startswith(MEASURED)})
+    measured = sorted({key for trial in trials for key in trial.best if key.startswith(MEASURED_PREFIXES)})
     columns = ["trial", "end", "value", "best_epoch", "epochs", "seconds", "present", *measured, *space]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_row(one, space) for one in trials)
+        writer.writerows(_row(trial, space) for trial in trials)
 
 
-def _row(one: Tried, space: Space) -> Mapping[str, Any]:
-    measured = {key: value for key, value in one.best.items() if key.startswith(MEASURED)}
+def _row(trial: Tried, space: Space) -> Mapping[str, Any]:
+    measured = {key: value for key, value in trial.best.items() if key.startswith(MEASURED_PREFIXES)}
     return {
-        "trial": one.number,
-        "end": one.end,
-        "value": one.value,
-        "best_epoch": one.best.get("epoch"),
-        "epochs": one.epochs,
-        "seconds": one.seconds,
-        "present": one.present,
+        "trial": trial.number,
+        "end": trial.end,
+        "value": trial.value,
+        "best_epoch": trial.best.get("epoch"),
+        "epochs": trial.epochs,
+        "seconds": trial.seconds,
+        "present": trial.present,
         **measured,
-        **{key: rounded(space[key], value) for key, value in one.suggested.items()},
+        **{key: round_suggested(space[key], value) for key, value in trial.suggested.items()},
     }

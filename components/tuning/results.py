@@ -66,25 +66,25 @@ _STATES = {
 
 def ranked(trials: Sequence[Tried], metric: Metric) -> list[Tried]:
     """The complete trials, the best first; of equally good ones the first that was tried."""
-    complete = [one for one in trials if one.end == "complete" and one.value is not None]
+    complete = [trial for trial in trials if trial.end == "complete" and trial.value is not None]
     sign = 1 if metric == "loss" else -1
-    return sorted(complete, key=lambda one: sign * (one.value or 0.0))
+    return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
 
 
 def finished(trials: Sequence[Tried]) -> list[Tried]:
     """Those that will not go on."""
-    return [one for one in trials if one.end not in ("interrupted", "running", "waiting")]
+    return [trial for trial in trials if trial.end not in ("interrupted", "running", "waiting")]
 
 
-def line(one: Tried, trials: Sequence[Tried], metric: Metric, target: int) -> str:
+def line(trial: Tried, trials: Sequence[Tried], metric: Metric, target: int) -> str:
     """A finished trial for people who watch."""
     done = len(finished(trials))
-    value = "" if one.value is None else f" {NAMES[metric]} {one.value:.4f}"
-    own = " (the present settings)" if one.present else ""
+    value = "" if trial.value is None else f" {NAMES[metric]} {trial.value:.4f}"
+    present = " (the present settings)" if trial.present else ""
     first = next(iter(ranked(trials, metric)), None)
     best = f"; best {first.value:.4f} in trial {first.number}" if first else ""
-    epochs = f"{one.epochs} epoch{'' if one.epochs == 1 else 's'}"
-    return f"{done} of {target}: trial {one.number}{own} {one.end} after {epochs}{value}{best}"
+    epochs = f"{trial.epochs} epoch{'' if trial.epochs == 1 else 's'}"
+    return f"{done} of {target}: trial {trial.number}{present} {trial.end} after {epochs}{value}{best}"
 
 
 def caveats(trials: Sequence[Tried], metric: Metric, videos: int) -> list[str]:
@@ -96,18 +96,18 @@ def caveats(trials: Sequence[Tried], metric: Metric, videos: int) -> list[str]:
         videos: that they were validated on.
     """
     first, *rest = ranked(trials, metric)
-    told = [
+    remarks = [
         f"The best of {len(finished(trials))} trials on the same {videos} validation videos: its figure is "
         "optimistic, because it chose the settings. Test videos were not looked at; they decide once, in "
         "`unmask run`."
     ]
-    ties = [one for one in rest if one.value == first.value]
+    ties = [trial for trial in rest if trial.value == first.value]
     if ties:
-        told.append(
+        remarks.append(
             f"{len(ties)} more trial{'s are' if len(ties) > 1 else ' is'} as good: these videos do not tell "
             "them apart, and the first one is named."
         )
-    own = next((one for one in trials if one.present and one.end == "complete"), None)
-    if own is None:
-        told.append("No complete trial is of the present settings, so what was gained is not known.")
-    return told
+    present = next((trial for trial in trials if trial.present and trial.end == "complete"), None)
+    if present is None:
+        remarks.append("No complete trial is of the present settings, so what was gained is not known.")
+    return remarks

@@ -15,7 +15,7 @@ from components.project import Project
 from components.training.clips import learning_clips
 from components.training.identity import training_digest
 from components.training.videos import Video, read_videos
-from components.tuning.report import best_sections, report_folder, write_report
+from components.tuning.report import best_sections, report_folder, write_study_report
 from components.tuning.results import Tried, caveats, finished, ranked, tried
 from components.tuning.space import Space, present, space_of
 from components.tuning.study import (
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """What would be tried, and what has been."""
 
     candidate: str
@@ -52,7 +52,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchOutcome:
     """What a search has found."""
 
     trials: Sequence[Tried]
@@ -64,7 +64,7 @@ class Outcome:
         return bool(self.caveats)
 
 
-def plan(project: Project, params: Params, candidate: str, more: int | None = None) -> Plan:
+def plan_search(project: Project, params: Params, candidate: str, more: int | None = None) -> SearchPlan:
     """Look at everything that a search needs, and begin nothing.
 
     Args:
@@ -78,8 +78,10 @@ def plan(project: Project, params: Params, candidate: str, more: int | None = No
         StageError: there are no clips yet.
     """
     space = space_of(params, candidate)
-    own = params.candidates[candidate]
-    settings = own.model_copy(update={"epochs": min(own.epochs, params.tune.epochs or own.epochs)})
+    current = params.candidates[candidate]
+    settings = current.model_copy(
+        update={"epochs": min(current.epochs, params.tune.epochs or current.epochs)}
+    )
     videos = [
         video
         for video in read_videos(project, params.faces.digest, settings)
@@ -87,7 +89,7 @@ def plan(project: Project, params: Params, candidate: str, more: int | None = No
     ]
     name = study_name(candidate, training_digest(candidate, settings, videos), space, params.tune.metric)
     trials = tried(earlier_trials(project, name))
-    return Plan(
+    return SearchPlan(
         candidate=candidate,
         study=name,
         settings=settings,
@@ -102,12 +104,12 @@ def plan(project: Project, params: Params, candidate: str, more: int | None = No
     )
 
 
-def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) -> Outcome:
+def search(project: Project, planned: SearchPlan, on_trial: OnTrial, jobs: int = 1) -> SearchOutcome:
     """Run the trials that are missing, and write the report.
 
     Args:
         project: the project folder.
-        planned: of `plan`.
+        planned: of `plan_search`.
         on_trial: gets each finished trial.
         jobs: processes that run trials side by side.
 
@@ -117,7 +119,7 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
     """
     from components.tracking.studies import StudyRun, study_run  # noqa: PLC0415 - mlflow takes seconds to import
 
-    told = {
+    settings = {
         "space": {key: span.model_dump() for key, span in planned.space.items()},
         **planned.tune.model_dump(),
     }
@@ -125,7 +127,7 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
     with held(project, planned.study):
         study = open_study(project, planned.study, planned.tune, planned.settings.epochs)
         begin(study, planned.present, planned.space)
-        with study_run(run, told) as opened:
+        with study_run(run, settings) as opened:
             bench = _bench(project, planned, opened)
             try:
                 if jobs == 1:
@@ -137,7 +139,7 @@ def search(project: Project, planned: Plan, on_trial: OnTrial, jobs: int = 1) ->
     return outcome
 
 
-def apply(project: Project, planned: Plan, trials: Sequence[Tried]) -> bool:
+def apply(project: Project, planned: SearchPlan, trials: Sequence[Tried]) -> bool:
     """Write the best settings into params.yaml; False where the present ones are the best.
 
     Raises:
@@ -161,7 +163,7 @@ def apply(project: Project, planned: Plan, trials: Sequence[Tried]) -> bool:
     return bool(sections)
 
 
-def _bench(project: Project, planned: Plan, run: Any) -> Bench:
+def _bench(project: Project, planned: SearchPlan, run: Any) -> Bench:
     train, val = learning_clips(project, planned.policy, planned.settings, planned.videos)
     return Bench(
         project=project,
@@ -176,15 +178,15 @@ def _bench(project: Project, planned: Plan, run: Any) -> Bench:
     )
 
 
-def _outcome(bench: Bench) -> Outcome:
+def _outcome(bench: Bench) -> SearchOutcome:
     from components.tracking.studies import log_outcome  # noqa: PLC0415 - mlflow takes seconds to import
 
     study = open_study(bench.project, bench.study, bench.tune, bench.settings.epochs)
     trials, metric = tried(study.get_trials()), bench.tune.metric
     folder = report_folder(bench.project, bench.candidate)
-    files = write_report(folder, bench.candidate, study, trials, bench.space, metric, len(bench.val))
+    files = write_study_report(folder, bench.candidate, study, trials, bench.space, metric, len(bench.val))
     best = next(iter(ranked(trials, metric)), None)
     if best is None:
-        return Outcome(trials, files, [])
+        return SearchOutcome(trials, files, [])
     log_outcome(bench.run, {f"best_{key}": value for key, value in best.best.items()}, files)
-    return Outcome(trials, files, caveats(trials, metric, len(bench.val)))
+    return SearchOutcome(trials, files, caveats(trials, metric, len(bench.val)))

@@ -40,11 +40,11 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
     for gone in sorted(set(params.tune.space) - set(params.candidates)):  # a recipe replaces candidates
         log.warning("params.yaml: tune.space.%s: %s", gone, params.unknown(gone))
     space = params.tune.space.get(name) or default_space(settings, params.tune.metric)
-    check(name, space, settings, params.tune.metric)
+    check_space(name, space, settings, params.tune.metric)
     return dict(space)
 
 
-def check(name: str, space: Space, settings: CandidateParams, metric: Metric) -> None:
+def check_space(name: str, space: Space, settings: CandidateParams, metric: Metric) -> None:
     """Refuse what could not be tried, before anything is.
 
     Raises:
@@ -75,17 +75,19 @@ def suggested_settings(
         ParamsError: values that the candidate refuses together, though it takes each by itself.
     """
     try:
-        return applied(settings, changes(space, suggested))
+        return applied(settings, settings_of(space, suggested))
     except ValidationError as error:
         raise ParamsError(f"tune: {suggested}: {first_line(error, CandidateParams)}") from error
 
 
-def changes(space: Space, suggested: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(space: Space, suggested: Mapping[str, Any]) -> dict[str, Any]:
     """A suggestion as sections of params.yaml; numbers to four digits."""
-    return nested({key: _choice(space[key], rounded(space[key], value)) for key, value in suggested.items()})
+    return nested(
+        {key: _choice(space[key], round_suggested(space[key], value)) for key, value in suggested.items()}
+    )
 
 
-def rounded(span: Span, suggested: Any) -> Any:
+def round_suggested(span: Span, suggested: Any) -> Any:
     """A suggestion as it is tried: numbers to four digits, so that a file can hold what was tried."""
     if isinstance(span, Choices) or span.whole:
         return suggested
@@ -113,24 +115,26 @@ def applied(settings: CandidateParams, sections: Mapping[str, Any]) -> Candidate
     return CandidateParams.model_validate(merged(settings.model_dump(mode="json"), sections))
 
 
-def labels(choices: Choices) -> dict[Scalar, Any]:
+def choice_labels(choices: Choices) -> dict[Scalar, Any]:
     """The choices by what stands for them in a study, which takes no lists and no sections."""
     return {_label(choice): choice for choice in choices.choices}
 
 
-def words(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A setting for people; a section without braces and quotes."""
     if isinstance(value, str) and value[:1] in "[{":
         value = json.loads(value)
     if isinstance(value, Mapping):
-        return " ".join(words(one) if key == "name" else f"{key} {words(one)}" for key, one in value.items())
+        return " ".join(
+            as_text(item) if key == "name" else f"{key} {as_text(item)}" for key, item in value.items()
+        )
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def present(space: Space, settings: CandidateParams) -> dict[str, Scalar]:
     """The candidate's own settings as a suggestion; those outside of the space are left out."""
-    own = {key: _own(key, span, settings) for key, span in space.items()}
-    return {key: found[0] for key, found in own.items() if found}
+    current = {key: _own(key, span, settings) for key, span in space.items()}
+    return {key: labels_within[0] for key, labels_within in current.items() if labels_within}
 
 
 def _check_key(where: str, key: str, settings: CandidateParams) -> None:
@@ -153,8 +157,8 @@ def _samples(span: Span) -> Sequence[Any]:
     return [span.low, span.high, *([] if span.whole else [middle])]
 
 
-def _choice(span: Span, told: Any) -> Any:
-    return labels(span)[told] if isinstance(span, Choices) else told
+def _choice(span: Span, value: Any) -> Any:
+    return choice_labels(span)[value] if isinstance(span, Choices) else value
 
 
 def _label(choice: Any) -> Scalar:
@@ -165,7 +169,9 @@ def _own(key: str, span: Span, settings: CandidateParams) -> list[Any]:
     """What stands for the candidate's own value, or nothing where the span does not hold it."""
     if isinstance(span, Choices):
         return [
-            label for label, one in labels(span).items() if applied(settings, nested({key: one})) == settings
+            label
+            for label, choice in choice_labels(span).items()
+            if applied(settings, nested({key: choice})) == settings
         ]
     value = reduce(getitem, key.split("."), settings.model_dump(mode="json"))
     return [value] if _within(span, value) else []

@@ -28,7 +28,7 @@ from components.errors import BusyError
 from components.params import Metric
 from components.params.tuning import Choices, Hyperband, Median, Pruner, Span, TuneParams
 from components.project import Project
-from components.tuning.space import Space, labels
+from components.tuning.space import Space, choice_labels
 
 GOES_ON, PRESENT = "goes_on", "present"
 """Attributes of a trial: the number of the interrupted one that it takes up; whether it changes nothing."""
@@ -117,17 +117,19 @@ def other_studies(project: Project, candidate: str, name: str) -> list[str]:
     """Studies of the same candidate whose trials cannot be compared with this one's."""
     if not database(project).exists():
         return []
-    found = optuna.get_all_study_names(_storage(project))
-    return [one for one in found if one.rpartition("-")[0] == candidate and one != name]
+    names = optuna.get_all_study_names(_storage(project))
+    return [study for study in names if study.rpartition("-")[0] == candidate and study != name]
 
 
-def pruner(told: Pruner, epochs: int) -> BasePruner:
+def pruner(settings: Pruner, epochs: int) -> BasePruner:
     """What ends a trial early."""
-    if isinstance(told, Median):
-        return MedianPruner(n_startup_trials=told.startup, n_warmup_steps=told.warmup_epochs)
-    if isinstance(told, Hyperband):
+    if isinstance(settings, Median):
+        return MedianPruner(n_startup_trials=settings.startup, n_warmup_steps=settings.warmup_epochs)
+    if isinstance(settings, Hyperband):
         return HyperbandPruner(
-            min_resource=min(told.least_epochs, epochs), max_resource=epochs, reduction_factor=told.factor
+            min_resource=min(settings.least_epochs, epochs),
+            max_resource=epochs,
+            reduction_factor=settings.factor,
         )
     return NopPruner()
 
@@ -135,7 +137,7 @@ def pruner(told: Pruner, epochs: int) -> BasePruner:
 def distribution(span: Span) -> BaseDistribution:
     """A span in Optuna's terms."""
     if isinstance(span, Choices):
-        return CategoricalDistribution(list(labels(span)))
+        return CategoricalDistribution(list(choice_labels(span)))
     if span.whole:
         return IntDistribution(int(span.low), int(span.high), log=span.log)
     return FloatDistribution(float(span.low), float(span.high), log=span.log)
@@ -152,10 +154,10 @@ def begin(study: optuna.Study, present: Mapping[str, Any], space: Space) -> None
     if not study.get_trials(deepcopy=False) and set(present) == set(space):
         study.enqueue_trial(dict(present), user_attrs={PRESENT: True})
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        put_back(study, trial.number)
+        requeue(study, trial.number)
 
 
-def put_back(study: optuna.Study, number: int) -> None:
+def requeue(study: optuna.Study, number: int) -> None:
     """Let an interrupted trial wait for its turn, with the epochs that it has reported."""
     trials = study.get_trials()
     trial = trials[number]
@@ -180,7 +182,9 @@ def taken_up(trials: Sequence[FrozenTrial]) -> set[int]:
 def begun(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Trials that have run or are running, each once however often it was interrupted."""
     interrupted = taken_up(trials)
-    return [one for one in trials if one.state != TrialState.WAITING and one.number not in interrupted]
+    return [
+        trial for trial in trials if trial.state != TrialState.WAITING and trial.number not in interrupted
+    ]
 
 
 def claim(

@@ -20,7 +20,7 @@ from components.training.dataset import ClipDataset
 from components.training.fit import fit
 from components.tuning.results import BEST, END
 from components.tuning.space import Space, suggested_settings
-from components.tuning.study import PRESENT, put_back
+from components.tuning.study import PRESENT, requeue
 
 if TYPE_CHECKING:
     from components.tracking.studies import StudyRun, TrialRun
@@ -79,7 +79,7 @@ def run_trial(bench: Bench, study: optuna.Study, trial: optuna.Trial) -> None:
             ended = _trained(bench, trial, settings, folder, run)
             run.end(ended.state, ended.best)
     except KeyboardInterrupt:
-        put_back(study, trial.number)
+        requeue(study, trial.number)
         raise
     except Exception:
         study.tell(trial, state=TrialState.FAIL)

@@ -76,15 +76,15 @@ def work_side_by_side(bench: Bench, target: int, jobs: int, on_trial: OnTrial) -
 def tell(target: int, metric: Metric) -> OnTrial:
     """Logs a line for each trial."""
 
-    def told(one: Tried, trials: Sequence[Tried]) -> None:
-        log.info("%s", line(one, trials, metric, target))
+    def told(trial: Tried, trials: Sequence[Tried]) -> None:
+        log.info("%s", line(trial, trials, metric, target))
 
     return told
 
 
 def _watch(study: optuna.Study, workers: Sequence[BaseProcess], on_trial: OnTrial) -> None:
     """Until all workers have ended, or one badly."""
-    seen = {one.number for one in finished(tried(study.get_trials(deepcopy=False)))}
+    seen = {trial.number for trial in finished(tried(study.get_trials(deepcopy=False)))}
     alive = True
     while alive:
         alive = any(worker.is_alive() for worker in workers) and not any(
@@ -92,10 +92,10 @@ def _watch(study: optuna.Study, workers: Sequence[BaseProcess], on_trial: OnTria
         )
         time.sleep(POLL if alive else 0)
         trials = tried(study.get_trials(deepcopy=False))
-        for one in finished(trials):
-            if one.number not in seen:
-                on_trial(one, trials)
-        seen |= {one.number for one in finished(trials)}
+        for trial in finished(trials):
+            if trial.number not in seen:
+                on_trial(trial, trials)
+        seen |= {trial.number for trial in finished(trials)}
 
 
 @contextmanager

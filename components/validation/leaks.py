@@ -7,7 +7,7 @@ from typing import Any
 
 from components.splits.audit import Leak
 
-COLUMNS = ("kind", "key", "split", "video_id", "path")
+LEAK_COLUMNS = ("kind", "key", "split", "video_id", "path")
 
 
 def write_leaks(path: Path, leaks: Sequence[Leak], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -15,7 +15,7 @@ def write_leaks(path: Path, leaks: Sequence[Leak], rows: Iterable[Mapping[str, A
     paths = {row["video_id"]: row["path"] for row in rows}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(LEAK_COLUMNS)
         for leak in leaks:
             for split, videos in leak.videos.items():
                 writer.writerows((leak.kind, leak.key, split, video, paths[video]) for video in videos)

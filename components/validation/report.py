@@ -15,7 +15,7 @@ from components.validation.suite import Check, Severity
 from components.values import Frozen
 
 
-class Verdict(Frozen):
+class ExpectationResult(Frozen):
     """How one expectation came out.
 
     Attributes:
@@ -52,9 +52,9 @@ class Report(Frozen):
 
     success: bool
     videos: int
-    expectations: tuple[Verdict, ...]
+    expectations: tuple[ExpectationResult, ...]
 
-    def failures(self, severity: Severity) -> list[Verdict]:
+    def failures(self, severity: Severity) -> list[ExpectationResult]:
         """Expectations of this severity that do not hold."""
         return [v for v in self.expectations if not v.success and v.severity == severity]
 
@@ -73,9 +73,9 @@ def make_report(
 
 def _verdict(
     frame: pd.DataFrame, leaks: Sequence[Leak], check: Check, result: ExpectationValidationResult
-) -> Verdict:
+) -> ExpectationResult:
     offenders = [] if result.success else sorted(set(_offenders(frame, check, result.result)))
-    return Verdict(
+    return ExpectationResult(
         name=check.name,
         remedy=check.remedy,
         expectation=check.expectation.expectation_type,
@@ -89,13 +89,13 @@ def _verdict(
 
 
 def _observed(result: ExpectationValidationResult) -> float | str:
-    found: dict[str, Any] = result.result
-    if "unexpected_count" in found:
-        return f"{found['unexpected_count']} of {found['element_count']} videos"
-    if isinstance(found.get("observed_value"), int | float):
-        return round(float(found["observed_value"]), 6)
-    if "details" in found:
-        missing = found["details"].get("mismatched", {}).get("missing", [])
+    details: dict[str, Any] = result.result
+    if "unexpected_count" in details:
+        return f"{details['unexpected_count']} of {details['element_count']} videos"
+    if isinstance(details.get("observed_value"), int | float):
+        return round(float(details["observed_value"]), 6)
+    if "details" in details:
+        missing = details["details"].get("mismatched", {}).get("missing", [])
         return f"no column {', '.join(missing)}" if missing else "all columns"
     return next(_exceptions(result.exception_info), "nothing")
 
@@ -107,7 +107,7 @@ def _exceptions(info: dict[str, Any]) -> Iterator[str]:
             yield " ".join(metric["exception_message"].split())
 
 
-def _offenders(frame: pd.DataFrame, check: Check, found: dict[str, Any]) -> list[str]:
+def _offenders(frame: pd.DataFrame, check: Check, details: dict[str, Any]) -> list[str]:
     if check.culprits:
         return [str(video_id) for video_id in frame.query(check.culprits)["video_id"]]
-    return [str(row["video_id"]) for row in found.get("partial_unexpected_index_list") or ()]
+    return [str(row["video_id"]) for row in details.get("partial_unexpected_index_list") or ()]

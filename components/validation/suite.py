@@ -89,8 +89,8 @@ def _table() -> Iterator[Check]:
     for column in ("video_id", "path"):
         unique = gxe.ExpectColumnValuesToBeUnique(column=column)
         yield Check(f"each {column} stands there once", _REINGEST, unique)
-    told = gxe.ExpectColumnValuesToNotBeNull(column="dataset")
-    yield Check("each video names its dataset", _REINGEST, told)
+    not_null = gxe.ExpectColumnValuesToNotBeNull(column="dataset")
+    yield Check("each video names its dataset", _REINGEST, not_null)
 
 
 def _values() -> Iterator[Check]:

@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from components.video.container import Packet, packets
-from components.video.pauses import NONE, Pauses
+from components.video.pauses import NO_PAUSES, Pauses
 from components.video.sampling import Chooser
 
 MOST = 96
@@ -50,7 +50,7 @@ class Ahead:
         stream: VideoStream,
         chooser: Chooser,
         period: float,
-        pauses: Pauses = NONE,
+        pauses: Pauses = NO_PAUSES,
     ) -> None:
         self._container = container
         self._stream = stream

@@ -81,13 +81,13 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoSt
 
 def _checked(path: Path, limits: Limits) -> BinaryIO:
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # opening a pipe or a device could wait for ever
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe or a device could wait for ever
             raise VideoFault("undecodable", "not a regular file")
-        if not found.st_size:
+        if not state.st_size:
             raise VideoFault("undecodable", "the file is empty")
-        if found.st_size > limits.max_bytes:
-            raise VideoFault("too_large", f"{found.st_size} bytes; the limit is {limits.max_bytes}")
+        if state.st_size > limits.max_bytes:
+            raise VideoFault("too_large", f"{state.st_size} bytes; the limit is {limits.max_bytes}")
         return path.open("rb")
     except OSError as error:
         raise VideoFault("undecodable", f"cannot be read: {error.strerror}") from error

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, ColorTrc
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from components.arrays import Floats32
 
 WHITE = 203.0
 """Of SDR, cd/m²."""
@@ -34,7 +34,7 @@ C1, C2, C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 ROWS = 64
 """Worked on at a time; a picture in floating point takes four times its memory."""
 
-GAMMA = 2.4
+DISPLAY_GAMMA = 2.4
 """Of BT.1886."""
 
 LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
@@ -73,7 +73,7 @@ def to_sdr(signal: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
     return shown
 
 
-def _light(signal: NDArray[np.uint16], transfer: int) -> Floats:
+def _light(signal: NDArray[np.uint16], transfer: int) -> Floats32:
     """Linear light of a signal (H, W, 3); 1 is white."""
     light = np.take(_linear(transfer), signal)
     if transfer == ColorTrc.ARIB_STD_B67:  # of the scene; a screen shows it with more contrast
@@ -81,13 +81,13 @@ def _light(signal: NDArray[np.uint16], transfer: int) -> Floats:
     return light
 
 
-def _largest(light: Floats) -> Floats:
+def _largest(light: Floats32) -> Floats32:
     """Of each pixel's three components; many times faster than `max` over so short an axis."""
     return np.maximum(np.maximum(light[..., 0], light[..., 1]), light[..., 2])
 
 
 @cache
-def _linear(transfer: int) -> Floats:
+def _linear(transfer: int) -> Floats32:
     """For each level of a signal its light: 1 is white, but for HLG the brightest of the scene."""
     signal = np.linspace(0, 1, STEPS)
     if transfer == ColorTrc.SMPTE2084:
@@ -96,11 +96,11 @@ def _linear(transfer: int) -> Floats:
         a, b, c = 0.17883277, 0.28466892, 0.55991073
         light = np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
     else:
-        light = signal**GAMMA
+        light = signal**DISPLAY_GAMMA
     return light.astype(np.float32)
 
 
-def _step(light: Floats) -> NDArray[np.uint16]:
+def _step(light: Floats32) -> NDArray[np.uint16]:
     """Of tables whose steps are as fine for dark as for bright light, where 0 to 1 belongs."""
     return (np.sqrt(np.clip(light, 0, 1)) * (STEPS - 1)).astype(np.uint16)
 
@@ -113,10 +113,10 @@ def _steps() -> NDArray[np.float64]:
 @cache
 def _level() -> NDArray[np.uint8]:
     """For each step the level of an SDR signal."""
-    return np.rint(255 * _steps() ** (1 / GAMMA)).astype(np.uint8)
+    return np.rint(255 * _steps() ** (1 / DISPLAY_GAMMA)).astype(np.uint8)
 
 
-def _gain(peak: float) -> Floats:
+def _gain(peak: float) -> Floats32:
     """By what light is multiplied to be rolled off, for each step as a share of its peak, which is over 1."""
     top = _pq_signal(np.array(peak))
     white = _pq_signal(np.array(1.0)) / top

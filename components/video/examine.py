@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.video.fingerprint import PICTURES, Fingerprint, make_fingerprint, shrink
+from components.video.fingerprint import SAMPLED_PICTURES, Fingerprint, make_fingerprint, shrink
 from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.source import map_spread, probe
@@ -24,5 +24,5 @@ def examine(path: Path, limits: Limits) -> Examined:
         VideoFault: as `probe`, or fewer than `limits.min_frames` different pictures can be decoded.
     """
     info = probe(path, limits)
-    pictures = map_spread(path, info, PICTURES, limits, lambda frame: shrink(frame.image))
+    pictures = map_spread(path, info, SAMPLED_PICTURES, limits, lambda frame: shrink(frame.image))
     return Examined(info, make_fingerprint(pictures))

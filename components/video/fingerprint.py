@@ -16,15 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from components.video.rendering import Image
+from components.arrays import Floats32, Image
 
-Floats = NDArray[np.float32]
 Words = NDArray[np.uint64]
 
-PICTURES = 8
+SAMPLED_PICTURES = 8
 """Sampled from a video."""
 
-SIDE = 32
+HASHED_SIDE = 32
 """Of a sampled picture when it is hashed, px."""
 
 LOWEST = 8
@@ -33,11 +32,11 @@ LOWEST = 8
 BLANK = "0" * (LOWEST * LOWEST // 4)
 """Hash of what says nothing."""
 
-HASHES = 2 * PICTURES
+HASHES = 2 * SAMPLED_PICTURES
 """Of the mean picture, of each picture, and of each change from one to the next."""
 
-PICTURE_WORDS = slice(1, 1 + PICTURES)
-CHANGE_WORDS = slice(1 + PICTURES, HASHES)
+PICTURE_WORDS = slice(1, 1 + SAMPLED_PICTURES)
+CHANGE_WORDS = slice(1 + SAMPLED_PICTURES, HASHES)
 
 Fingerprint = Annotated[str, Field(pattern=f"^[0-9a-f]{{{HASHES * len(BLANK)}}}$")]
 """The hashes of a video, one after another."""
@@ -52,34 +51,37 @@ LEAST_TELLING = 3
 """Pictures, and changes, that must say something; two videos are compared by what says something in both."""
 
 
-def shrink(image: Image) -> Floats:
+def shrink(image: Image) -> Floats32:
     """What is hashed of an RGB picture (H, W, 3): its grey levels (SIDE, SIDE)."""
     from PIL import Image as Picture  # noqa: PLC0415 - a worker that only probes does not pay for it
 
     grey = Picture.fromarray(image).convert("L").convert("F")  # finer than 8 bits: much of a change is small
-    return np.asarray(grey.resize((SIDE, SIDE), Picture.Resampling.BOX), np.float32)
+    return np.asarray(grey.resize((HASHED_SIDE, HASHED_SIDE), Picture.Resampling.BOX), np.float32)
 
 
-def make_fingerprint(pictures: Sequence[Floats]) -> Fingerprint | None:
+def make_fingerprint(pictures: Sequence[Floats32]) -> Fingerprint | None:
     """A video's fingerprint from its shrunk pictures; None where they say too little, or are too few."""
-    if len(pictures) != PICTURES:
+    if len(pictures) != SAMPLED_PICTURES:
         return None
     shown = [_hash_picture(picture) for picture in pictures]
     steps = zip(pictures, pictures[1:], shown, shown[1:], strict=False)
     # What follows a blank picture is no movement: all that begin in black would share it.
-    changes = [BLANK if BLANK in hashes else _hash_change(one, next_) for one, next_, *hashes in steps]
-    if min(PICTURES - shown.count(BLANK), PICTURES - 1 - changes.count(BLANK)) < LEAST_TELLING:
+    changes = [BLANK if BLANK in hashes else _hash_change(before, next_) for before, next_, *hashes in steps]
+    if (
+        min(SAMPLED_PICTURES - shown.count(BLANK), SAMPLED_PICTURES - 1 - changes.count(BLANK))
+        < LEAST_TELLING
+    ):
         return None
     return "".join([_hash_picture(np.mean(pictures, axis=0)), *shown, *changes])
 
 
-def words(fingerprints: Sequence[str]) -> Words:
+def fingerprint_words(fingerprints: Sequence[str]) -> Words:
     """Fingerprints as words (N, HASHES), one for each hash; 0 for `BLANK`."""
     content = np.frombuffer(bytes.fromhex("".join(fingerprints)), np.uint64)
     return content.reshape(-1, HASHES)
 
 
-def _hash_picture(picture: Floats) -> str:
+def _hash_picture(picture: Floats32) -> str:
     """Of a shrunk picture, however dark or pale."""
     if picture.std() < LEAST_CONTRAST:
         return BLANK
@@ -87,10 +89,10 @@ def _hash_picture(picture: Floats) -> str:
     from PIL import Image as Picture  # noqa: PLC0415
 
     stretched = (picture - picture.min()) * (255 / np.ptp(picture))
-    return str(imagehash.phash(Picture.fromarray(stretched.astype(np.uint8)), LOWEST, SIDE // LOWEST))
+    return str(imagehash.phash(Picture.fromarray(stretched.astype(np.uint8)), LOWEST, HASHED_SIDE // LOWEST))
 
 
-def _hash_change(before: Floats, after: Floats) -> str:
+def _hash_change(before: Floats32, after: Floats32) -> str:
     change = after - before
     if change.std() < LEAST_CHANGE:
         return BLANK

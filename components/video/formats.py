@@ -13,7 +13,7 @@ HEAD = 4096
 """Bytes of a file that tell its container."""
 
 
-class Format(NamedTuple):
+class ContainerFormat(NamedTuple):
     """A container; `begins` tells from a file's first `HEAD` bytes whether it is that."""
 
     suffixes: str
@@ -54,14 +54,14 @@ def _is_ogg(head: bytes) -> bool:
 _OGG_FILMS = (b"\x80theora", b"\x01video\0", b"BBCD\0", b"OVP80\x01")
 
 FORMATS = {
-    "mov": Format(".mp4 .m4v .mov .qt .3gp .3gpp .3g2 .3gp2 .f4v .ismv", _is_mov),
-    "matroska": Format(".mkv .mk3d .webm", lambda head: head[:4] == b"\x1a\x45\xdf\xa3"),  # RFC 8794
-    "avi": Format(".avi .divx", lambda head: (head[:4], head[8:12]) == (b"RIFF", b"AVI ")),
-    "mpegts": Format(".ts .m2t .m2ts .mts", _is_mpegts),
-    "mpeg": Format(".mpg .mpeg .mpe .m2p .vob", lambda head: head[:4] == b"\0\0\1\xba"),
-    "flv": Format(".flv", lambda head: head[:4] == b"FLV\1"),
-    "asf": Format(".asf .wmv", lambda head: head[:8] == b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
-    "ogg": Format(".ogv .ogm", _is_ogg),
+    "mov": ContainerFormat(".mp4 .m4v .mov .qt .3gp .3gpp .3g2 .3gp2 .f4v .ismv", _is_mov),
+    "matroska": ContainerFormat(".mkv .mk3d .webm", lambda head: head[:4] == b"\x1a\x45\xdf\xa3"),  # RFC 8794
+    "avi": ContainerFormat(".avi .divx", lambda head: (head[:4], head[8:12]) == (b"RIFF", b"AVI ")),
+    "mpegts": ContainerFormat(".ts .m2t .m2ts .mts", _is_mpegts),
+    "mpeg": ContainerFormat(".mpg .mpeg .mpe .m2p .vob", lambda head: head[:4] == b"\0\0\1\xba"),
+    "flv": ContainerFormat(".flv", lambda head: head[:4] == b"FLV\1"),
+    "asf": ContainerFormat(".asf .wmv", lambda head: head[:8] == b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+    "ogg": ContainerFormat(".ogv .ogm", _is_ogg),
 }
 """By the names of FFmpeg's demuxers that hold a video in one file."""
 

@@ -16,6 +16,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from components.arrays import Image
 from components.video.ahead import Inexact
 from components.video.container import VideoFault, decode, holds_more, opened, tally
 from components.video.gallery import Gallery, Once, Refused, Repeated
@@ -23,7 +24,7 @@ from components.video.held import Held, face_pauses
 from components.video.info import VideoInfo
 from components.video.limits import Limits, Status
 from components.video.pauses import Pauses, Timeline, find_pauses, longest_hold
-from components.video.rendering import Image, render, shown_size
+from components.video.rendering import render_frame, shown_size
 from components.video.repeats import check_pictures, decode_times, repeated_frames
 from components.video.sampling import Chooser, Even, Sampling, chosen, moments
 from components.video.seek import Walk
@@ -59,8 +60,8 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
         duration = _header_duration(container, stream)
         _check_header(stream, duration, limits)
         frames = stream.frames or _estimated_frames(container, duration * fps)
-        told = frames and not holds_more(container, stream, duration)
-    if not told:
+        trusted = frames and not holds_more(container, stream, duration)
+    if not trusted:
         with opened(path, limits) as (container, stream):
             frames, seconds = tally(container, stream)
             duration = seconds or (frames / fps if fps else duration)
@@ -118,9 +119,9 @@ def map_frames(
     Raises:
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
-    found = survey(path, info, limits, COUNTED)
+    surveyed = survey(path, info, limits, COUNTED)
     request = Request(path, info, sampling, limits)
-    results, once = _each_once(request, _time_lines(request, found), visit, restart)
+    results, once = _each_once(request, _time_lines(request, surveyed), visit, restart)
     for line in face_pauses(path, info, limits, held, MAX_PIXELS):
         restart()
         results, once = _each_once(request, iter([line]), visit, restart)
@@ -140,9 +141,9 @@ def map_spread(
     Raises:
         VideoFault: fewer than `limits.min_frames` frames can be decoded, or that are different pictures.
     """
-    found = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
+    surveyed = replace(survey(path, info, limits, COUNTED), quiet=False)  # no reason to look at each frame
     request = Request(path, info, Even(frames=count), limits, MAX_PIXELS // (info.width * info.height))
-    return _each_once(request, _time_lines(request, found), visit, lambda: None)[0]
+    return _each_once(request, _time_lines(request, surveyed), visit, lambda: None)[0]
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,9 @@ def _each_once(
         shown = pauses.without(info)
         gallery = Gallery(longest_hold(shown.duration / shown.frames), refused)
         once = Once(
-            lambda frame, time: visit(Frame(render(frame, info.width, info.height), time)), restart, gallery
+            lambda frame, time: visit(Frame(render_frame(frame, info.width, info.height), time)),
+            restart,
+            gallery,
         )
         with suppress(Repeated):
             return _take(request, once, pauses), once
@@ -176,13 +179,13 @@ def _each_once(
     raise AssertionError("the last time line refuses nothing")
 
 
-def _time_lines(request: Request, found: Survey) -> Iterator[tuple[Pauses, Refused]]:
+def _time_lines(request: Request, surveyed: Survey) -> Iterator[tuple[Pauses, Refused]]:
     """Its pauses: those without frames, those in which pictures stand still, or were shown before."""
-    if not found.quiet:
-        yield found.pauses, "alike"
+    if not surveyed.quiet:
+        yield surveyed.pauses, "alike"
     line = repeated_frames(request.path, request.info, request.limits, MAX_PIXELS)
     if line is None:
-        yield found.pauses, "none"
+        yield surveyed.pauses, "none"
         return
     yield from compared_lines(line, request.info, request.limits)
 
@@ -208,10 +211,10 @@ def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
         Repeated: as `once`.
         VideoFault: fewer than `limits.min_frames` frames can be decoded.
     """
-    found = _walk(request, once, pauses)
-    if found is None and request.info.frames <= request.affordable:
+    results = _walk(request, once, pauses)
+    if results is None and request.info.frames <= request.affordable:
         return _decode_all(request, once, pauses)
-    return found or []
+    return results or []
 
 
 def _walk(request: Request, once: Once[T], pauses: Pauses) -> list[T] | None:

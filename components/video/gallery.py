@@ -19,7 +19,7 @@ from components.video.sampling import MAX_FRAMES
 
 T = TypeVar("T")
 
-SIDE = 64
+COMPARED_SIDE = 64
 """Of the small picture by which one is compared, px."""
 
 STILL = 2
@@ -34,11 +34,11 @@ COARSE = 8
 
 Small = NDArray[np.int16]
 
-NOTHING: Small = np.full((SIDE, SIDE), -SETTLED - 1, np.int16)
+NOTHING: Small = np.full((COMPARED_SIDE, COMPARED_SIDE), -SETTLED - 1, np.int16)
 """Is like no picture."""
 
 
-class Comparison:
+class PictureComparison:
     """Shrinks frames to what is compared of them."""
 
     def __init__(self) -> None:
@@ -47,13 +47,15 @@ class Comparison:
     def small(self, frame: VideoFrame) -> Small:
         """A frame as grey means, (SIDE, SIDE)."""
         replace_unknown_matrix(frame)
-        shrunk = self._reformatter.reformat(frame, SIDE, SIDE, "gray8", interpolation="AREA", threads=1)
+        shrunk = self._reformatter.reformat(
+            frame, COMPARED_SIDE, COMPARED_SIDE, "gray8", interpolation="AREA", threads=1
+        )
         return shrunk.to_ndarray().astype(np.int16)
 
 
-def apart(one: Small, other: Small) -> int:
+def apart(first: Small, second: Small) -> int:
     """The largest difference of two pictures, grey levels."""
-    return int(np.abs(one - other).max())
+    return int(np.abs(first - second).max())
 
 
 Refused = Literal["alike", "same", "none", "copies"]
@@ -71,7 +73,7 @@ class Album:
     """
 
     def __init__(self, most: int) -> None:
-        self._fine = np.empty((most, SIDE, SIDE), np.int16)
+        self._fine = np.empty((most, COMPARED_SIDE, COMPARED_SIDE), np.int16)
         self._coarse = np.empty((most, COARSE, COARSE), np.float32)
         self._times = np.empty(most)
         self.count = 0
@@ -91,7 +93,7 @@ class Album:
 
 
 def _coarse(small: Small) -> NDArray[np.float32]:
-    side = SIDE // COARSE
+    side = COMPARED_SIDE // COARSE
     blocks = small.reshape(COARSE, side, COARSE, side)
     return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
 
@@ -108,7 +110,7 @@ class Gallery:
 
     def __init__(self, hold: float, refused: Refused) -> None:
         self._hold, self.refused = hold, refused
-        self._comparison = Comparison()
+        self._comparison = PictureComparison()
         self.clear()
 
     def admit(self, frame: VideoFrame, time: float) -> bool:

@@ -13,17 +13,18 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from components.arrays import Image
 from components.video.gallery import Refused
 from components.video.info import VideoInfo
 from components.video.limits import Limits
 from components.video.pauses import BRIEFEST, Pauses, find_pauses
-from components.video.rendering import Image, render
+from components.video.rendering import render_frame
 from components.video.repeats import Repeats, check_pictures, decode_times
 
-SIDE = 16
+FACE_SIDE = 16
 """Of the small picture by which a face is compared, px: slight noise is averaged out, moving lips are not."""
 
-ALIKE = 2
+SAME_GREY = 2
 """Grey levels of 255 by which one face differs at most. Of the sixteen pictures that were taken of a talking
 head no two were so alike, in none of a hundred videos."""
 
@@ -33,7 +34,7 @@ CONTRAST = 8
 ROUNDS = 3
 """Times that faces which stand still are looked for, as each time others may be found."""
 
-Box = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 
 
 Held: TypeAlias = Callable[[], "list[HeldFace]"]
@@ -44,7 +45,7 @@ Held: TypeAlias = Callable[[], "list[HeldFace]"]
 class HeldFace:
     """A face as it looks in one picture, and where."""
 
-    box: Box  # x1, y1, x2, y2, px of the picture as it is shown
+    box: PixelBox  # x1, y1, x2, y2, px of the picture as it is shown
     small: NDArray[np.int16]  # (SIDE, SIDE) grey means
 
     @classmethod
@@ -59,13 +60,17 @@ class HeldFace:
 
     def is_in(self, image: Image) -> bool:
         """Tell whether another picture of the same size shows the same at the same place."""
-        return int(np.abs(_shrink(image, self.box) - self.small).max()) <= ALIKE
+        return int(np.abs(_shrink(image, self.box) - self.small).max()) <= SAME_GREY
 
 
-def _shrink(image: Image, box: Box) -> NDArray[np.int16]:
+def _shrink(image: Image, box: PixelBox) -> NDArray[np.int16]:
     x1, y1, x2, y2 = box
     face = VideoFrame.from_ndarray(np.ascontiguousarray(image[y1:y2, x1:x2]), "rgb24")
-    return face.reformat(SIDE, SIDE, "gray8", interpolation="AREA", threads=1).to_ndarray().astype(np.int16)
+    return (
+        face.reformat(FACE_SIDE, FACE_SIDE, "gray8", interpolation="AREA", threads=1)
+        .to_ndarray()
+        .astype(np.int16)
+    )
 
 
 class Watch:
@@ -110,7 +115,7 @@ class SameFaces:
     def take(self, frame: VideoFrame) -> None:
         """Take the next frame."""
         self._pictures.take(frame)
-        self._again.append(self.is_again(render(frame, *self._size)))
+        self._again.append(self.is_again(render_frame(frame, *self._size)))
 
     def is_again(self, image: Image) -> bool:
         """Tell whether a picture shows one of the faces that one before it showed."""
@@ -154,8 +159,8 @@ def growing(held: Held, rounds: int) -> Iterator[list[HeldFace]]:
     """All faces that have been found so far, as long as there are new ones."""
     faces: list[HeldFace] = []
     for _ in range(min(rounds, ROUNDS)):
-        found = held()
-        if not found:
+        new = held()
+        if not new:
             return
-        faces = [*faces, *found]
+        faces = [*faces, *new]
         yield faces

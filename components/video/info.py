@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from components.values import Amount, Count, Line, Size
+from components.values import Amount, PlainLine, Size, WholeNumber
 
 
 @dataclass(frozen=True)
 class VideoInfo:
     """What a video says about itself, as far as it is true; its size is that of the pictures shown."""
 
-    frames: Count
+    frames: WholeNumber
     fps: Amount  # 0: untold
     width: Size
     height: Size
     duration: Amount  # seconds
-    codec: Line
-    bytes: Count
+    codec: PlainLine
+    bytes: WholeNumber

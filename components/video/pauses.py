@@ -11,18 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
+
+from components.arrays import Flags, Floats64
 
 if TYPE_CHECKING:  # `video` samples by what is here
     from components.video.info import VideoInfo
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 ROUNDING = 1e-6
 """Seconds by which a frame may begin after a moment and yet be the one that is shown then."""
 
-LONGEST = 8.0
+LONGEST_PAUSE = 8.0
 """Median times from one frame to the next for which a picture may stand without being a pause: a phone that
 films in the dark skips up to four."""
 
@@ -34,7 +33,7 @@ BRIEFEST = 0.25
 class Timeline:
     """When the frames of a video are shown."""
 
-    times: Floats  # (N,) seconds from the first, not descending
+    times: Floats64  # (N,) seconds from the first, not descending
     end: float  # of the last
     repeated: Flags  # (N,) those that show what the one before them showed
     known: Flags  # (N,) those that show what some frame before them showed
@@ -45,7 +44,7 @@ class Timeline:
         return replace(self, repeated=self.repeated | self.known)
 
     @classmethod
-    def of(cls, times: Floats, end: float) -> Self:
+    def of(cls, times: Floats64, end: float) -> Self:
         """Of frames none of which is known to repeat another."""
         none = np.zeros(len(times), np.bool_)
         return cls(times, end, none, none)
@@ -88,18 +87,18 @@ class Pauses:
         return (np.array(self.starts) - passed[:-1]).tolist(), passed.tolist()
 
 
-NONE = Pauses()
+NO_PAUSES = Pauses()
 
 
 def longest_hold(period: float) -> float:
     """Seconds for which a picture may stand where so many pass from one frame to the next."""
-    return max(LONGEST * period, BRIEFEST)
+    return max(LONGEST_PAUSE * period, BRIEFEST)
 
 
 def find_pauses(line: Timeline) -> Pauses:
     """Where a picture is held for longer than others: of that time one frame's counts."""
     if not len(line.times):
-        return NONE
+        return NO_PAUSES
     gaps = np.diff(line.times, append=max(line.end, line.times[-1]))
     period = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 0.0
     pictures = np.flatnonzero(~line.repeated)
@@ -109,7 +108,7 @@ def find_pauses(line: Timeline) -> Pauses:
     counted = np.minimum(gaps[pictures], period)
     starts, ends = (begins + counted)[held], ends[held]
     if not held.any():
-        return NONE
+        return NO_PAUSES
     pauses = Pauses(tuple(starts.tolist()), tuple(ends.tolist()))
     frames = sum(not pauses.hold(time) for time in line.times.tolist())
     return replace(pauses, frames=frames, seconds=float(line.times[-1] + gaps[-1] - (ends - starts).sum()))

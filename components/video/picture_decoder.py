@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
     from PIL.Image import Transpose
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+PICTURE_FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 """Those that Pillow may recognise."""
 
 CODECS = {"JPEG": "mjpeg", "MPO": "mjpeg", "PNG": "png", "BMP": "bmp", "WEBP": "webp"}
 """What FFmpeg calls them; MPO is what Pillow makes of a JPEG that holds further views."""
 
-BEHIND = (255, 255, 255, 255)
+BACKGROUND = (255, 255, 255, 255)
 """What shows through a picture's transparent parts."""
 
 ORIENTATION = 0x0112
@@ -42,7 +42,7 @@ def read_picture(path: Path, limits: Limits) -> tuple["Picture", str]:
     from PIL import UnidentifiedImageError  # noqa: PLC0415
 
     try:
-        with Pillow.open(path, formats=FORMATS) as picture:
+        with Pillow.open(path, formats=PICTURE_FORMATS) as picture:
             _check_header(picture, limits)
             return _as_rgb(picture), CODECS[str(picture.format)]
     except (MemoryError, VideoFault):
@@ -75,7 +75,7 @@ def _as_rgb(picture: "Picture") -> "Picture":
         picture = Pillow.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        picture = Pillow.alpha_composite(Pillow.new("RGBA", picture.size, BEHIND), picture)
+        picture = Pillow.alpha_composite(Pillow.new("RGBA", picture.size, BACKGROUND), picture)
     picture = picture.convert("RGB")
     return picture if turn is None else picture.transpose(turn)
 

@@ -55,9 +55,9 @@ def disk_state(path: Path) -> tuple[int, int]:
     Raises:
         OSError: it is not there, or cannot be looked at.
     """
-    found = path.stat()
+    top = path.stat()
     if not path.is_dir():
-        return found.st_size, found.st_mtime_ns
+        return top.st_size, top.st_mtime_ns
     states = [picture.stat() for picture in list_pictures(path)]
-    times = [found.st_mtime_ns, *(state.st_mtime_ns for state in states)]
+    times = [top.st_mtime_ns, *(state.st_mtime_ns for state in states)]
     return sum(state.st_size for state in states), max(times)

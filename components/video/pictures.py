@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from components.arrays import Flags
 from components.video.container import VideoFault
 from components.video.frames import MAX_PIXELS, Frame
 from components.video.held import Held, HeldFace, SameFaces, growing
 from components.video.info import VideoInfo
 from components.video.limits import Limits, Status
-from components.video.pauses import Flags, Timeline, find_pauses
+from components.video.pauses import Timeline, find_pauses
 from components.video.picture_decoder import read_picture
 from components.video.picture_files import list_pictures
 from components.video.repeats import check_pictures
@@ -159,10 +160,10 @@ def _shown_again(
     return again
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(first: Path, second: Path) -> bool:
     """Tell whether two files hold the same bytes; those that cannot be read are none of them."""
     try:
-        return one.stat().st_size == other.stat().st_size and cmp(one, other, shallow=False)
+        return first.stat().st_size == second.stat().st_size and cmp(first, second, shallow=False)
     except OSError:
         return False
 

@@ -16,11 +16,10 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from components.arrays import Image
 from components.video.container import VideoFault
 from components.video.dynamic_range import is_wide, to_sdr
 from components.video.limits import Limits
-
-Image = NDArray[np.uint8]
 
 MOST_STRETCH = 4
 """Pixels more than so many times as wide as high, or as high as wide, are a mistake of the file."""
@@ -107,7 +106,7 @@ def _stretch(aspect: Fraction | None) -> Fraction:
     return aspect if 1 + LEAST_STRETCH <= ratio <= MOST_STRETCH else Fraction(1)
 
 
-def render(frame: VideoFrame, width: int, height: int) -> Image:
+def render_frame(frame: VideoFrame, width: int, height: int) -> Image:
     """A frame as it is shown, RGB (height, width, 3)."""
     turn = orientation(frame)
     size = (height, width) if turn.transposed else (width, height)

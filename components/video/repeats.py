@@ -11,10 +11,20 @@ import av
 import numpy as np
 from av.video.frame import VideoFrame
 
+from components.arrays import Flags
 from components.video.container import VideoFault, decode, decode_packet, opened, packets
-from components.video.gallery import NOTHING, SETTLED, SIDE, STILL, Album, Comparison, Small, apart
+from components.video.gallery import (
+    COMPARED_SIDE,
+    NOTHING,
+    SETTLED,
+    STILL,
+    Album,
+    PictureComparison,
+    Small,
+    apart,
+)
 from components.video.limits import Limits
-from components.video.pauses import LONGEST, Flags, Timeline
+from components.video.pauses import LONGEST_PAUSE, Timeline
 from components.video.survey import Packets, read_packets
 
 if TYPE_CHECKING:  # `video` asks what is here
@@ -23,7 +33,7 @@ if TYPE_CHECKING:  # `video` asks what is here
 KEYFRAMES = 10**9
 """Px of keyframes that are decoded at most."""
 
-HELD = int(LONGEST)
+HELD = int(LONGEST_PAUSE)
 """Frames after which a picture stands still."""
 
 BEGUN_ANEW = 24
@@ -70,7 +80,7 @@ class Repeats:
     """
 
     def __init__(self) -> None:
-        self._comparison = Comparison()
+        self._comparison = PictureComparison()
         self._album, self._distinct = Album(REMEMBERED), Album(MOVING)
         self._recent: deque[Small] = deque(maxlen=HELD + REFINED)
         self._first = NOTHING  # of the frames that show one picture
@@ -180,39 +190,39 @@ def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int)
         None where the time stamps do not tell.
     """
     with opened(path, limits) as (container, stream):
-        found, tick = read_packets(container, stream), float(stream.time_base or 0)
-    if found is None:
+        listing, tick = read_packets(container, stream), float(stream.time_base or 0)
+    if listing is None:
         return None
-    repeated = _between_keyframes(path, limits, found, KEYFRAMES // _frame_cost(info))
-    line = replace(found.timeline(tick, info.duration), repeated=repeated)
-    return _frame_by_frame(path, limits, found, line) if np.sum(~repeated) <= affordable else line
+    repeated = _between_keyframes(path, limits, listing, KEYFRAMES // _frame_cost(info))
+    line = replace(listing.timeline(tick, info.duration), repeated=repeated)
+    return _frame_by_frame(path, limits, listing, line) if np.sum(~repeated) <= affordable else line
 
 
 def _frame_cost(info: "VideoInfo") -> int:
     """Px that a frame takes to decode and to compare."""
-    return max(info.width * info.height, 4 * SIDE**2)
+    return max(info.width * info.height, 4 * COMPARED_SIDE**2)
 
 
-def _between_keyframes(path: Path, limits: Limits, found: Packets, affordable: int) -> Flags:
+def _between_keyframes(path: Path, limits: Limits, listing: Packets, affordable: int) -> Flags:
     """The frames after a keyframe up to the next one, where it looks the same and little is between them."""
-    keys = np.flatnonzero(found.keys)
+    keys = np.flatnonzero(listing.keys)
     keys = keys[:: -(-len(keys) // max(affordable, 1)) or 1]
-    repeated = np.zeros(len(found.stamps), np.bool_)
-    new = np.cumsum(np.where(found.keys, 0, found.sizes))  # bytes of all but keyframes
-    comparison, last = Comparison(), None
-    for key, frame in _decoded(path, limits, found, set(found.stamps[keys].tolist())):
+    repeated = np.zeros(len(listing.stamps), np.bool_)
+    new = np.cumsum(np.where(listing.keys, 0, listing.sizes))  # bytes of all but keyframes
+    comparison, last = PictureComparison(), None
+    for key, frame in _decoded(path, limits, listing, set(listing.stamps[keys].tolist())):
         small = comparison.small(frame)
         if last is not None and apart(small, last[1]) <= SETTLED:
-            repeated[last[0] + 1 : key + 1] = new[key] - new[last[0]] <= found.sizes[last[0]]
+            repeated[last[0] + 1 : key + 1] = new[key] - new[last[0]] <= listing.sizes[last[0]]
         last = key, small
     return repeated
 
 
-def _frame_by_frame(path: Path, limits: Limits, found: Packets, line: Timeline) -> Timeline:
+def _frame_by_frame(path: Path, limits: Limits, listing: Packets, line: Timeline) -> Timeline:
     """What else is repeated, all frames having been decoded that are not known to be."""
-    needed, repeats = set(found.stamps[~line.repeated | found.keys].tolist()), Repeats()
+    needed, repeats = set(listing.stamps[~line.repeated | listing.keys].tolist()), Repeats()
     decoded = []
-    for index, frame in _decoded(path, limits, found, needed):
+    for index, frame in _decoded(path, limits, listing, needed):
         decoded.append(index)
         repeats.take(frame)
     repeated, known = line.repeated.copy(), line.known.copy()
@@ -222,7 +232,7 @@ def _frame_by_frame(path: Path, limits: Limits, found: Packets, line: Timeline) 
 
 
 def _decoded(
-    path: Path, limits: Limits, found: Packets, needed: set[int]
+    path: Path, limits: Limits, listing: Packets, needed: set[int]
 ) -> Iterator[tuple[int, VideoFrame]]:
     """The frames of some packets, each with its place in the order of time."""
     with opened(path, limits) as (container, stream):
@@ -237,11 +247,11 @@ def _decoded(
                 continue
             for frame in frames:
                 if frame.pts is not None and frame.pts in needed:
-                    yield int(np.searchsorted(found.stamps, frame.pts)), frame
+                    yield int(np.searchsorted(listing.stamps, frame.pts)), frame
 
 
 def check_pictures(different: int, needed: int, info: "VideoInfo") -> None:
     """Raise VideoFault where there are too few different pictures."""
     if different < needed:
-        found = f"only {different} different pictures in {info.duration:.1f} s"
-        raise VideoFault("too_short", f"{found}; at least {needed} are needed")
+        count = f"only {different} different pictures in {info.duration:.1f} s"
+        raise VideoFault("too_short", f"{count}; at least {needed} are needed")

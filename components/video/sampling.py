@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from components.values import Frozen
-from components.video.pauses import NONE, ROUNDING, Pauses
+from components.video.pauses import NO_PAUSES, ROUNDING, Pauses
 
 if TYPE_CHECKING:  # `video` samples by what is here
     from components.video.info import VideoInfo
@@ -56,7 +56,7 @@ class Every(Frozen):
         return 1, self.most
 
 
-class Range(Frozen):
+class RangeSampling(Frozen):
     """Evenly spaced frames, `per_second` but from `least` to `most`: clips vary in length."""
 
     policy: Literal["range"]
@@ -95,7 +95,7 @@ class Consecutive(Frozen):
         return self
 
 
-Sampling = Annotated[Even | Every | Range | Consecutive, Field(discriminator="policy")]
+Sampling = Annotated[Even | Every | RangeSampling | Consecutive, Field(discriminator="policy")]
 """Which frames of a video are looked at."""
 
 
@@ -108,7 +108,7 @@ class Moment:
     step: int = 1  # of each so many in a row the first is taken
 
 
-def moments(sampling: Sampling, info: "VideoInfo", pauses: Pauses = NONE) -> list[Moment]:
+def moments(sampling: Sampling, info: "VideoInfo", pauses: Pauses = NO_PAUSES) -> list[Moment]:
     """The places at which a policy takes frames from a video, in order of time.
 
     A video that has no more frames than are wanted gives each of them once.
@@ -125,7 +125,7 @@ def _moments(sampling: Sampling, info: "VideoInfo") -> list[Moment]:
     match sampling:
         case Even():
             return _spread(sampling.frames, 1, info)
-        case Range():
+        case RangeSampling():
             wanted = round(info.duration * sampling.per_second)
             return _spread(min(max(wanted, sampling.least), sampling.most), 1, info)
         case Consecutive():

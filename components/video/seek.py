@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from components.video.ahead import Ahead, Inexact
 from components.video.container import Packet, decode_packet
-from components.video.pauses import NONE, Pauses
+from components.video.pauses import NO_PAUSES, Pauses
 from components.video.sampling import Chooser
 
 if TYPE_CHECKING:  # `video` walks by what is here
@@ -61,7 +61,7 @@ class Walk:
         info: "VideoInfo",
         affordable: float = math.inf,
         *,
-        pauses: Pauses = NONE,
+        pauses: Pauses = NO_PAUSES,
         jumping: bool = True,
     ) -> None:
         self._container = container
@@ -163,8 +163,8 @@ class Walk:
         self._goal = moment
         target = self._ahead.stamp(moment)
         entries = self._stream.index_entries
-        found = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
-        if found >= 0 and entries[found].timestamp > self._ahead.reached:
+        entry = entries.search_timestamp(target - self._ahead.delay)  # in some, times of decoding
+        if entry >= 0 and entries[entry].timestamp > self._ahead.reached:
             return True
         complete = self._frames <= len(entries)
         return not complete and moment - self._ahead.reached_time > FAR

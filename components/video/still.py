@@ -11,7 +11,7 @@ from components.video.frames import Frame
 from components.video.limits import Limits
 from components.video.source import map_spread, probe
 
-LONGEST_SIDE = 160
+STILL_SIDE = 160
 """Of a still, px."""
 
 
@@ -28,15 +28,15 @@ def still(path: Path, limits: Limits) -> Still:
     Raises:
         VideoFault: as `probe`, or that picture cannot be decoded.
     """
-    found = map_spread(path, probe(path, limits), 1, limits, _shrunk)
-    if not found:
+    stills = map_spread(path, probe(path, limits), 1, limits, _shrunk)
+    if not stills:
         raise VideoFault("too_large", "the picture in its middle costs too much to decode")
-    return Still(found[0])
+    return Still(stills[0])
 
 
 def _shrunk(frame: Frame) -> NDArray[np.uint8]:
     from PIL import Image as Picture  # noqa: PLC0415  only workers that make stills pay for it
 
     picture = Picture.fromarray(frame.image)
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    picture.thumbnail((STILL_SIDE, STILL_SIDE))
     return np.asarray(picture)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from components.video.container import opened, packets
 from components.video.limits import Limits
-from components.video.pauses import LONGEST, NONE, Pauses, Timeline, find_pauses
+from components.video.pauses import LONGEST_PAUSE, NO_PAUSES, Pauses, Timeline, find_pauses
 
 if TYPE_CHECKING:  # `video` asks what is here
     from components.video.info import VideoInfo
@@ -26,7 +26,7 @@ say that it stays as it is. Talking heads at a low bit rate have such packets to
 
 EMPTY_AREA = 8192
 
-ALIKE = 2
+SAME_BYTES = 2
 """Bytes by which a packet differs at most from the one before it that says the same: in codecs that build on
 no other picture (MJPEG), and where a constant rate is filled up."""
 
@@ -38,7 +38,7 @@ QUIET = 0.05
 class Survey:
     """What the packets tell."""
 
-    pauses: Pauses = NONE  # times without frames
+    pauses: Pauses = NO_PAUSES  # times without frames
     quiet: bool = False  # one picture may stand for long, repeated frame by frame
 
 
@@ -65,15 +65,15 @@ def survey(path: Path, info: "VideoInfo", limits: Limits, readable: float) -> Su
         readable: bytes of a Matroska file, which has no index of all frames, that is read for it.
     """
     with opened(path, limits) as (container, stream):
-        found, tick = _indexed(stream, info), float(stream.time_base or 0)
-        if found is None and container.format.name.startswith("matroska") and container.size > readable:
+        listing, tick = _indexed(stream, info), float(stream.time_base or 0)
+        if listing is None and container.format.name.startswith("matroska") and container.size > readable:
             return Survey()
-        if found is None or find_pauses(found.timeline(tick, info.duration)).starts:
-            found = read_packets(container, stream)  # an index tells when a frame is decoded, not shown
-    if found is None:
+        if listing is None or find_pauses(listing.timeline(tick, info.duration)).starts:
+            listing = read_packets(container, stream)  # an index tells when a frame is decoded, not shown
+    if listing is None:
         return Survey()
-    pauses = find_pauses(found.timeline(tick, info.duration))
-    return Survey(pauses, _quiet(found.sizes, info.width * info.height))
+    pauses = find_pauses(listing.timeline(tick, info.duration))
+    return Survey(pauses, _quiet(listing.sizes, info.width * info.height))
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Packets | None:
@@ -105,7 +105,7 @@ def _in_order(rows: list[tuple[int | None, int, bool]]) -> Packets | None:
 def _quiet(sizes: NDArray[np.int64], area: int) -> bool:
     """Tell whether many packets in a row seem to hold nothing new."""
     empty = sizes <= EMPTY + area // EMPTY_AREA
-    alike = np.abs(np.diff(sizes, prepend=-ALIKE - 1)) <= ALIKE
+    alike = np.abs(np.diff(sizes, prepend=-SAME_BYTES - 1)) <= SAME_BYTES
     edges = np.flatnonzero(np.diff(empty | alike, prepend=False, append=False))
     runs = edges[1::2] - edges[::2]
-    return bool(runs[runs > LONGEST].sum() > QUIET * len(sizes))
+    return bool(runs[runs > LONGEST_PAUSE].sum() > QUIET * len(sizes))

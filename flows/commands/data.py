@@ -77,6 +77,6 @@ def data_add(
 def data_list() -> None:
     """Layouts that are known, and the datasets in `data/`."""
     project = enter()
-    from flows.data import show
+    from flows.data import show_data
 
-    show(project)
+    show_data(project)

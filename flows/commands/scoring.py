@@ -32,7 +32,7 @@ def score(
 ) -> None:
     """Score videos: a verdict, a probability of fake and a status for each.
 
-    A folder of pictures is one clip. A picture that is named is judged as one frame: weaker evidence.
+    A folder of pictures is one clip. A picture that is named is scored as one frame: weaker evidence.
 
     A video without a score (no face, not decodable …) is `undetermined` and says why; it never gets a
     made-up probability, and it never stops the others.
@@ -56,10 +56,10 @@ def _find(sources: list[Path]) -> tuple[Path, ...]:
     """The videos that are named, or lie in a folder that is; what is left out is told on standard error."""
     from serving.videos import find_videos
 
-    found = find_videos(sources)
-    for line in found.left_out:
+    library = find_videos(sources)
+    for line in library.left_out:
         typer.echo(line, err=True)
-    return found.videos
+    return library.videos
 
 
 def faces(

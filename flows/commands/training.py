@@ -13,7 +13,7 @@ from flows.environment import find_project
 
 if TYPE_CHECKING:
     from components.params import Params
-    from flows.promote import Outcome
+    from flows.promote import Promotion
 
 
 def recipes_like(typed: str) -> list[str]:
@@ -62,9 +62,9 @@ def run(
     if dry_run and not wait:
         refuse_dvc(project.root)
     if dry_run and recipe is not None:
-        from flows.recipes import preview
+        from flows.recipes import preview_recipe
 
-        preview(project, recipe)
+        preview_recipe(project, recipe)
         return
     if dry_run:
         show_plan(project, params)
@@ -80,7 +80,7 @@ def run(
     typer.echo(f"{outcome.reason} (report: {project.reports / 'report.html'})")
 
 
-def train(project: Project, jobs: int) -> "Outcome":
+def train(project: Project, jobs: int) -> "Promotion":
     """Run the training flow; where the gate fails, its rules are printed."""
     from flows.server import prefect_server
 
@@ -204,6 +204,6 @@ def recipes() -> None:
         unmask run --recipe xception
     """
     project = enter()
-    from flows.recipes import show
+    from flows.recipes import show_recipe
 
-    show(project)
+    show_recipe(project)

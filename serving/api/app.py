@@ -17,7 +17,7 @@ from fastapi_offline import FastAPIOffline
 from components.video.formats import VIDEO_SUFFIXES
 from components.video.picture_files import PICTURE_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
-from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe, problem
+from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe_model, problem
 from serving.scorer import Scorer, VideoScore
 
 _NOT_LOADED = problem("No model is loaded yet", "the model is still loading; try again later")
@@ -26,11 +26,11 @@ DESCRIPTION = """
 Is the face in this video, or picture, a forgery?
 
 `POST /v1/videos:score` answers with a verdict (`fake`, `real` or `undetermined`), the calibrated probability
-behind it, and the status of the video. A video that cannot be judged (no face, not decodable, too short,
+behind it, and the status of the video. A video that cannot be scored (no face, not decodable, too short,
 too large) is answered too: as `undetermined`, with the reason and without a number. `faces` lists the faces
-that were judged; of several the highest probability is the video's. Where `fallback` is `center`, no usable
-face was found and the middle of the frame was judged: `faces` is empty, and the number is to be trusted less.
-A picture (jpg, png, bmp, webp) is judged as a video of one frame: `frames` is 1, and the evidence is weaker.
+that were scored; of several the highest probability is the video's. Where `fallback` is `center`, no usable
+face was found and the middle of the frame was scored: `faces` is empty, and the number is to be trusted less.
+A picture (jpg, png, bmp, webp) is scored as a video of one frame: `frames` is 1, and the evidence is weaker.
 
     curl -F file=@clip.mp4 http://127.0.0.1:8000/v1/videos:score
 """
@@ -106,7 +106,7 @@ def score_video(
 @v1.get("/model", responses={503: _NOT_LOADED})
 async def model(scorer: Loaded) -> Model:
     """Which model answers, and its figures on test videos with their intervals."""
-    return describe(scorer)
+    return describe_model(scorer)
 
 
 @health.get("/live")

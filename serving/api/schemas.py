@@ -40,7 +40,7 @@ class Problem(Frozen):
     detail: str
 
 
-def describe(scorer: Scorer) -> Model:
+def describe_model(scorer: Scorer) -> Model:
     """What `GET /v1/model` says of an opened bundle."""
     info = scorer.bundle.info
     return Model(
@@ -94,11 +94,11 @@ SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {
                 "examples": {
                     "scored": {"summary": "A verdict", "value": _SCORED},
                     "several": {
-                        "summary": "Several faces, under a model that judges each; the highest decides",
+                        "summary": "Several faces, under a model that scores each; the highest decides",
                         "value": _SEVERAL,
                     },
                     "fallback": {
-                        "summary": "No face, under a model that then judges the middle of the frame",
+                        "summary": "No face, under a model that then scores the middle of the frame",
                         "value": _FALLBACK,
                     },
                     "undetermined": {"summary": "No face in the video", "value": _UNDETERMINED},

@@ -14,7 +14,7 @@ from serving.champion import ALIAS, open_scorer
 
 MAX_UPLOAD_BYTES = 512 * 1024**2
 MAX_CONCURRENCY = 4
-GRACE_SECONDS = 30  # for requests in flight when the server is told to end
+SHUTDOWN_SECONDS = 30  # for requests in flight when the server is told to end
 
 
 def serve(
@@ -43,7 +43,7 @@ def serve(
         open_scorer(bundle, provider=provider, workers=workers, alias=alias, project=project) as scorer,
     ):
         app = create_app(lambda: scorer, max_upload_bytes=max_upload_bytes, max_concurrency=max_concurrency)
-        config = uvicorn.Config(app, server_header=False, timeout_graceful_shutdown=GRACE_SECONDS)
+        config = uvicorn.Config(app, server_header=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS)
         with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn once all is shut down
             uvicorn.Server(config).run(sockets=[listener])
 

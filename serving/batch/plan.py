@@ -12,7 +12,7 @@ SHARD_SIZE = 16
 
 
 @dataclass(frozen=True, order=True)
-class Video:
+class VideoFile:
     """A file as it was found. Bytes and modification time tell later whether it is still the same."""
 
     file: str  # relative to the source, with "/"; opens the file, but may not be printable
@@ -30,11 +30,11 @@ class Shard:
     """Videos that are scored together and written as one file."""
 
     name: str  # of the file, without its suffix
-    videos: tuple[Video, ...]
+    videos: tuple[VideoFile, ...]
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """What to do: first forget the stale rows, then score the shards."""
 
     stale: frozenset[str]  # paths whose rows belong to files that have changed since
@@ -42,7 +42,9 @@ class Plan:
     done: int  # videos found whose rows are still good
 
 
-def plan(found: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: int = SHARD_SIZE) -> Plan:
+def plan_batch(
+    library: Iterable[VideoFile], rows: Sequence[Mapping[str, Any]], shard_size: int = SHARD_SIZE
+) -> BatchPlan:
     """Compare the videos found with the rows written for the same model version.
 
     A video is scored when it has no row, or when its bytes or modification time differ from its row's. The
@@ -50,14 +52,14 @@ def plan(found: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: 
     any order gives the same plan.
 
     Args:
-        found: the videos of the source.
+        library: the videos of the source.
         rows: rows of `components.tables.SCORES`.
         shard_size: videos a shard at most.
     """
     scored = {row["path"]: (row["bytes"], row["mtime_ns"]) for row in rows}
-    videos = sorted(set(found))
+    videos = sorted(set(library))
     pending = [video for video in videos if scored.get(video.path) != (video.bytes, video.mtime_ns)]
-    return Plan(
+    return BatchPlan(
         stale=frozenset(video.path for video in pending if video.path in scored),
         shards=tuple(
             _shard(tuple(pending[start : start + shard_size])) for start in range(0, len(pending), shard_size)
@@ -66,7 +68,7 @@ def plan(found: Iterable[Video], rows: Sequence[Mapping[str, Any]], shard_size: 
     )
 
 
-def _shard(videos: tuple[Video, ...]) -> Shard:
+def _shard(videos: tuple[VideoFile, ...]) -> Shard:
     """Name a shard by its content, so that scoring it twice writes one file and another never collides."""
     content = "\n".join(f"{video.path}\0{video.bytes}\0{video.mtime_ns}" for video in videos)
     return Shard(f"shard-{hashlib.sha256(content.encode()).hexdigest()[:16]}", videos)

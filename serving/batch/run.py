@@ -8,7 +8,7 @@ from typing import Protocol
 from components.errors import DataError
 from components.printable import printable
 from components.video.picture_files import disk_state
-from serving.batch.plan import Shard, Video
+from serving.batch.plan import Shard, VideoFile
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore
 from serving.videos import find_videos, is_folder
@@ -26,11 +26,11 @@ class Scores(Protocol):
 class Library:
     """The videos of a source, with what tells whether they change, and a line for what else lies there."""
 
-    videos: tuple[Video, ...]
+    videos: tuple[VideoFile, ...]
     left_out: tuple[str, ...]
 
 
-def scan(source: Path) -> Library:
+def scan_library(source: Path) -> Library:
     """List the videos of a folder.
 
     Raises:
@@ -38,8 +38,8 @@ def scan(source: Path) -> Library:
     """
     if not is_folder(source):
         raise DataError(f"{printable(source)}: no such folder; give the folder that holds the videos")
-    found = find_videos([source])
-    return Library(tuple(video for path in found.videos for video in _stat(source, path)), found.left_out)
+    videos = find_videos([source])
+    return Library(tuple(video for path in videos.videos for video in _stat(source, path)), videos.left_out)
 
 
 def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:
@@ -58,7 +58,7 @@ def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -
     return scores
 
 
-def _stat(source: Path, path: Path) -> Iterator[Video]:
+def _stat(source: Path, path: Path) -> Iterator[VideoFile]:
     """Yield the file's facts, or nothing where it has gone since it was listed."""
     file = path.relative_to(source).as_posix()
     try:
@@ -66,6 +66,6 @@ def _stat(source: Path, path: Path) -> Iterator[Video]:
     except FileNotFoundError:
         return
     except OSError:  # scored nevertheless: its row says why it cannot be read
-        yield Video(file, None, None)
+        yield VideoFile(file, None, None)
     else:
-        yield Video(file, size, mtime_ns)
+        yield VideoFile(file, size, mtime_ns)

@@ -38,13 +38,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Summary:
+class BatchSummary:
     """Rows counted by what they say."""
 
     videos: int
     verdicts: Mapping[str, int]
     statuses: Mapping[str, int]
-    fallbacks: int  # judged by the middle of the frame, for want of a usable face
+    fallbacks: int  # scored by the middle of the frame, for want of a usable face
 
 
 class ScoreStore:
@@ -147,8 +147,8 @@ class ScoreStore:
         Raises:
             DataError: another version of unmask wrote them, with other columns. Nothing is changed then.
         """
-        found = (row for _, rows in self._tables() for row in rows)
-        return sorted(found, key=lambda row: str(row["path"]))
+        rows_of_all = (row for _, rows in self._tables() for row in rows)
+        return sorted(rows_of_all, key=lambda row: str(row["path"]))
 
     def forget(self, paths: Collection[str]) -> None:
         """Remove the rows of these paths."""
@@ -166,12 +166,12 @@ class ScoreStore:
         write_csv(rows, SCORES, self.folder / "scores.csv")
         return self.folder / "scores.parquet"
 
-    def summary(self) -> Summary:
+    def summary(self) -> BatchSummary:
         """Count the rows by verdict and by status, the most frequent first."""
         rows = self.rows()
         verdicts, statuses = (Counter(row[key] for row in rows) for key in ("verdict", "status"))
         fallbacks = sum(row["fallback"] is not None for row in rows)
-        return Summary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
+        return BatchSummary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
 
     def _claim(self) -> None:
         """Take the folder for this source."""

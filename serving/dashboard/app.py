@@ -45,7 +45,7 @@ def main() -> None:
 def draw_scoring() -> None:
     """Uploads and their verdicts, and the model behind them."""
     try:
-        scorer = opened(os.environ.get("UNMASK_BUNDLE"))
+        scorer = opened_scorer(os.environ.get("UNMASK_BUNDLE"))
     except UnmaskError as error:
         st.error(str(error))
         return
@@ -57,7 +57,7 @@ def draw_scoring() -> None:
 
 
 @st.cache_resource(show_spinner="Opening the model …", on_release=Scorer.close)
-def opened(bundle: str | None) -> Scorer:
+def opened_scorer(bundle: str | None) -> Scorer:
     """The scorer of a bundle folder or of the champion, opened once for all visitors.
 
     Raises:
@@ -69,7 +69,7 @@ def opened(bundle: str | None) -> Scorer:
 def draw_verdicts(scorer: Scorer) -> None:
     """The upload field, and a card for each uploaded video."""
     uploads = st.file_uploader(
-        "Videos to judge",
+        "Videos to score",
         type=sorted(suffix.removeprefix(".") for suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES),
         accept_multiple_files=True,
         max_upload_size=MAX_UPLOAD_MB,
@@ -78,7 +78,7 @@ def draw_verdicts(scorer: Scorer) -> None:
     if not uploads:
         st.info(
             "Upload one or more videos of a talking person, or pictures, which tell less. "
-            "What cannot be judged says why."
+            "What cannot be scored says why."
         )
         return
     # Streamlit runs the script again for every click: what has its score keeps it.
@@ -120,17 +120,17 @@ def draw_model(scorer: Scorer) -> None:
 def draw_leaderboard(project: Project) -> None:
     """The candidates of the last run, the gate's verdict and the figures."""
     try:
-        found = reports.read_reports(project)
+        documents = reports.read_reports(project)
     except UnmaskError as error:
         st.error(str(error))
         return
-    if found.evaluation is None:
+    if documents.evaluation is None:
         st.info("No comparison yet: `unmask run` trains the candidates and compares them.")
-    if found.gate is not None:
-        draw_gate(found.gate)
-    if found.evaluation is not None:
-        draw_comparison(found.evaluation)
-    draw_figures(found.figures)
+    if documents.gate is not None:
+        draw_gate(documents.gate)
+    if documents.evaluation is not None:
+        draw_comparison(documents.evaluation)
+    draw_figures(documents.figures)
 
 
 def draw_gate(gate: GateReport) -> None:
@@ -147,7 +147,7 @@ def draw_comparison(evaluation: Evaluation) -> None:
     st.subheader("Candidates", anchor=False)
     st.table(reports.leaderboard_rows(evaluation), border="horizontal", hide_index=True)
     st.caption("The winner is chosen on validation videos; test videos show people that no candidate saw.")
-    if rows := reports.method_rows(evaluation):
+    if rows := reports.method_display_rows(evaluation):
         st.subheader(f"{evaluation.winner} by method of forgery", anchor=False)
         st.table(rows, border="horizontal", hide_index=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from components.documents import read_document
 from components.errors import StageError
-from components.ingest.statistics.results import Count, Format, Holdings, Statistics
+from components.ingest.statistics.results import FormatStatistics, Holdings, LabelCounts, Statistics
 from components.metric_names import title
 from components.project import Project
 
@@ -19,8 +19,8 @@ Row = dict[str, str]
 MAX_QUARANTINED = 1000
 """So many broken videos are listed on the page; the file holds them all."""
 
-SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
-PROPERTIES = {
+SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
+PROPERTY_TITLES = {
     "duration": "Duration, s",
     "resolution": "Shorter side, px",
     "fps": "Frame rate, fps",
@@ -80,9 +80,9 @@ def _read_failures(file: Path) -> Iterator[str]:
     if not file.is_file():
         return
     try:
-        for found in json.loads(file.read_text(encoding="utf-8"))["expectations"]:
-            if found["severity"] == "critical" and not found["success"]:
-                yield str(found["name"])
+        for expectation in json.loads(file.read_text(encoding="utf-8"))["expectations"]:
+            if expectation["severity"] == "critical" and not expectation["success"]:
+                yield str(expectation["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StageError(f"{file}: cannot be read; run dvc repro validate again") from error
 
@@ -113,7 +113,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
     broken, excluded = sum(total.broken.values()), sum(total.excluded.values())
     return {
         "Videos": (f"{total.videos:,}", f"{total.dealt:,} take part"),
-        "Fake": (share(total.fake_share), f"{total.fake:,} fake, {total.real:,} real"),
+        "Fake": (percent(total.fake_share), f"{total.fake:,} fake, {total.real:,} real"),
         "People": (f"{total.people:,}", f"videos that name nobody: {total.unnamed:,}"),
         "Running time": (duration(total.seconds), size(total.bytes)),
         "Broken": (f"{broken:,}", reasons(total.broken, STATUSES) or "every video could be read"),
@@ -123,7 +123,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
 
 def split_rows(statistics: Statistics) -> list[Row]:
     """A row per split."""
-    return [{"Split": SPLIT_NAMES[split], **_counts(held)} for split, held in statistics.splits.items()]
+    return [{"Split": SPLIT_TITLES[split], **_counts(held)} for split, held in statistics.splits.items()]
 
 
 def dataset_rows(statistics: Statistics) -> list[Row]:
@@ -141,17 +141,17 @@ def dataset_rows(statistics: Statistics) -> list[Row]:
     ]
 
 
-def format_rows(formats: Mapping[Any, Format]) -> list[Row]:
+def format_display_rows(formats: Mapping[Any, FormatStatistics]) -> list[Row]:
     """A row per property of the files: how it spreads, and how far it alone gives the label away."""
     return [
         {
-            "Property": PROPERTIES.get(name, name),
-            "5 %": number(found.spread.p5) if found.spread else "–",
-            "Median": number(found.spread.median) if found.spread else "–",
-            "95 %": number(found.spread.p95) if found.spread else "–",
-            "Tells real from fake": _alone(found),
+            "Property": PROPERTY_TITLES.get(name, name),
+            "5 %": format_number(details.spread.p5) if details.spread else "–",
+            "Median": format_number(details.spread.median) if details.spread else "–",
+            "95 %": format_number(details.spread.p95) if details.spread else "–",
+            "Tells real from fake": _alone(details),
         }
-        for name, found in formats.items()
+        for name, details in formats.items()
     ]
 
 
@@ -167,9 +167,9 @@ def leak_rows(splits: Mapping[str, Any]) -> list[Row]:
 def note_rows(splits: Mapping[str, Any]) -> list[Row]:
     """How each dataset was read, and what a person should know of it."""
     rows: list[Row] = []
-    for name, found in splits.get("datasets", {}).items():
-        first = f"{found.get('videos', 0):,} videos, read as {found.get('layout', 'unknown')}"
-        rows.extend({"Dataset": name, "Note": note} for note in (first, *found.get("notes", ())))
+    for name, dataset in splits.get("datasets", {}).items():
+        first = f"{dataset.get('videos', 0):,} videos, read as {dataset.get('layout', 'unknown')}"
+        rows.extend({"Dataset": name, "Note": note} for note in (first, *dataset.get("notes", ())))
     return rows
 
 
@@ -185,25 +185,25 @@ def proof(splits: Mapping[str, Any], statistics: Statistics) -> str | None:
 
 
 def names_everybody(statistics: Statistics) -> bool:
-    """Tell whether every dealt video names who is in it."""
+    """Tell whether every video in a split names who is in it."""
     return not any(held.unnamed for held in statistics.splits.values())
 
 
-def _counts(held: Count) -> Row:
+def _counts(held: LabelCounts) -> Row:
     return {
         "Videos": f"{held.videos:,}",
         "Real": f"{held.real:,}",
         "Fake": f"{held.fake:,}",
-        "Fake share": share(held.fake_share),
+        "Fake share": percent(held.fake_share),
         "People named": f"{held.people:,}",
         "Name nobody": f"{held.unnamed:,}",
     }
 
 
-def _alone(found: Format) -> str:
-    if found.shortcut is None:
+def _alone(details: FormatStatistics) -> str:
+    if details.shortcut is None:
         return "not defined"
-    return f"{found.shortcut.accuracy:.0%} ± {found.shortcut.margin:.0%}"
+    return f"{details.shortcut.accuracy:.0%} ± {details.shortcut.margin:.0%}"
 
 
 def reasons(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
@@ -212,7 +212,7 @@ def reasons(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
     return ", ".join(f"{count:,} {words.get(name, title(name).lower())}" for name, count in order)
 
 
-def share(value: float | None) -> str:
+def percent(value: float | None) -> str:
     """One decimal; a class that is there is never rounded away."""
     if value is None:
         return "–"
@@ -221,7 +221,7 @@ def share(value: float | None) -> str:
     return "> 99.9%" if 0.999 < value < 1.0 else f"{value:.1%}"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Three figures that count, with separators."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
@@ -237,5 +237,5 @@ def size(content: int) -> str:
     """Bytes in decimal units."""
     for unit, limit in (("kB", 1e6), ("MB", 1e9), ("GB", 1e12)):
         if content < limit:
-            return f"{number(content / limit * 1000)} {unit}"
-    return f"{number(content / 1e12)} TB"
+            return f"{format_number(content / limit * 1000)} {unit}"
+    return f"{format_number(content / 1e12)} TB"

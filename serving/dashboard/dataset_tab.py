@@ -16,30 +16,30 @@ from serving.dashboard.dataset_reports import DatasetReports
 def draw_dataset(project: Project) -> None:
     """Key figures, balance, formats, sample frames, and what takes no part."""
     try:
-        found = reports.read_dataset_reports(project)
+        documents = reports.read_dataset_reports(project)
     except UnmaskError as error:
         st.error(str(error))
         return
-    if found.failures:
-        st.error(f"`validate` stops here: these do not hold: {'; '.join(found.failures)}.")
-    if found.statistics is None:
+    if documents.failures:
+        st.error(f"`validate` stops here: these do not hold: {'; '.join(documents.failures)}.")
+    if documents.statistics is None:
         st.info("The data are not described yet: `unmask run` or `dvc repro describe` does it.")
     else:
-        draw_key_figures(found.statistics)
-        draw_leaks(found.statistics, found.splits or {})
-        draw_balance(found.statistics, found.figures)
-        draw_formats(found.statistics, found.figures)
-    draw_contact_sheet(found.contact_sheet)
-    draw_quarantine(found)
-    draw_notes(found)
+        draw_key_figures(documents.statistics)
+        draw_leaks(documents.statistics, documents.splits or {})
+        show_balance(documents.statistics, documents.figures)
+        show_formats(documents.statistics, documents.figures)
+    show_contact_sheet(documents.contact_sheet)
+    draw_quarantine(documents)
+    draw_notes(documents)
 
 
 def draw_key_figures(statistics: Statistics) -> None:
     """The first things to know, side by side."""
     figures = reports.key_figures(statistics.total)
-    for column, (name, (value, told)) in zip(st.columns(len(figures)), figures.items(), strict=True):
+    for column, (name, (value, caption)) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(name, value)
-        column.caption(told)
+        column.caption(caption)
 
 
 def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
@@ -47,11 +47,11 @@ def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
     if rows := reports.leak_rows(splits):
         st.warning("Some videos tie two splits: figures on test videos may flatter. `validate` names them.")
         st.table(rows, border="horizontal", hide_index=True)
-    elif told := reports.proof(splits, statistics):
-        (st.success if reports.names_everybody(statistics) else st.warning)(told)
+    elif proof := reports.proof(splits, statistics):
+        (st.success if reports.names_everybody(statistics) else st.warning)(proof)
 
 
-def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
+def show_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
     """How many real and fake videos each split and each dataset holds."""
     st.subheader("Splits", anchor=False)
     st.table(reports.split_rows(statistics), border="horizontal", hide_index=True)
@@ -64,10 +64,10 @@ def draw_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
                 st.image(path, width=860)
 
 
-def draw_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
+def show_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
     """What the files are like, and whether that gives the label away."""
     st.subheader("Files", anchor=False)
-    st.table(reports.format_rows(statistics.formats), border="horizontal", hide_index=True)
+    st.table(reports.format_display_rows(statistics.formats), border="horizontal", hide_index=True)
     st.caption(
         "“Tells real from fake”: how often this property alone is right, learnt on training videos and "
         "held against all others, both classes weighing the same. 50% is chance. Far above it, a detector "
@@ -78,7 +78,7 @@ def draw_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
             st.image(path, width="stretch")
 
 
-def draw_contact_sheet(sheet: Path | None) -> None:
+def show_contact_sheet(sheet: Path | None) -> None:
     """Sample frames of every label and method."""
     st.subheader("Frames", anchor=False)
     if sheet is None:
@@ -88,20 +88,20 @@ def draw_contact_sheet(sheet: Path | None) -> None:
     st.caption("A frame from the middle of a few videos of each frequent kind; their contents decide which.")
 
 
-def draw_quarantine(found: DatasetReports) -> None:
+def draw_quarantine(documents: DatasetReports) -> None:
     """The videos that cannot be used, and why."""
     st.subheader("Quarantine", anchor=False)
-    if not found.quarantined:
+    if not documents.quarantined:
         st.caption("No video is known to be broken.")
         return
-    st.dataframe(list(found.quarantined), hide_index=True, width="stretch")
-    if len(found.quarantined) == reports.MAX_QUARANTINED:
+    st.dataframe(list(documents.quarantined), hide_index=True, width="stretch")
+    if len(documents.quarantined) == reports.MAX_QUARANTINED:
         st.caption(f"The first {reports.MAX_QUARANTINED:,}; reports/quarantine.csv holds them all.")
 
 
-def draw_notes(found: DatasetReports) -> None:
+def draw_notes(documents: DatasetReports) -> None:
     """How the datasets were read."""
-    if rows := reports.note_rows(found.splits or {}):
+    if rows := reports.note_rows(documents.splits or {}):
         st.subheader("Notes", anchor=False)
         # Names in notes are whatever somebody called a file; a table would render them as Markdown.
         for row in rows:

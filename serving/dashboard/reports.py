@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from components.bundle import Interval
-from components.documents import Document, read_document
+from components.documents import read_document
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
 from components.metric_names import title
 from components.project import Project
+from components.values import Frozen
 
 Row = dict[str, str]
+ReportDocument = TypeVar("ReportDocument", bound=Frozen)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def read_reports(project: Project) -> Reports:
     )
 
 
-def _read(kind: type[Document], path: Path) -> Document | None:
+def _read(kind: type[ReportDocument], path: Path) -> ReportDocument | None:
     return read_document(kind, path) if path.is_file() else None
 
 
@@ -46,7 +49,9 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
         {
             "Candidate": f"{name} (winner)" if name == evaluation.winner else name,
             f"{title(evaluation.select_by)}, validation": figure(result.val, evaluation.select_by),
-            f"AUC, test ({evaluation.confidence:.0%} interval)": with_interval(estimate(result.test, "auc")),
+            f"AUC, test ({evaluation.confidence:.0%} interval)": with_interval(
+                interval_of(result.test, "auc")
+            ),
             "F1": figure(result.test, "f1"),
             "Accuracy": figure(result.test, "accuracy"),
             "Equal error rate": figure(result.test, "eer"),
@@ -56,13 +61,13 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
     ]
 
 
-def method_rows(evaluation: Evaluation) -> list[Row]:
+def method_display_rows(evaluation: Evaluation) -> list[Row]:
     """A row per way of forging: the winner's AUC on it, with its interval."""
     return [
         {
             "Forgery": title(method),
             "Test videos": str(figures.get("videos", "–")),
-            f"AUC ({evaluation.confidence:.0%} interval)": with_interval(estimate(figures, "auc")),
+            f"AUC ({evaluation.confidence:.0%} interval)": with_interval(interval_of(figures, "auc")),
         }
         for method, figures in evaluation.candidates[evaluation.winner].methods.items()
     ]
@@ -70,10 +75,13 @@ def method_rows(evaluation: Evaluation) -> list[Row]:
 
 def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
     """A row per figure that travels with a model."""
-    return [{"On test videos": title(name), "Value": with_interval(found)} for name, found in metrics.items()]
+    return [
+        {"On test videos": title(name), "Value": with_interval(interval)}
+        for name, interval in metrics.items()
+    ]
 
 
-def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
+def interval_of(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
     """A figure with the ends of its interval, None where it is not defined."""
     value = figures.get(name)
     if value is None:
@@ -81,13 +89,13 @@ def estimate(figures: Mapping[str, int | float | None], name: str) -> Interval |
     return Interval(value=value, low=figures.get(f"{name}_low"), high=figures.get(f"{name}_high"))
 
 
-def with_interval(found: Interval | None) -> str:
+def with_interval(interval: Interval | None) -> str:
     """`0.880 (0.799 – 0.969)`, without the brackets where no interval was drawn."""
-    if found is None:
+    if interval is None:
         return decimals(None)
-    if found.low is None or found.high is None:
-        return decimals(found.value)
-    return f"{found.value:.3f} ({found.low:.3f} – {found.high:.3f})"
+    if interval.low is None or interval.high is None:
+        return decimals(interval.value)
+    return f"{interval.value:.3f} ({interval.low:.3f} – {interval.high:.3f})"
 
 
 def figure(figures: Mapping[str, int | float | None], name: str) -> str:

@@ -6,15 +6,15 @@ from components.video.limits import Status
 from serving.scorer import FaceScore, VideoScore
 
 WHY = {
-    "no_face": "No face could be followed through this video, so there is nothing to judge.",
+    "no_face": "No face could be followed through this video, so there is nothing to score.",
     "undecodable": "This file could not be read as a video, or as a picture.",
-    "too_short": "This video shows too few different pictures to judge.",
+    "too_short": "This video shows too few different pictures to score.",
     "too_large": "This video is larger or longer than what is accepted.",
 }
 """In a person's words, by status; the score's own reason follows."""
 
 FALLBACK = (
-    "No usable face was found. The middle of the frame was judged instead, for which this detector is not "
+    "No usable face was found. The middle of the frame was scored instead, for which this detector is not "
     "made: trust this number less."
 )
 
@@ -46,8 +46,8 @@ def verdict_card(score: VideoScore, threshold: float) -> str:
 def explanation(score: VideoScore, threshold: float) -> str:
     """Why the verdict is what it is, in one or two sentences."""
     if score.probability is None:
-        told = f" Reported: {score.reason}." if score.reason else ""
-        return f"{WHY.get(score.status, 'This video got no score.')}{told} No probability is given."
+        reason = f" Reported: {score.reason}." if score.reason else ""
+        return f"{WHY.get(score.status, 'This video got no score.')}{reason} No probability is given."
     relation = "reaches" if score.verdict == "fake" else "stays below"
     what = f"the most suspicious of {len(score.faces)} faces" if len(score.faces) > 1 else "the face"
     return (
@@ -57,9 +57,9 @@ def explanation(score: VideoScore, threshold: float) -> str:
 
 
 def warning(score: VideoScore) -> str:
-    """That no face was judged, or only a picture, where that is so; else nothing."""
-    told = (PICTURE if score.is_picture else "", FALLBACK if score.fallback else "")
-    return "".join(f'<p class="warning">{escape(text)}</p>' for text in filter(None, told))
+    """That no face was scored, or only a picture, where that is so; else nothing."""
+    warnings = (PICTURE if score.is_picture else "", FALLBACK if score.fallback else "")
+    return "".join(f'<p class="warning">{escape(text)}</p>' for text in filter(None, warnings))
 
 
 def face_table(score: VideoScore) -> str:

@@ -64,7 +64,7 @@ def test_faces_asks_whether_the_detectors_model_has_changed(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.setattr("components.stages.faces.run", lambda *_: None)
-    monkeypatch.setattr("components.export.detector.check_model", lambda folder, _: asked.append(folder))
+    monkeypatch.setattr("components.export.detector.check_detector", lambda folder, _: asked.append(folder))
     assert main(["faces"]) == 0
     assert asked == [Path("artifacts/detector")]
 

@@ -5,7 +5,7 @@ import pytest
 
 from components import providers
 from components.errors import BundleError, ProviderError
-from components.providers import Asked, Provider, choose, cuda_fault, open_session
+from components.providers import Asked, Provider, choose_provider, cuda_fault, open_session
 
 without_cuda = pytest.mark.skipif(cuda_fault() is None, reason="this machine has a CUDA device")
 
@@ -21,17 +21,17 @@ without_cuda = pytest.mark.skipif(cuda_fault() is None, reason="this machine has
     ],
 )
 def test_choice(asked: Asked, fault: str | None, chosen: Provider) -> None:
-    assert choose(asked, fault) == chosen
+    assert choose_provider(asked, fault) == chosen
 
 
 def test_cuda_that_was_asked_for_is_never_replaced() -> None:
     with pytest.raises(ProviderError, match=r"no device; .*--provider cpu"):
-        choose("cuda", "no device")
+        choose_provider("cuda", "no device")
 
 
 def test_the_message_names_what_the_user_wrote() -> None:
     with pytest.raises(ProviderError, match=r"^DEVICE=cuda: no device; .* use DEVICE=cpu$"):
-        choose("cuda", "no device", "DEVICE=")
+        choose_provider("cuda", "no device", "DEVICE=")
 
 
 def test_threads_are_those_asked_for(brightness_model: Path) -> None:

@@ -179,7 +179,7 @@ def test_every_face_is_told_and_what_has_none_is_marked(
     shown = unmask(*command).stdout
     assert "highest of 2 faces" in shown
     assert f"{none['verdict']} (center)" in shown
-    assert "no usable face: the middle of the frame was judged" in shown
+    assert "no usable face: the middle of the frame was scored" in shown
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "scores.csv"])

@@ -114,8 +114,8 @@ def test_dvc_repro_does_all_stages_up_to_export(reproduced: Project) -> None:
     assert len(manifest) == 16
     assert {row["status"] for row in read_table(reproduced.faces, FACES)} == {"ok"}
     predictions = read_table(reproduced.candidate("simple_cnn") / "predictions.parquet", PREDICTIONS)
-    judged = {row["video_id"] for row in manifest if row["split"] in ("val", "test")}
-    assert {row["video_id"] for row in predictions} == judged
+    evaluated = {row["video_id"] for row in manifest if row["split"] in ("val", "test")}
+    assert {row["video_id"] for row in predictions} == evaluated
     assert json.loads(reproduced.gate.read_text(encoding="utf-8"))["passed"]
     info = open_bundle(reproduced.bundle).info
     assert info.candidate == "simple_cnn"

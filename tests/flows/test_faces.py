@@ -21,7 +21,7 @@ from components.faces.policy import CropPolicy
 from components.video.frames import VideoInfo
 from components.video.sampling import Even
 from flows.cli import main
-from flows.faces import Viewed, print_view, ranks, setup, told, view
+from flows.faces import Viewed, look_line, print_view, ranks, setup, view
 from flows.sheet import MOST_VIDEOS, WIDTH, reserved, write_sheet
 from tests.flows import forked
 from tests.flows.forked import Done
@@ -258,7 +258,7 @@ def test_videos_come_in_the_order_given_without_pictures(
     assert isinstance(first.found, Look)
     assert isinstance(first.found.result, Faces)
     assert first.found.pictures.size == first.found.result.main.crops.size == 0
-    assert told(first.found) == told(look)
+    assert look_line(first.found) == look_line(look)
     assert [one.name for one in views] == ["b"]
 
 

@@ -17,7 +17,7 @@ from components.tables import MANIFEST, read_table
 from components.tracking import registry
 from components.tracking.runs import CANDIDATE
 from components.tracking.store import connect
-from flows.promote import auc, probabilities, promote, register
+from flows.promote import auc, probabilities, promote, register_winner
 from tests.components.sandbox.processes import eventually
 from tests.flows.conftest import rewrite
 
@@ -115,7 +115,7 @@ def test_the_same_command_goes_on_once_what_failed_is_mended(
     done = stub_project.unmask("run")
     assert done.returncode == 0, done.stderr
     assert "version 1 is the first champion" in done.stdout
-    champion = registry.resolve(project=project)
+    champion = registry.resolve_alias(project=project)
     assert champion.version == "1"
     assert champion.digest == open_bundle(project.bundle).digest
     assert registry.version_behind(registry.CHALLENGER, project) == "1"
@@ -165,7 +165,7 @@ def test_the_better_one_is_the_champion(stub_project: "StubProject") -> None:
         calibrate(bundle, slope)
         shutil.rmtree(project.bundle)
         shutil.copytree(bundle, project.bundle)
-        return promote(project, register(project)).reason
+        return promote(project, register_winner(project)).reason
 
     project.bundle.mkdir()
     rewrite(bundle, gate_passed=False)

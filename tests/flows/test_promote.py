@@ -5,21 +5,26 @@ import pytest
 
 from components.project import Project
 from components.tracking import runs
-from flows.promote import Comparison, auc, decide, training_run
+from flows.promote import ChampionComparison, auc, decide_promotion, training_run
 
 
 @pytest.mark.parametrize(
     ("reigning", "found", "promoted", "told"),
     [
         (None, None, True, "first champion"),
-        ("1", Comparison(0.9, 0.8, 12), True, "replaces champion 1: AUC 0.900 against 0.800 on the same 12"),
-        ("1", Comparison(0.8, 0.8, 12), False, "stays challenger"),
-        ("1", Comparison(0.7, 0.8, 12), False, "stays challenger"),
-        ("1", Comparison(None, None, 0), False, "cannot be compared"),
+        (
+            "1",
+            ChampionComparison(0.9, 0.8, 12),
+            True,
+            "replaces champion 1: AUC 0.900 against 0.800 on the same 12",
+        ),
+        ("1", ChampionComparison(0.8, 0.8, 12), False, "stays challenger"),
+        ("1", ChampionComparison(0.7, 0.8, 12), False, "stays challenger"),
+        ("1", ChampionComparison(None, None, 0), False, "cannot be compared"),
     ],
 )
-def test_decide(reigning: str | None, found: Comparison | None, promoted: bool, told: str) -> None:
-    outcome = decide("2", reigning, found)
+def test_decide(reigning: str | None, found: ChampionComparison | None, promoted: bool, told: str) -> None:
+    outcome = decide_promotion("2", reigning, found)
     assert (outcome.version, outcome.promoted) == ("2", promoted)
     assert told in outcome.reason
 

@@ -11,7 +11,7 @@ from components.params.resolved import load_resolved
 from components.project import Project
 from flows.graph import Stage
 from flows.plan import Change, planned
-from flows.recipes import adopt, preview, show
+from flows.recipes import adopt, preview_recipe, show_recipe
 
 ROOT = Path(__file__).parents[2]
 GRAPH = """
@@ -72,7 +72,7 @@ def test_a_recipe_is_one_line_and_so_is_the_way_back(
     assert project.params.read_text(encoding="utf-8") == before
 
 
-@pytest.mark.parametrize("action", [adopt, preview])
+@pytest.mark.parametrize("action", [adopt, preview_recipe])
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -93,7 +93,7 @@ def test_a_mistake_in_the_file_is_not_told_of_the_recipe(
 def test_the_list_says_which_is_in_use(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     (project.recipes / "broken.yaml").write_text("a: [", encoding="utf-8")
     adopt(project, "wide")
-    show(project)
+    show_recipe(project)
     lines = [line for line in capsys.readouterr().out.splitlines() if "in use" in line]
     assert len(lines) == 1
     assert "wide" in lines[0]
@@ -103,7 +103,7 @@ def test_a_dry_run_writes_nothing_and_names_the_stages(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = project.params.read_bytes()
-    preview(project, "small")
+    preview_recipe(project, "small")
     told = capsys.readouterr().out
     assert project.params.read_bytes() == before
     assert load_resolved(project.resolved) == load_params(project.params)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sample import SampleSettings, generate
-from sample.paint import Head, paint_head
+from sample.paint import PaintedHead, paint_head
 from sample.person import draw_person
 
 TINY = SampleSettings(people=8, frames=3, width=160, height=120, workers=1)
@@ -60,7 +60,7 @@ def tiny_sample(shared_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def head() -> Head:
+def head() -> PaintedHead:
     return paint_head(draw_person(seed=3, index=0))
 
 

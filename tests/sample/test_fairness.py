@@ -11,7 +11,7 @@ from sample.fairness import (
     face_finder,
     feature_aucs,
     folded_auc,
-    look_at,
+    look_at_clips,
     thumbnail_aucs,
 )
 
@@ -55,7 +55,7 @@ def test_thumbnails_that_differ_by_class_are_seen() -> None:
 
 
 def test_features_are_measured_on_the_encoded_files(tiny_sample: Path) -> None:
-    looks = list(look_at(tiny_sample, detect=lambda frame: (50, 20, 110, 100)))
+    looks = list(look_at_clips(tiny_sample, detect=lambda frame: (50, 20, 110, 100)))
     assert len(looks) == 16
     assert all(set(entry.features) == set(BOUNDS) for entry in looks)
     assert looks[0].features["face_size"] == pytest.approx(np.sqrt(60 * 80))
@@ -67,7 +67,7 @@ def test_features_are_measured_on_the_encoded_files(tiny_sample: Path) -> None:
 @pytest.mark.full  # .ci/run has it, too
 @pytest.mark.timeout(900)
 def test_the_shipped_sample_is_fair_and_every_face_is_found(shipped_sample: Path, networks: Path) -> None:
-    looks = list(look_at(shipped_sample, face_finder(networks)))
+    looks = list(look_at_clips(shipped_sample, face_finder(networks)))
     assert len(looks) == 144
     aucs = feature_aucs(looks)
     assert {name: auc for name, auc in aucs.items() if auc > BOUNDS[name]} == {}

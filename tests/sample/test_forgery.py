@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sample.forgery import (
     METHODS,
     Method,
-    draw_faults,
+    draw_forgery_faults,
     face_box,
     forge,
     jpeg,
-    self_blend,
+    render_self_blend,
     transfer_tone,
 )
 
@@ -37,7 +37,7 @@ def still(frames: int = 4, noise: float = 2.0) -> list[Frame]:
 @pytest.mark.parametrize("method", METHODS)
 def test_faults_stay_within_the_recipe(method: Method) -> None:
     for seed in range(50):
-        faults = draw_faults(method, np.random.default_rng(seed))
+        faults = draw_forgery_faults(method, np.random.default_rng(seed))
         assert 5 <= abs(faults.tone[0]) <= 12
         assert 12 <= np.hypot(faults.tone[1], faults.tone[2]) <= 17.001
         assert abs(faults.contrast - 1) <= 0.17
@@ -50,7 +50,7 @@ def test_faults_stay_within_the_recipe(method: Method) -> None:
 
 
 def test_each_signature_belongs_to_one_method() -> None:
-    drawn = {method: draw_faults(method, np.random.default_rng(1)) for method in METHODS}
+    drawn = {method: draw_forgery_faults(method, np.random.default_rng(1)) for method in METHODS}
     assert set(METHODS) == set(get_args(Method))
     assert {m for m, f in drawn.items() if f.shrink > 1} == {"low_resolution"}
     assert {m for m, f in drawn.items() if f.hold or f.tone_jitter} == {"flicker"}
@@ -60,7 +60,7 @@ def test_each_signature_belongs_to_one_method() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_a_forgery_changes_the_face_and_nothing_else(method: Method, rng: np.random.Generator) -> None:
     frames = still()
-    forged, covers = self_blend(frames, [MASK] * 4, method, rng)
+    forged, covers = render_self_blend(frames, [MASK] * 4, method, rng)
     for before, after, cover in zip(frames, forged, covers, strict=True):
         changed = np.abs(after.astype(int) - before).max(axis=2)
         assert changed[cover > 0.9].mean() > 8
@@ -72,18 +72,20 @@ def test_a_forgery_changes_the_face_and_nothing_else(method: Method, rng: np.ran
 def test_frames_given_are_not_written_to(rng: np.random.Generator) -> None:
     frames = still(2)
     copies = [frame.copy() for frame in frames]
-    self_blend(frames, [MASK] * 2, "flicker", rng)
+    render_self_blend(frames, [MASK] * 2, "flicker", rng)
     assert all((frame == copy).all() for frame, copy in zip(frames, copies, strict=True))
 
 
 def test_the_same_randomness_gives_the_same_forgery() -> None:
-    once, again = (self_blend(still(), [MASK] * 4, "flicker", np.random.default_rng(9))[0] for _ in range(2))
+    once, again = (
+        render_self_blend(still(), [MASK] * 4, "flicker", np.random.default_rng(9))[0] for _ in range(2)
+    )
     assert all((a == b).all() for a, b in zip(once, again, strict=True))
 
 
 def test_flicker_trembles_more_than_other_methods() -> None:
     def unrest(method: Method) -> float:
-        forged, _ = self_blend(still(8, noise=0), [MASK] * 8, method, np.random.default_rng(2))
+        forged, _ = render_self_blend(still(8, noise=0), [MASK] * 8, method, np.random.default_rng(2))
         return float(np.abs(np.diff(np.stack(forged).astype(float), axis=0)).mean())
 
     assert unrest("flicker") > 1.5 * max(unrest("self_blend"), unrest("low_resolution"))
@@ -91,7 +93,7 @@ def test_flicker_trembles_more_than_other_methods() -> None:
 
 def test_a_face_outside_the_picture_is_left_as_it_is(rng: np.random.Generator) -> None:
     frames, nothing = still(1), np.zeros_like(MASK)
-    forged, covers = self_blend(frames, [nothing], "self_blend", rng)
+    forged, covers = render_self_blend(frames, [nothing], "self_blend", rng)
     assert (forged[0] == frames[0]).all()
     assert covers[0].max() == 0
     assert face_box(nothing) is None
@@ -99,7 +101,7 @@ def test_a_face_outside_the_picture_is_left_as_it_is(rng: np.random.Generator) -
 
 def test_a_swap_shows_the_source(rng: np.random.Generator) -> None:
     target, source = still(1, noise=0), [np.full((120, 160, 3), 120, np.uint8)]
-    faults = draw_faults("swap", rng)
+    faults = draw_forgery_faults("swap", rng)
     forged, covers = forge(target, source, [MASK], faults, rng)
     core = cv2.erode(covers[0], np.ones((9, 9))) > 0.99
     # The dark eyes and mouth of the target are gone, but for the grain that stands in for their detail.
@@ -125,6 +127,6 @@ def test_jpeg_keeps_size_and_colour_order() -> None:
 def test_no_face_is_drowned_in_black_or_white(grey: int, lighter: bool) -> None:
     frame = np.full((120, 160, 3), grey, np.uint8)
     for seed in range(12):
-        forged, covers = self_blend([frame], [MASK], "self_blend", np.random.default_rng(seed))
+        forged, covers = render_self_blend([frame], [MASK], "self_blend", np.random.default_rng(seed))
         core = cv2.cvtColor(forged[0], cv2.COLOR_RGB2GRAY)[covers[0] > 0.99].mean()
         assert (core > grey) == lighter

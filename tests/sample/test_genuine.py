@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sample import SampleSettings
-from sample.session import cast, record, record_genuine
+from sample.session import cast, record_genuine, record_session
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def test_genuine_clip_is_the_same_whenever_it_is_made(settings: SampleSettings) 
 
 
 def test_genuine_clip_is_none_of_the_samples(settings: SampleSettings) -> None:
-    session = record(settings, cast(settings)[1])
+    session = record_session(settings, cast(settings)[1])
     apart = np.stack(record_genuine(settings, person=1)).astype(float)
     assert np.abs(apart - session.genuine).mean() > 5
 

@@ -7,21 +7,21 @@ import pytest
 
 from sample.features import Expression, paint_features
 from sample.geometry import EXTENT, EYE_Y, RESOLUTION
-from sample.paint import Head, paint_head
+from sample.paint import PaintedHead, paint_head
 from sample.person import draw_person
-from sample.render import render
-from sample.scene import Scene, draw_scene
+from sample.render import render_rgb
+from sample.scene import RenderedScene, draw_scene
 from sample.talking import MAX_YAW, Motion, draw_motion
 
 REST = Expression(blink=0.0, gaze=(0.0, 0.0), mouth=0.0, smile=0.0, width=1.0)
 
 
 @pytest.fixture
-def scene(head: Head, rng: np.random.Generator) -> Scene:
+def scene(head: PaintedHead, rng: np.random.Generator) -> RenderedScene:
     return draw_scene(head.person, 320, 240, rng)
 
 
-def draw(scene: Scene, seconds: float, seed: int = 1) -> Motion:
+def draw(scene: RenderedScene, seconds: float, seed: int = 1) -> Motion:
     return draw_motion(scene, np.arange(0, seconds, 0.04), np.random.default_rng(seed))
 
 
@@ -55,7 +55,7 @@ def test_every_hair_style_paints(style: str) -> None:
     assert (crown > 0.5) == (style in {"short", "curly", "long"})
 
 
-def test_a_blink_changes_the_eyes_and_nothing_else(head: Head) -> None:
+def test_a_blink_changes_the_eyes_and_nothing_else(head: PaintedHead) -> None:
     opened = paint_features(head.albedo, head.person, REST)
     shut = paint_features(head.albedo, head.person, replace(REST, blink=1.0))
     rows = np.flatnonzero(np.abs(opened - shut).max(axis=(1, 2)))
@@ -63,7 +63,7 @@ def test_a_blink_changes_the_eyes_and_nothing_else(head: Head) -> None:
     assert eye - 0.26 * RESOLUTION < rows.min() < rows.max() < eye + 0.26 * RESOLUTION
 
 
-def test_an_open_mouth_is_dark_inside(head: Head) -> None:
+def test_an_open_mouth_is_dark_inside(head: PaintedHead) -> None:
     where = int((head.person.nose_length + 0.25 + 0.03 + EXTENT) * RESOLUTION)
     middle = int(EXTENT * RESOLUTION)
     open_wide = paint_features(head.albedo, head.person, replace(REST, mouth=1.0))
@@ -71,7 +71,7 @@ def test_an_open_mouth_is_dark_inside(head: Head) -> None:
     assert open_wide[where : where + 5, middle].mean() < 0.6 * closed[where : where + 5, middle].mean()
 
 
-def test_movement_is_smooth_and_within_bounds(scene: Scene) -> None:
+def test_movement_is_smooth_and_within_bounds(scene: RenderedScene) -> None:
     for seed in range(20):
         motion = draw(scene, 3.0, seed)
         yaw = np.array([pose.yaw for pose in motion.poses])
@@ -82,15 +82,15 @@ def test_movement_is_smooth_and_within_bounds(scene: Scene) -> None:
         assert all(0 <= expression.mouth <= 1 for expression in motion.expressions)
 
 
-def test_people_blink_and_talk(scene: Scene) -> None:
+def test_people_blink_and_talk(scene: RenderedScene) -> None:
     motions = [draw(scene, 3.0, seed) for seed in range(10)]
     assert all(max(e.blink for e in motion.expressions) > 0.9 for motion in motions)
     assert all(max(e.mouth for e in motion.expressions) > 0.2 for motion in motions)
 
 
-def test_frames_are_pictures_and_masks_lie_on_the_face(head: Head, scene: Scene) -> None:
+def test_frames_are_pictures_and_masks_lie_on_the_face(head: PaintedHead, scene: RenderedScene) -> None:
     motion = draw(scene, 0.12)
-    shots = list(render(head, scene, motion, np.random.default_rng(0)))
+    shots = list(render_rgb(head, scene, motion, np.random.default_rng(0)))
     assert len(shots) == 3
     for (frame, mask), pose in zip(shots, motion.poses, strict=True):
         assert frame.shape == (240, 320, 3)
@@ -102,12 +102,13 @@ def test_frames_are_pictures_and_masks_lie_on_the_face(head: Head, scene: Scene)
         assert 1.2 * scene.unit < rows.max() - rows.min() < 2.4 * scene.unit
 
 
-def test_the_head_covers_the_background(head: Head, scene: Scene) -> None:
+def test_the_head_covers_the_background(head: PaintedHead, scene: RenderedScene) -> None:
     motion = draw(scene, 0.04)
     other = replace(scene, background=1 - scene.background)
     quiet = replace(scene.camera, noise=0.0)
     (frame, mask), (changed, _) = (
-        next(render(head, replace(s, camera=quiet), motion, np.random.default_rng(0))) for s in (scene, other)
+        next(render_rgb(head, replace(s, camera=quiet), motion, np.random.default_rng(0)))
+        for s in (scene, other)
     )
     difference = np.abs(frame.astype(int) - changed).max(axis=2)
     assert difference[mask > 0.99].max() == 0

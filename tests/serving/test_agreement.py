@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from components.bundle import Bundle
 from serving.api.app import create_app
-from serving.batch.plan import plan
-from serving.batch.run import scan, score_shard
+from serving.batch.plan import plan_batch
+from serving.batch.run import scan_library, score_shard
 from serving.batch.store import ScoreStore
 from serving.scorer import Scorer, VideoScore
 
@@ -66,7 +66,7 @@ def test_api(answers: dict[str, VideoScore], scorer: Scorer, folder: Path) -> No
 
 def test_batch(answers: dict[str, VideoScore], scorer: Scorer, folder: Path, tmp_path: Path) -> None:
     with ScoreStore(tmp_path, folder, "1", scorer.bundle.digest) as store:
-        for shard in plan(scan(folder).videos, [], shard_size=2).shards:
+        for shard in plan_batch(scan_library(folder).videos, [], shard_size=2).shards:
             score_shard(scorer, folder, shard, store)
         rows = {row["path"]: row["probability"] for row in store.rows()}
     assert rows == probabilities(answers)

@@ -30,7 +30,7 @@ def test_otherwise_the_registry_is_asked(bundle: Bundle, monkeypatch: pytest.Mon
         asked.append((alias, project))
         return registry.RegisteredBundle("12", bundle.digest, bundle.folder)
 
-    monkeypatch.setattr(registry, "resolve", resolve)
+    monkeypatch.setattr(registry, "resolve_alias", resolve)
     project = Project(Path("somewhere"))
     with open_scorer(provider="cpu", workers=1, alias="challenger", project=project) as scorer:
         assert scorer.model_version == "12"
@@ -45,7 +45,7 @@ def test_a_version_that_this_code_cannot_use_says_what_to_do(
     content = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
     (folder / "bundle.json").write_text(json.dumps(content | {"crop_version": 1, "crop": {"frames": 8}}))
     found = registry.RegisteredBundle("12", bundle.digest, folder)
-    monkeypatch.setattr(registry, "resolve", lambda alias, project: found)
+    monkeypatch.setattr(registry, "resolve_alias", lambda alias, project: found)
     told = rf"^registry: {named}: .*crop version 1, .*unmask run.*docs/operations\.md, Promoting by hand"
     with pytest.raises(BundleError, match=told) as caught:
         open_scorer(alias=alias, project=Project(tmp_path))

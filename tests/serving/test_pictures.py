@@ -1,4 +1,4 @@
-"""Pictures on their way through serving: found, judged, and said to be what they are."""
+"""Pictures on their way through serving: found, scored, and said to be what they are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from components.bundle import Bundle
 from components.errors import DataError
-from serving.batch.run import scan
+from serving.batch.run import scan_library
 from serving.scorer import Scorer
 from serving.videos import find_videos
 
@@ -45,17 +45,17 @@ def test_a_folder_with_one_picture_is_refused_with_a_remedy(tmp_path: Path) -> N
 
 def test_a_batch_sees_that_a_folder_of_pictures_has_changed(tmp_path: Path) -> None:
     touch(tmp_path, "a/1.png", "a/2.png")
-    (before,) = scan(tmp_path).videos
+    (before,) = scan_library(tmp_path).videos
     assert (before.file, before.bytes) == ("a", 0)
-    assert scan(tmp_path).videos == (before,)
+    assert scan_library(tmp_path).videos == (before,)
     (tmp_path / "a/1.png").rename(tmp_path / "a/3.png")  # now the last one
-    (renamed,) = scan(tmp_path).videos
+    (renamed,) = scan_library(tmp_path).videos
     (tmp_path / "a/2.png").write_bytes(b"other")
-    (written,) = scan(tmp_path).videos
+    (written,) = scan_library(tmp_path).videos
     assert len({before, renamed, written}) == 3
 
 
-def test_pictures_are_judged(
+def test_pictures_are_scored(
     real_bundle: Bundle, sample_data: Path, make_frames: Callable[..., Path], tmp_path: Path
 ) -> None:
     """A folder of frames like a video; one of them alone, too, with its frame repeated."""

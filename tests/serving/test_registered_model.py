@@ -49,7 +49,7 @@ def model(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Any:
         with mlflow.start_run() as run:
             pass
         file, packages = ROOT / "serving/registered_model.py", [ROOT / "components", ROOT / "serving"]
-        version = registry.register(project, bundle, run.info.run_id, file, packages)
+        version = registry.register_bundle(project, bundle, run.info.run_id, file, packages)
         registry.point("champion", version, project)
         yield mlflow.pyfunc.load_model("models:/unmask@champion")
 

@@ -87,7 +87,7 @@ def test_verdict(probability: float | None, threshold: float, expected: Verdict)
 
 
 @pytest.mark.parametrize(("shade", "expected"), [(130, "fake"), (120, "fake"), (110, "real")])
-def test_a_clip_is_classified_calibrated_and_judged(
+def test_a_clip_is_classified_calibrated_and_given_a_verdict(
     scorer: Scorer, tmp_path: Path, shade: int, expected: Verdict
 ) -> None:
     score = scorer.score_one(video(tmp_path / "a.mp4", str(shade)))
@@ -121,20 +121,20 @@ def test_a_face_says_where_and_when_it_is_seen(scorer: Scorer, make_faces: MakeF
     boxes = np.array([[n, 10 + n, 20.4 + n, 40.6 + n] for n in range(4)], np.float32)
     seen = replace(faces.clips[1], origins=shown, boxes=boxes, face_share=0.25, box_side=25.0)
     faces = replace(faces, clips=(faces.main, seen), times=np.array([0.5, 1.5, 2.5, 3.5]))
-    first, second = scorer._judge(faces, Path("a.mp4"))
+    first, second = scorer._score_faces(faces, Path("a.mp4"))
     assert (first.start, first.end, first.face_share) == (0.5, 3.5, 0.75)
     assert (second.start, second.end) == (1.5, 2.5)
     assert (second.box, second.face_share, second.box_side) == ((1, 11, 21, 42), 0.25, 25.0)
 
 
-def test_what_fell_back_is_judged_and_marked(scorer: Scorer, tmp_path: Path) -> None:
+def test_what_fell_back_is_scored_and_marked(scorer: Scorer, tmp_path: Path) -> None:
     score = scorer.score_one(video(tmp_path / "a.mp4", "center:130"))
     assert (score.verdict, score.status, score.fallback) == ("fake", "ok", "center")
     alone = scorer.score_one(video(tmp_path / "b.mp4", "130"))
     assert score.probability == alone.probability is not None
     assert (score.faces, len(alone.faces)) == ((), 1)  # the middle of a frame is no face
     assert score.row()["fallback"] == "center"
-    assert score.note == "no usable face: the middle of the frame was judged"
+    assert score.note == "no usable face: the middle of the frame was scored"
 
 
 def test_a_failure_is_undetermined_without_a_number(scorer: Scorer, tmp_path: Path) -> None:

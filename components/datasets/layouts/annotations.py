@@ -176,8 +176,8 @@ def _texts(content: Any) -> Iterator[str]:
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # The json module keeps the last of two without a word, and with it a label that another line contradicts.
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    document = dict(pairs)
+    if len(document) < len(pairs):
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"{key[:80]!r} stands there twice")
-    return found
+    return document

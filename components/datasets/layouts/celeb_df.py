@@ -29,7 +29,7 @@ METHOD = "Celeb-synthesis"
 # Some copies call the fakes' folder so.
 ALIASES = {"celeb-fake": "celeb-synthesis"}
 LABELS: dict[str, Label] = {"celeb-real": "real", "youtube-real": "real", "celeb-synthesis": "fake"}
-NAMES = {
+NAME_PATTERNS = {
     "celeb-real": re.compile(r"(?P<target>id\d+)_(?P<recording>\d+)"),
     "youtube-real": re.compile(r"(?P<stranger>\d+)"),
     "celeb-synthesis": re.compile(r"(?P<target>id\d+)_(?P<face>id\d+)_(?P<recording>\d+)"),
@@ -38,14 +38,14 @@ NAMES = {
 _LINE = re.compile(r"\s*(?P<digit>[01])[\s,;]+(?P<path>\S.*?)\s*")
 
 
-class Names(NamedTuple):
+class VideoNames(NamedTuple):
     """Who is in a video, and the recording that it is or was made from."""
 
     identities: tuple[str, ...]
     sources: tuple[str, ...]
 
 
-class Key(NamedTuple):
+class VideoKey(NamedTuple):
     """A video as the list names it, however that is written and whatever the folders between."""
 
     folder: str
@@ -53,10 +53,10 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Line:
+class ListedTest:
     """A line of the list of test videos. There, 1 means real."""
 
-    key: Key
+    key: VideoKey
     path: str
     says_real: bool
 
@@ -90,25 +90,25 @@ def read(tree: Tree) -> Listing:
     return Listing(tuple(filter(None, entries.values())), notes, (file,) if file else ())
 
 
-def parse(folder: str, path: str) -> Names | None:
+def parse(folder: str, path: str) -> VideoNames | None:
     """People and recording that a file's name tells, by the folder it is in; None where it does not fit."""
-    found = NAMES[folder].fullmatch(normalised(PurePosixPath(path).stem))
-    if not found:
+    match = NAME_PATTERNS[folder].fullmatch(normalised(PurePosixPath(path).stem))
+    if not match:
         return None
-    parts = found.groupdict()
+    parts = match.groupdict()
     if folder == "youtube-real":
         name = f"{NAME}/youtube/{parts['stranger']}"
-        return Names((name,), (name,))
+        return VideoNames((name,), (name,))
     people = tuple(f"{NAME}/{parts[part]}" for part in ("target", "face") if part in parts)
-    return Names(people, (f"{NAME}/{parts['target']}_{parts['recording']}",))
+    return VideoNames(people, (f"{NAME}/{parts['target']}_{parts['recording']}",))
 
 
-def _key(path: str) -> Key:
+def _key(path: str) -> VideoKey:
     parts = PurePosixPath(normalised(path)).parts
-    return Key(ALIASES.get(parts[0], parts[0]), parts[-1])
+    return VideoKey(ALIASES.get(parts[0], parts[0]), parts[-1])
 
 
-def _entry(path: str, key: Key, test: set[Key]) -> Entry | None:
+def _entry(path: str, key: VideoKey, test: set[VideoKey]) -> Entry | None:
     names = parse(key.folder, path)
     if not names:
         return None
@@ -119,23 +119,23 @@ def _entry(path: str, key: Key, test: set[Key]) -> Entry | None:
     return Entry(path, label, METHOD if label == "fake" else GENUINE_METHOD, *names, split)
 
 
-def _read_list(tree: Tree, file: str) -> list[Line]:
+def _read_list(tree: Tree, file: str) -> list[ListedTest]:
     numbered = enumerate(tree.read_text(file).splitlines(), 1)
     return [_line(text, f"{tree.root / file}:{number}") for number, text in numbered if text.strip()]
 
 
-def _line(text: str, where: str) -> Line:
-    found = _LINE.fullmatch(text)
-    path = found["path"].replace("\\", "/").removeprefix("./") if found else ""
+def _line(text: str, where: str) -> ListedTest:
+    match = _LINE.fullmatch(text)
+    path = match["path"].replace("\\", "/").removeprefix("./") if match else ""
     key = _key(path) if "/" in path else None
-    if not found or not key or key.folder not in LABELS:
+    if not match or not key or key.folder not in LABELS:
         raise DataError(
             f"{where}: {text[:80]!r} is not like `1 YouTube-real/00170.mp4`; download the list again"
         )
-    return Line(key, path, says_real=found["digit"] == "1")
+    return ListedTest(key, path, says_real=match["digit"] == "1")
 
 
-def _folder_notes(keys: set[Key], unnamed: list[str]) -> Iterator[str]:
+def _folder_notes(keys: set[VideoKey], unnamed: list[str]) -> Iterator[str]:
     present = {key.folder for key in keys}
     gone = [folder for folder in LABELS if folder not in present]
     if gone:
@@ -144,9 +144,9 @@ def _folder_notes(keys: set[Key], unnamed: list[str]) -> Iterator[str]:
         yield f"left out, names that tell nobody: {len(unnamed)} videos: {some(unnamed)}"
 
 
-def _list_notes(lines: Sequence[Line], present: set[Key]) -> Iterator[str]:
+def _list_notes(lines: Sequence[ListedTest], present: set[VideoKey]) -> Iterator[str]:
     if not lines:
-        yield f"no {TEST_LIST}: test videos are dealt here, so figures are not those of the papers"
+        yield f"no {TEST_LIST}: test videos are assigned here, so figures are not those of papers"
         return
     yield from _length_notes(lines)
     yield from _label_notes(lines)
@@ -158,7 +158,7 @@ def _list_notes(lines: Sequence[Line], present: set[Key]) -> Iterator[str]:
             yield f"{TEST_LIST}: {len(absent)} of {len(wanted)} in {folder} are not there: {some(absent)}"
 
 
-def _length_notes(lines: Sequence[Line]) -> Iterator[str]:
+def _length_notes(lines: Sequence[ListedTest]) -> Iterator[str]:
     counts = Counter(line.key for line in lines)
     if len(counts) not in PUBLISHED_LENGTHS:
         known = " or ".join(f"{length} ({version})" for length, version in PUBLISHED_LENGTHS.items())
@@ -170,7 +170,7 @@ def _length_notes(lines: Sequence[Line]) -> Iterator[str]:
         yield f"{TEST_LIST}: named more than once: {some(sorted(set(twice)))}"
 
 
-def _label_notes(lines: Sequence[Line]) -> Iterator[str]:
+def _label_notes(lines: Sequence[ListedTest]) -> Iterator[str]:
     wrong = [line.path for line in lines if line.contradicts]
     if len(wrong) == len(lines):
         yield f"{TEST_LIST}: 0 and 1 are swapped in it, 1 means real there; the folders are believed"

@@ -64,11 +64,11 @@ def _entry(path: str, label: Label | None, tested: bool) -> Entry:
     return Entry(path, label, default_method(label), identities, sources, split)
 
 
-def _names(path: str, label: Label | None) -> celeb_df.Names:
+def _names(path: str, label: Label | None) -> celeb_df.VideoNames:
     real, fake = (celeb_df.parse(folder, path) for folder in ("celeb-real", "celeb-synthesis"))
     # A name that contradicts the folder tells nothing.
     fitting = {"real": real, "fake": fake, None: real or fake}[label]
-    return fitting or celeb_df.Names((), ())
+    return fitting or celeb_df.VideoNames((), ())
 
 
 def _notes(entries: tuple[Entry, ...]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from components.datasets.layouts.faceforensics_names import youtube_video
 from components.datasets.layouts.official_lists import (
     OfficialLists,
     absent,
-    deal_as_listed,
+    assign_as_listed,
     find_lists,
     partial,
 )
@@ -75,15 +75,15 @@ def read(tree: Tree) -> Listing:
     Raises:
         DataError: a line in a list of splits names no forgery, or a forgery stands in two lists.
     """
-    own = [path for path in tree.files if path.split("/", 1)[0].casefold() in _PARTS]
-    parsed = {path: video for path in own if (video := _parse(path))}
+    dataset_files = [path for path in tree.files if path.split("/", 1)[0].casefold() in _PARTS]
+    parsed = {path: video for path in dataset_files if (video := _parse(path))}
     files = find_lists(tree, LIST_FOLDERS, "txt")
-    lists = deal_as_listed(tree, files, {split: _read_list(tree, file) for split, file in files.items()})
+    lists = assign_as_listed(tree, files, {split: _read_list(tree, file) for split, file in files.items()})
     actors = _splits_of_actors(lists)
     entries = tuple(_entry(path, video, lists, actors) for path, video in parsed.items())
     forgeries = {path: video for path, video in parsed.items() if isinstance(video, _Forgery)}
     notes = (
-        *_left_out(own, parsed),
+        *_left_out(dataset_files, parsed),
         *_real_notes(len(forgeries), len(parsed) - len(forgeries)),
         *_split_notes(forgeries, lists, actors),
     )
@@ -132,8 +132,8 @@ def _entry(
     return Entry(path, SOURCE_LABEL, GENUINE_METHOD, (actor,), (f"{actor}/{video.take}",), prescribed)
 
 
-def _left_out(own: Iterable[str], parsed: Mapping[str, object]) -> Iterator[str]:
-    unread = [path for path in own if path not in parsed and is_video_name(path)]
+def _left_out(dataset_files: Iterable[str], parsed: Mapping[str, object]) -> Iterator[str]:
+    unread = [path for path in dataset_files if path not in parsed and is_video_name(path)]
     if unread:
         yield f"left out, not called like a video of DeeperForensics: {len(unread)}: {some(unread)}"
 
@@ -156,7 +156,7 @@ def _split_notes(
         return
     unlisted = [path for path, video in forgeries.items() if video.stem not in lists.splits]
     if unlisted:
-        yield f"in no list of splits, so dealt anew: {len(unlisted)}: {some(unlisted)}"
+        yield f"in no list of splits, so assigned anew: {len(unlisted)}: {some(unlisted)}"
     crossing = sorted(actor for actor, splits in actors.items() if len(splits) > 1)
     if crossing:
         yield f"actors in more than one list, so their recordings have no split: {some(crossing)}"

@@ -97,12 +97,12 @@ def _folders(path: str) -> tuple[str, ...]:
 
 def _lists(tree: Tree) -> list[str]:
     """Paths of the lists, one in each folder; the table goes first, as all releases agree on its shape."""
-    found: dict[str, str] = {}
+    by_folder: dict[str, str] = {}
     for path in tree.others():
         folder, _, name = path.rpartition("/")
-        if name.casefold() == TABLE or (name.casefold() == METADATA and folder not in found):
-            found[folder] = path
-    return [path for _, path in sorted(found.items()) if _is_ours(tree, path)]
+        if name.casefold() == TABLE or (name.casefold() == METADATA and folder not in by_folder):
+            by_folder[folder] = path
+    return [path for _, path in sorted(by_folder.items()) if _is_ours(tree, path)]
 
 
 def _is_ours(tree: Tree, path: str) -> bool:
@@ -140,15 +140,15 @@ def _table(tree: Tree, path: str) -> Iterator[Described]:
 
 def _metadata(tree: Tree, path: str) -> Iterator[Described]:
     place = str(tree.root / path)
-    for file, told in read_object(tree, path).items():
+    for file, info in read_object(tree, path).items():
         where = f"{place}: {file}"
-        if not isinstance(told, dict):
+        if not isinstance(info, dict):
             raise DataError(f"{where}: not described by an object; download the list again")
-        original = told.get("original")
+        original = info.get("original")
         yield Described(
             file,
-            label=_label(told["label"] if "label" in told else told.get("is_fake"), where),
-            role="test" if "is_fake" in told else "train",
+            label=_label(info["label"] if "label" in info else info.get("is_fake"), where),
+            role="test" if "is_fake" in info else "train",
             original=original if isinstance(original, str) and original else None,
         )
 

@@ -46,13 +46,13 @@ def read(tree: Tree) -> Listing:
     listed = read_object(tree, file)
     entries: dict[str, Entry] = {}
     absent: list[str] = []
-    for key, told in listed.items():
+    for key, info in listed.items():
         where = f"{tree.root / file}: {key}"
         path = _locate(tree, key)
         if path in entries:
             raise DataError(f"{where}: stands there twice, but for the letter case; download the list again")
         if path:
-            entries[path] = _entry(path, key, told, where)
+            entries[path] = _entry(path, key, info, where)
         else:
             absent.append(key)
     return Listing(tuple(entries.values()), tuple(_notes(tree, absent, entries)), (file,))
@@ -64,25 +64,25 @@ def _locate(tree: Tree, key: str) -> str | None:
     return tree.find(key) or tree.find(f"{top}/videos/{rest}")
 
 
-def _entry(path: str, key: str, told: Any, where: str) -> Entry:
-    if not isinstance(told, dict):
+def _entry(path: str, key: str, info: Any, where: str) -> Entry:
+    if not isinstance(info, dict):
         raise DataError(f"{where}: not described by an object; download the list again")
-    label = _one_of(told, "label", LABELS, where)
+    label = _one_of(info, "label", LABELS, where)
     folder = key.split("/", 1)[0]
     if (label == "real") != (folder.casefold() == ORIGINALS):
         raise DataError(f"{where}: label {label!r} contradicts the folder; download the list again")
-    people = (told.get("target_id"), told.get("swapped_id"))
+    people = (info.get("target_id"), info.get("swapped_id"))
     return Entry(
         path,
         label,
         method=GENUINE_METHOD if label == "real" else folder,
         identities=tuple(f"{NAME}/{person}" for person in people if isinstance(person, int | str)),
-        split=_one_of(told, "set", SPLITS, where),
+        split=_one_of(info, "set", SPLITS, where),
     )
 
 
-def _one_of(told: Mapping[str, Any], key: str, known: Mapping[str, Value], where: str) -> Value:
-    value = told.get(key)
+def _one_of(info: Mapping[str, Any], key: str, known: Mapping[str, Value], where: str) -> Value:
+    value = info.get(key)
     if str(value).casefold() not in known:
         raise DataError(f"{where}: {key} {value!r} is none of {', '.join(known)}; download the list again")
     return known[str(value).casefold()]

@@ -13,11 +13,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from components.datasets.layouts.base import Entry, Label, Listing, Split, some
-from components.datasets.layouts.faceforensics_names import METHODS, Family, VideoName, parse
+from components.datasets.layouts.faceforensics_names import (
+    FACEFORENSICS_METHODS,
+    Family,
+    VideoName,
+    parse_path,
+)
 from components.datasets.layouts.official_lists import (
     OfficialLists,
     absent,
-    deal_as_listed,
+    assign_as_listed,
     find_lists,
     partial,
 )
@@ -33,11 +38,11 @@ LISTS_HOME = "https://github.com/ondyari/FaceForensics/tree/master/dataset/split
 LIST_FOLDERS = ("splits", "", "dataset/splits")
 
 _PARTS = {"original_sequences", "manipulated_sequences"}
-_FLAT = {method.casefold() for method in METHODS}
+_FLAT = {method.casefold() for method in FACEFORENSICS_METHODS}
 _ID = re.compile(r"[0-9]{3}")
 
 Pair = tuple[str, str]
-Names = Mapping[str, VideoName]
+VideoNames = Mapping[str, VideoName]
 
 
 def recognises(tree: Tree) -> bool:
@@ -52,16 +57,18 @@ def read(tree: Tree) -> Listing:
     Raises:
         DataError: a list of splits is no list of pairs of ids, or an id stands in two of them.
     """
-    own = list(_own_files(tree))
-    names = {path: name for path in own if is_video_name(path) and (name := parse(path))}
+    dataset_files = list(_own_files(tree))
+    names = {path: name for path in dataset_files if is_video_name(path) and (name := parse_path(path))}
     files = find_lists(tree, LIST_FOLDERS, "json")
     pairs = {split: _read_pairs(tree, file) for split, file in files.items()}
     ids = {split: {number for pair in listed for number in pair} for split, listed in pairs.items()}
-    lists = deal_as_listed(tree, files, ids)
+    lists = assign_as_listed(tree, files, ids)
     entries = tuple(_entry(path, name, lists) for path, name in names.items())
     listed = [pair for split in pairs.values() for pair in split]
-    masks = frozenset(path for path in own if path not in names and _beside_videos(path))
-    unread = [path for path in own if path not in names and path not in masks and is_video_name(path)]
+    masks = frozenset(path for path in dataset_files if path not in names and _beside_videos(path))
+    unread = [
+        path for path in dataset_files if path not in names and path not in masks and is_video_name(path)
+    ]
     notes = (*_left_out(masks, unread), *_split_notes(names, lists), *_copy_notes(names, listed))
     return Listing(entries, notes, tuple(files.values()), masks)
 
@@ -117,11 +124,11 @@ def _beside_videos(path: str) -> bool:
     return not {"mask", "masks", "images", "models"}.isdisjoint(path.casefold().split("/")[:-1])
 
 
-def _split_notes(names: Names, lists: OfficialLists) -> Iterator[str]:
+def _split_notes(names: VideoNames, lists: OfficialLists) -> Iterator[str]:
     youtube = {path: name for path, name in names.items() if name.family == "youtube"}
     actors = len(names) - len(youtube)
     if actors:
-        yield f"Deep Fake Detection has no official split: its {actors} videos are dealt anew"
+        yield f"Deep Fake Detection has no official split: its {actors} videos are assigned anew"
     if youtube:
         yield from absent(lists, LISTS, LISTS_HOME)
     if not lists.files:
@@ -131,10 +138,10 @@ def _split_notes(names: Names, lists: OfficialLists) -> Iterator[str]:
         yield f"forgeries that join ids of two lists have no split: {len(crossing)}: {some(crossing)}"
     unlisted = [path for path, name in youtube.items() if None in _listed(name, lists)]
     if unlisted:
-        yield f"in no list of splits, so dealt anew: {len(unlisted)}: {some(unlisted)}"
+        yield f"in no list of splits, so assigned anew: {len(unlisted)}: {some(unlisted)}"
 
 
-def _copy_notes(names: Names, pairs: Iterable[Pair]) -> Iterator[str]:
+def _copy_notes(names: VideoNames, pairs: Iterable[Pair]) -> Iterator[str]:
     """Notes on what a partial copy lacks: listed videos, and originals of the forgeries' compression."""
     originals = {number for pair in pairs for number in pair}
     forgeries = {f"{first}_{second}" for pair in pairs for first, second in (pair, pair[::-1])}
@@ -156,8 +163,8 @@ def _unlike_compressions(names: Iterable[VideoName], family: Family) -> Iterator
     real = {name.compression for name in of_family if name.genuine}
     fake = {name.compression for name in of_family if not name.genuine}
     if real and fake and real != fake:
-        told = f"originals {_told(real)}; forgeries {_told(fake)}"
-        yield f"compressions of {family} differ ({told}): a detector may learn them; get the same for both"
+        both = f"originals {_told(real)}; forgeries {_told(fake)}"
+        yield f"compressions of {family} differ ({both}): a detector may learn them; get the same for both"
 
 
 def _told(compressions: Iterable[str]) -> str:

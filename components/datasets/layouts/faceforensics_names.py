@@ -17,7 +17,14 @@ from typing import Literal
 
 from components.datasets.layouts.base import GENUINE_METHOD
 
-METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter", "DeepFakeDetection")
+FACEFORENSICS_METHODS = (
+    "Deepfakes",
+    "Face2Face",
+    "FaceSwap",
+    "NeuralTextures",
+    "FaceShifter",
+    "DeepFakeDetection",
+)
 
 # The 1,000 sequences come from 977 YouTube videos: these ids have one and the same in the dataset's own
 # `conversion_dict.json`. Those of 605, 639, 755, 837, 875, 954 and 982 straddle the official splits.
@@ -29,7 +36,7 @@ SAME_VIDEO = (
 )
 _VIDEO_OF_ID = {number: "=".join(group) for group in SAME_VIDEO for number in group}
 
-_METHOD_OF_FOLDER = {method.casefold(): method for method in METHODS}
+_METHOD_OF_FOLDER = {method.casefold(): method for method in FACEFORENSICS_METHODS}
 _GENUINE_FOLDERS = ("youtube", "actors")
 
 # The published shape, or the flat one of a much downloaded copy: `original/000.mp4`, `Deepfakes/000_003.mp4`.
@@ -102,7 +109,7 @@ def actor(number: str) -> str:
     return f"faceforensics/actor/{number}"
 
 
-def parse(path: str) -> VideoName | None:
+def parse_path(path: str) -> VideoName | None:
     """Read a path inside the dataset, in any letter case; None for what is no video of the dataset."""
     match = _PATH.fullmatch(path)
     folder = _folder((match["part"] or "").casefold(), match["folder"]) if match else None
@@ -125,10 +132,10 @@ def _video_name(family: Family, folder: str, compression: str, stem: str) -> Vid
     match = (_YOUTUBE_STEM if family == "youtube" else _ACTORS_STEM).fullmatch(stem)
     if match is None:
         return None
-    told = match.groupdict()
+    groups = match.groupdict()
     forged = folder not in _GENUINE_FOLDERS
     # An original must not be called like a forgery, nor a forgery like an original.
-    if any((told[part] is not None) != forged for part in ("source", "code") if part in told):
+    if any((groups[part] is not None) != forged for part in ("source", "code") if part in groups):
         return None
     numbers = (match["target"], match["source"]) if forged else (match["target"],)
-    return VideoName(family, folder, compression, stem, numbers, told.get("scene", "").casefold())
+    return VideoName(family, folder, compression, stem, numbers, groups.get("scene", "").casefold())

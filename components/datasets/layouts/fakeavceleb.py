@@ -30,7 +30,7 @@ NAME = "fakeavceleb"
 TITLE = "FakeAVCeleb v1.2: RealVideo-RealAudio, FakeVideo-FakeAudio and so on, meta_data.csv"
 
 META = "meta_data.csv"
-COLUMNS = ("source", "target1", "target2", "method", "category", "type", "race", "gender")
+META_COLUMNS = ("source", "target1", "target2", "method", "category", "type", "race", "gender")
 """Those before the file's name."""
 
 DUBBED = "realvideo-fakeaudio"
@@ -49,7 +49,7 @@ _METHODS = {"wavtolip": "wav2lip"} | {
 """By what a file's name may end with; other names end with a part of YouTube's address, or a number."""
 
 
-class Key(NamedTuple):
+class ClipKey(NamedTuple):
     """A video as the table names it, however names are written and whatever folders are between."""
 
     kind: str
@@ -57,7 +57,7 @@ class Key(NamedTuple):
     file: str
 
 
-class Told(NamedTuple):
+class MetaData(NamedTuple):
     """What the table tells of a video."""
 
     method: str
@@ -85,50 +85,50 @@ def read(tree: Tree) -> Listing:
     return Listing(entries, notes, (file,) if file else ())
 
 
-def _key(path: str) -> Key | None:
+def _key(path: str) -> ClipKey | None:
     """None where no folder names a person, or the file's name no recording."""
     kind, *folders, file = normalised(path).split("/")
     people = [folder for folder in folders if _PERSON.fullmatch(folder)]
-    return Key(kind, people[-1], file) if people and _RECORDING.match(file) else None
+    return ClipKey(kind, people[-1], file) if people and _RECORDING.match(file) else None
 
 
-def _entry(path: str, key: Key, told: Told | None) -> Entry:
+def _entry(path: str, key: ClipKey, annotation: MetaData | None) -> Entry:
     label = LABELS[key.kind]
     stem = PurePosixPath(key.file).stem
     recording = _RECORDING.match(stem)
-    people = {key.person, *_PERSON.findall(stem), *(told.people if told else ())}
+    people = {key.person, *_PERSON.findall(stem), *(annotation.people if annotation else ())}
     return Entry(
         path=path,
         label=label,
-        method=GENUINE_METHOD if label == "real" else _method(stem, told),
+        method=GENUINE_METHOD if label == "real" else _method(stem, annotation),
         identities=tuple(f"{NAME}/{person}" for person in sorted(people)),
         sources=(f"{NAME}/{key.person}/{recording[0]}",) if recording else (),
     )
 
 
-def _method(stem: str, told: Told | None) -> str:
-    if told and told.method:
-        return told.method
+def _method(stem: str, annotation: MetaData | None) -> str:
+    if annotation and annotation.method:
+        return annotation.method
     return _METHODS.get(stem.rsplit("_", 1)[-1], default_method("fake"))
 
 
-def _read_table(tree: Tree, file: str) -> dict[Key, Told]:
-    header, rows, *_ = read_rows(tree, file, COLUMNS)
+def _read_table(tree: Tree, file: str) -> dict[ClipKey, MetaData]:
+    header, rows, *_ = read_rows(tree, file, META_COLUMNS)
     where = tree.root / file
-    if tuple(header[: len(COLUMNS)]) != COLUMNS:
-        raise DataError(f"{where}:1: does not begin with {','.join(COLUMNS)}; download it again")
+    if tuple(header[: len(META_COLUMNS)]) != META_COLUMNS:
+        raise DataError(f"{where}:1: does not begin with {','.join(META_COLUMNS)}; download it again")
     return dict(_read_line(row, f"{where}:{number}") for number, row in rows)
 
 
-def _read_line(row: list[str], where: str) -> tuple[Key, Told]:
+def _read_line(row: list[str], where: str) -> tuple[ClipKey, MetaData]:
     cells = list(map(normalised, row))
-    if len(cells) <= len(COLUMNS):
+    if len(cells) <= len(META_COLUMNS):
         raise DataError(f"{where}: {len(cells)} values, no file name among them; download the table again")
-    named = dict(zip(COLUMNS, cells, strict=False))
-    check_cells(named | {"file name": cells[len(COLUMNS)]}, where)
-    people = {person for name in COLUMNS[:3] for person in _PERSON.findall(named[name])}
-    key = Key(named["type"], named["source"], cells[len(COLUMNS)])
-    return key, Told(named["method"], tuple(sorted(people)))
+    named = dict(zip(META_COLUMNS, cells, strict=False))
+    check_cells(named | {"file name": cells[len(META_COLUMNS)]}, where)
+    people = {person for name in META_COLUMNS[:3] for person in _PERSON.findall(named[name])}
+    key = ClipKey(named["type"], named["source"], cells[len(META_COLUMNS)])
+    return key, MetaData(named["method"], tuple(sorted(people)))
 
 
 def _folder_notes(entries: tuple[Entry, ...], unnamed: list[str]) -> Iterator[str]:
@@ -142,10 +142,10 @@ def _folder_notes(entries: tuple[Entry, ...], unnamed: list[str]) -> Iterator[st
         )
     if unnamed:
         yield f"left out, names that tell nobody: {len(unnamed)} videos: {some(unnamed)}"
-    yield "the dataset has no official split: its people are dealt here, so figures are not those of papers"
+    yield "the dataset has no official split: its people are assigned here, so figures differ from papers"
 
 
-def _table_notes(file: str | None, table: Mapping[Key, Told], present: set[Key]) -> Iterator[str]:
+def _table_notes(file: str | None, table: Mapping[ClipKey, MetaData], present: set[ClipKey]) -> Iterator[str]:
     if not file:
         yield f"no {META}: methods and people are those that the files' names tell"
         return

@@ -53,11 +53,11 @@ def recognises(tree: Tree) -> bool:
 def read(tree: Tree) -> Listing:
     """List the videos; the folders are the label and the split, and nobody is named."""
     clips = _clips(tree)
-    places = {path: found for path in clips if (found := place(path))}
+    places = {path: location for path in clips if (location := place(path))}
     splits = prescribed_splits(places)
     entries = tuple(
-        Entry(path, found.label, default_method(found.label), split=splits[path])
-        for path, found in places.items()
+        Entry(path, location.label, default_method(location.label), split=splits[path])
+        for path, location in places.items()
     )
     return Listing(entries, (*_notes(tree, clips, places), *split_notes(places)))
 
@@ -82,13 +82,13 @@ def without_class(path: str) -> str:
 
 def prescribed_splits(places: Mapping[str, Place]) -> dict[str, Prescribed | None]:
     """What the folders prescribe for each path."""
-    named = {found.split for found in places.values()}
-    return {path: prescribed(found.split, named) for path, found in places.items()}
+    named = {location.split for location in places.values()}
+    return {path: prescribed(location.split, named) for path, location in places.items()}
 
 
 def split_notes(places: Mapping[str, Place]) -> Iterator[str]:
     """One line on the splits that folders name, if they name any."""
-    named = Counter(found.split for found in places.values() if found.split)
+    named = Counter(location.split for location in places.values() if location.split)
     if named:
         counts = ", ".join(f"{split} {named[split]}" for split in SPLITS if split in named)
         missing = [split for split in SPLITS if split not in named]
@@ -101,8 +101,8 @@ def _clips(tree: Tree) -> list[str]:
 
     A folder of a class or a split is no clip itself: its pictures are those of many videos.
     """
-    found = (path for folder in (*LABELS, *SPLIT_NAMES) for path in tree.clips(folder))
-    return [path for path in found if tree.is_video(path) or not _names_part(path.rsplit("/", 1)[-1])]
+    paths = (path for folder in (*LABELS, *SPLIT_NAMES) for path in tree.clips(folder))
+    return [path for path in paths if tree.is_video(path) or not _names_part(path.rsplit("/", 1)[-1])]
 
 
 def _names_part(folder: str) -> bool:

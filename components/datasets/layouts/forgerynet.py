@@ -34,7 +34,7 @@ _LINE = re.compile(r"(?:\d+\s+)?(?P<name>\S*[^\d\s]\S*)\s+(?:\S+\s+)*?(?P<binary
 _METHOD_FOLDER = re.compile(r"(?:.*/)?1?\d")
 
 
-class Told(NamedTuple):
+class Annotation(NamedTuple):
     """What a list tells: whether it is a forgery, and of which class."""
 
     fake: bool
@@ -54,10 +54,10 @@ def read(tree: Tree) -> Listing:
     """
     parts = [part for part in PARTS if part in tree.folders]
     lists = {part: _lists(tree, part) for part in parts}
-    told = {part: _read_lists(tree, lists[part]) for part in parts}
-    tested = bool(told.get("test"))
+    annotations = {part: _read_lists(tree, lists[part]) for part in parts}
+    tested = bool(annotations.get("test"))
     entries = tuple(
-        _entry(path, _find(tree.members(path), told[part]), _split(part, tested))
+        _entry(path, _find(tree.members(path), annotations[part]), _split(part, tested))
         for part in parts
         for path in tree.clips(part)
         if path not in tree.pictures or not _METHOD_FOLDER.fullmatch(path)
@@ -70,31 +70,36 @@ def _lists(tree: Tree, part: str) -> list[str]:
     return [path for path in tree.others(part) if _LIST.fullmatch(path.rsplit("/", 1)[-1])]
 
 
-def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Told]:
+def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Annotation]:
     """What is told of each name, by its key."""
-    told: dict[str, Told] = {}
+    annotations: dict[str, Annotation] = {}
     for file in files:
         for number, line in enumerate(tree.read_text(file).splitlines(), 1):
             if line.strip() and "_label" not in line:  # some copies have a header
                 where = f"{tree.root / file}:{number}"
                 name, now = _read_line(line, where)
-                if told.setdefault(name, now) != now:
+                if annotations.setdefault(name, now) != now:
                     raise DataError(f"{where}: {name[:80]!r} has another label before; get the list anew")
-    return told
+    return annotations
 
 
-def _read_line(line: str, where: str) -> tuple[str, Told]:
-    found = _LINE.fullmatch(" ".join(line.split()))
-    if not found:
+def _read_line(line: str, where: str) -> tuple[str, Annotation]:
+    match = _LINE.fullmatch(" ".join(line.split()))
+    if not match:
         raise DataError(f"{where}: {line[:80]!r} is not like `1/a.jpg 1 1 3`; get the list anew")
-    name = normalised(found["name"]).removeprefix("./")
-    return name, Told(found["binary"] == "1", int(found["kind"]))
+    name = normalised(match["name"]).removeprefix("./")
+    return name, Annotation(match["binary"] == "1", int(match["kind"]))
 
 
-def _find(members: Iterable[str], told: Mapping[str, Told]) -> Told | None:
+def _find(members: Iterable[str], annotations: Mapping[str, Annotation]) -> Annotation | None:
     """What is told of all that are listed of an entry's files, by the end of their paths; else None."""
-    found = {one for path in members for tail in _tails(normalised(path)) if (one := told.get(tail))}
-    return found.pop() if len(found) == 1 else None
+    matches = {
+        annotation
+        for path in members
+        for tail in _tails(normalised(path))
+        if (annotation := annotations.get(tail))
+    }
+    return matches.pop() if len(matches) == 1 else None
 
 
 def _tails(path: str) -> Iterator[str]:
@@ -104,22 +109,22 @@ def _tails(path: str) -> Iterator[str]:
 
 
 def _split(part: str, tested: bool) -> Prescribed:
-    """Where no test is labelled, validation is what papers test with, and training is dealt."""
+    """Where no test is labelled, validation is what papers test with, and training is assigned."""
     if tested:
         return PARTS[part]
     return "test" if part == "validation" else "trainval"
 
 
-def _entry(path: str, told: Told | None, split: Prescribed) -> Entry:
-    if told is None:
+def _entry(path: str, annotation: Annotation | None, split: Prescribed) -> Entry:
+    if annotation is None:
         return Entry(path, None, "unknown", (), (), split)
-    method = f"class-{told.kind}" if told.fake else GENUINE_METHOD
-    return Entry(path, "fake" if told.fake else "real", method, (), (), split)
+    method = f"class-{annotation.kind}" if annotation.fake else GENUINE_METHOD
+    return Entry(path, "fake" if annotation.fake else "real", method, (), (), split)
 
 
 def _notes(entries: tuple[Entry, ...], tested: bool) -> Iterator[str]:
     if not tested:
-        yield "no labelled Test: Validation is for testing, as in papers; Training is dealt to train and val"
+        yield "no labelled Test: Validation is for testing, as in papers; Training gives train and val"
     if untold := [entry.path for entry in entries if entry.label is None]:
         yield f"{len(untold)} that no list labels, or in two ways: scored, never trained on: {some(untold)}"
     if any(entry.label == "fake" for entry in entries):

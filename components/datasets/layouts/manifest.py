@@ -47,7 +47,7 @@ FILES = ("manifest.csv", "manifest.parquet")
 REQUIRED = ("path", "label")
 OPTIONAL = ("identity", "source", "method", "split")
 SPLITS: dict[str, Prescribed] = {**SPLIT_NAMES, "trainval": "trainval"}
-METHODS = (GENUINE_METHOD, UNKNOWN_METHOD)
+RESERVED_METHODS = (GENUINE_METHOD, UNKNOWN_METHOD)
 """Words in the column `method` that mean no method's name."""
 
 # A column of nothing but missing values is of the type null.
@@ -159,17 +159,17 @@ def _row(place: str, where: str, cells: Cells) -> Row:
 
 def _check_types(schema: pa.Schema, columns: Iterable[str], where: str) -> None:
     for column in columns:
-        found = schema.field(column).type
-        if not _is_text(found):
-            raise DataError(f"{where}: column {some([column])} holds {found}; write its values as strings")
+        kind = schema.field(column).type
+        if not _is_text(kind):
+            raise DataError(f"{where}: column {some([column])} holds {kind}; write its values as strings")
 
 
-def _is_text(found: pa.DataType) -> bool:
-    if pa.types.is_list(found) or pa.types.is_large_list(found):
-        found = found.value_type
-    if pa.types.is_dictionary(found):
-        found = found.value_type
-    return any(fits(found) for fits in _TEXT_TYPES)
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(fits(kind) for fits in _TEXT_TYPES)
 
 
 def _text(value: str | list[str | None] | None) -> str:
@@ -251,7 +251,7 @@ def _label(value: str, path: str, where: str) -> Label | None:
 def _method(value: str, label: Label | None, where: str) -> str:
     if label is None and value:
         raise DataError(f"{where}: method {value!r} on a video without a label; add the label")
-    known = next((word for word in METHODS if normalised(value) == word), value)
+    known = next((word for word in RESERVED_METHODS if normalised(value) == word), value)
     method = known or default_method(label)
     if label and (label == "real") != (method == GENUINE_METHOD):
         raise DataError(f"{where}: method {method!r} on a {label} video; correct the method or the label")

@@ -43,11 +43,11 @@ def prescribed(split: Split | None, named: Collection[Split | None]) -> Prescrib
 def find_lists(tree: Tree, folders: Sequence[str], suffix: str) -> dict[Split, str]:
     """The file of each split, `train.SUFFIX` and so on, in the first of the folders that has it."""
     prefixes = [f"{folder}/" if folder else "" for folder in folders]
-    found = {split: [tree.find(f"{prefix}{split}.{suffix}") for prefix in prefixes] for split in SPLITS}
-    return {split: file for split, paths in found.items() if (file := next(filter(None, paths), None))}
+    candidates = {split: [tree.find(f"{prefix}{split}.{suffix}") for prefix in prefixes] for split in SPLITS}
+    return {split: file for split, paths in candidates.items() if (file := next(filter(None, paths), None))}
 
 
-def deal_as_listed(
+def assign_as_listed(
     tree: Tree, files: Mapping[Split, str], names: Mapping[Split, Collection[str]]
 ) -> OfficialLists:
     """Turn the names in each list into the split of each name.
@@ -70,9 +70,9 @@ def absent(lists: OfficialLists, names: str, home: str) -> Iterator[str]:
     """A note where lists are missing; `names` is how they are called, `home` the address that has them."""
     missing = [split for split in SPLITS if split not in lists.files]
     if len(missing) == len(SPLITS):
-        yield f"no lists of splits ({names}): the videos are dealt anew; the official lists are in {home}"
+        yield f"no lists of splits ({names}): the videos are assigned anew; the official lists are in {home}"
     elif missing:
-        yield f"no list for {' and '.join(missing)} ({names}): its videos are dealt anew; get it from {home}"
+        yield f"no list for {' and '.join(missing)} ({names}): its videos are assigned anew; get it at {home}"
 
 
 def partial(listed: Mapping[str, Collection[str]], present: Mapping[str, Collection[str]]) -> Iterator[str]:

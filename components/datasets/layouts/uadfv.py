@@ -41,21 +41,21 @@ def recognises(tree: Tree) -> bool:
 
 def read(tree: Tree) -> Listing:
     """List the videos, or the folders of frames of those whose video is not there."""
-    found = [(label, path) for label in LABELS for path in tree.clips(label)]
-    numbered = {(label, path): number for label, path in found if (number := _number(path, label))}
+    labelled = [(label, path) for label in LABELS for path in tree.clips(label)]
+    numbered = {(label, path): number for label, path in labelled if (number := _number(path, label))}
     copies: defaultdict[tuple[Label, str], list[str]] = defaultdict(list)
     for (label, path), number in numbered.items():
         copies[label, number].append(path)  # videos come first
     entries = tuple(_entry(paths[0], label, number) for (label, number), paths in copies.items())
     again = [path for paths in copies.values() for path in paths[1:]]
-    unnamed = [path for label, path in found if (label, path) not in numbered]
+    unnamed = [path for label, path in labelled if (label, path) not in numbered]
     return Listing(entries, tuple(_notes(set(copies), again, unnamed)))
 
 
 def _number(path: str, label: Label) -> str | None:
     name = PurePosixPath(normalised(path))
-    found = _NAMES[label].fullmatch(name.stem)
-    return found["number"] if found else None
+    match = _NAMES[label].fullmatch(name.stem)
+    return match["number"] if match else None
 
 
 def _entry(path: str, label: Label, number: str) -> Entry:

@@ -7,16 +7,16 @@ from itertools import pairwise
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-Property = Literal["duration", "resolution", "fps", "bitrate", "codec"]
+FileProperty = Literal["duration", "resolution", "fps", "bitrate", "codec"]
 
-EDGES: dict[Property, tuple[float, ...]] = {
+EDGES: dict[FileProperty, tuple[float, ...]] = {
     "duration": (1, 2, 3, 5, 10, 15, 20, 30, 60, 300),  # seconds
     "resolution": (120, 240, 360, 480, 720, 1080, 2160),  # px of the shorter side
     "fps": (10, 14, 16, 20, 23, 24.5, 25.5, 29, 30.5, 49, 51, 59, 61),  # the usual rates stand alone
     "bitrate": (100, 250, 500, 1000, 2000, 4000, 8000, 16000),  # kbit/s, of the whole file
 }
 
-UNITS: dict[Property, str] = {
+UNITS: dict[FileProperty, str] = {
     "duration": "s",
     "resolution": "px",
     "fps": "fps",
@@ -33,11 +33,11 @@ OTHER = "other"
 
 def label_of(value: float | None, edges: tuple[float, ...]) -> str:
     """The bin of a value, as people write it: "< 1", "5–10", "≥ 300"; a bin holds its lower edge."""
-    return UNTOLD if value is None else labels(edges)[bisect_right(edges, value)]
+    return UNTOLD if value is None else bin_labels(edges)[bisect_right(edges, value)]
 
 
 @cache
-def labels(edges: tuple[float, ...]) -> tuple[str, ...]:
+def bin_labels(edges: tuple[float, ...]) -> tuple[str, ...]:
     """All bins in their order."""
     between = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
     return (f"< {edges[0]:g}", *between, f"≥ {edges[-1]:g}")
@@ -54,7 +54,7 @@ def _bitrate(row: Row) -> float | None:
     return float(row["bytes"] * 8 / 1000 / row["duration"])
 
 
-MEASURES: dict[Property, Callable[[Row], float | None]] = {
+MEASURES: dict[FileProperty, Callable[[Row], float | None]] = {
     "duration": lambda row: row["duration"],
     "resolution": _resolution,
     "fps": lambda row: row["fps"],

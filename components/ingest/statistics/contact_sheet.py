@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from components.drawing import FAINT, FAKE, INK, REAL, drawn
 from components.ingest.statistics.bins import Row
-from components.ingest.statistics.figures import shortened
+from components.ingest.statistics.figures import shortened_name
 
 MAX_STILLS, MAX_STRIPS, MAX_PER_STRIP = 48, 16, 6
 
 SIDE, GREY_HEIGHT, GAP, TITLE, CAPTION = 160, 90, 14, 40, 34  # px, before the page's density
 PITCH, DENSITY = SIDE + GAP, 100
 
-Picture = NDArray[np.uint8] | str
+StillOrReason = NDArray[np.uint8] | str
 """RGB (H, W, 3), or why there is none."""
 
 
 @dataclass(frozen=True)
-class Strip:
+class StillStrip:
     """Videos of one label and method that stand for all of them."""
 
     label: str
@@ -36,11 +36,11 @@ class Strip:
 
     @property
     def title(self) -> str:
-        name = "genuine" if self.method == "none" else shortened(self.method, 60)
+        name = "genuine" if self.method == "none" else shortened_name(self.method, 60)
         return f"{self.label}: {name}   ({self.videos:,} video{'s' * (self.videos != 1)})"
 
 
-def choose(rows: Sequence[Row]) -> list[Strip]:
+def choose_strips(rows: Sequence[Row]) -> list[StillStrip]:
     """Choose at most `MAX_STILLS` videos that stand in a split, equally many of each label and method.
 
     Chance comes from the contents, so that the same data give the same sheet, and a video more changes
@@ -53,7 +53,7 @@ def choose(rows: Sequence[Row]) -> list[Strip]:
     frequent = sorted(kinds, key=lambda kind: (-len(kinds[kind]), kind))[:MAX_STRIPS]
     places = min(MAX_PER_STRIP, MAX_STILLS // max(len(frequent), 1))
     order = sorted(frequent, key=lambda kind: (kind[0] != "real", kind))
-    return [Strip(*kind, len(kinds[kind]), tuple(_varied(kinds[kind], places))) for kind in order]
+    return [StillStrip(*kind, len(kinds[kind]), tuple(_varied(kinds[kind], places))) for kind in order]
 
 
 def _varied(rows: Sequence[Row], places: int) -> list[Row]:
@@ -71,11 +71,13 @@ def _lot(row: Row) -> str:
     return hashlib.sha256(f"contact sheet {row['sha256']} {row['video_id']}".encode()).hexdigest()
 
 
-def draw_contact_sheet(strips: Sequence[Strip], pictures: Mapping[str, Picture], path: Path) -> None:
+def draw_contact_sheet(
+    strips: Sequence[StillStrip], pictures: Mapping[str, StillOrReason], path: Path
+) -> None:
     """Draw a row of frames per strip.
 
     Args:
-        strips: from `choose`.
+        strips: from `choose_strips`.
         pictures: by video id, of at most `SIDE` px; a video without one is a grey tile with the reason.
         path: the PNG to write.
     """
@@ -98,22 +100,24 @@ def draw_contact_sheet(strips: Sequence[Strip], pictures: Mapping[str, Picture],
             top += TITLE + deepest + CAPTION
 
 
-def _height(picture: Picture) -> int:
+def _height(picture: StillOrReason) -> int:
     return GREY_HEIGHT if isinstance(picture, str) else min(picture.shape[0], SIDE)
 
 
-def _tile(axes: Axes, row: Row, picture: Picture, left: int, top: int, deepest: int) -> None:
+def _tile(axes: Axes, row: Row, picture: StillOrReason, left: int, top: int, deepest: int) -> None:
     """A picture at the foot of its strip, with what it is below."""
     foot, size = top + deepest, dict[str, Any](fontsize=7, color=INK)
     if isinstance(picture, str):
         grey = np.full((GREY_HEIGHT, SIDE, 3), 226, np.uint8)
         _place(axes, grey, left, foot)
-        told = fill(shortened(picture, 130), 30)
-        axes.text(left + SIDE / 2, foot - GREY_HEIGHT / 2, told, ha="center", va="center", **size)
+        text = fill(shortened_name(picture, 130), 30)
+        axes.text(left + SIDE / 2, foot - GREY_HEIGHT / 2, text, ha="center", va="center", **size)
     else:
         _place(axes, picture, left, foot)
-    name = shortened(row["video_id"].rsplit("/", 1)[-1], 27)
-    axes.text(left, foot + 4, f"{name}\n{shortened(row['dataset'], 20)}, {row['split']}", va="top", **size)
+    name = shortened_name(row["video_id"].rsplit("/", 1)[-1], 27)
+    axes.text(
+        left, foot + 4, f"{name}\n{shortened_name(row['dataset'], 20)}, {row['split']}", va="top", **size
+    )
 
 
 def _place(axes: Axes, picture: NDArray[np.uint8], left: int, foot: int) -> None:

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
+from components.arrays import Floats64
 from components.datasets.layouts.base import LABELS, SPLITS
 from components.drawing import COLOURS, FAINT, FAKE, INK, REAL, drawn
-from components.ingest.statistics.bins import UNITS, Property
-from components.ingest.statistics.results import Count, Format, Statistics
-
-Floats = NDArray[np.float64]
+from components.ingest.statistics.bins import UNITS, FileProperty
+from components.ingest.statistics.results import FormatStatistics, LabelCounts, Statistics
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 BAR, GAP = 0.32, 1.5  # inches: of a bar with its surroundings, of title and axis
@@ -40,7 +38,7 @@ def draw_balance(statistics: Statistics, path: Path) -> None:
         _finish_bars(axes, columns=2)
 
 
-def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, Count]]:
+def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, LabelCounts]]:
     """The splits; then each dataset's own, if there are several datasets."""
     several = len(statistics.cells) > 1
     for split, held in statistics.splits.items():
@@ -48,34 +46,34 @@ def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, Count]]:
     if several:
         for dataset, splits in statistics.cells.items():
             for split, held in splits.items():
-                yield f"{shortened(dataset)}, {SPLIT_NAMES[split]}", held
+                yield f"{shortened_name(dataset)}, {SPLIT_NAMES[split]}", held
 
 
-def _counts(held: Count) -> str:
+def _counts(held: LabelCounts) -> str:
     share = held.fake_share
-    told = "no labelled videos" if share is None else f"{held.real:,} real, {held.fake:,} fake ({share:.0%})"
-    return told if held.real and held.fake else f"{told}  – one class only" if share is not None else told
+    text = "no labelled videos" if share is None else f"{held.real:,} real, {held.fake:,} fake ({share:.0%})"
+    return text if held.real and held.fake else f"{text}  – one class only" if share is not None else text
 
 
 def draw_methods(statistics: Statistics, path: Path) -> None:
     """Videos by method, with the splits side by side in one bar."""
-    found = statistics.methods[:MAX_BARS]
-    with drawn(path, 8.2, GAP + BAR * len(found)) as figure:
+    methods = statistics.methods[:MAX_BARS]
+    with drawn(path, 8.2, GAP + BAR * len(methods)) as figure:
         axes = figure.add_subplot()
-        places, done = np.arange(len(found)), np.zeros(len(found))
+        places, done = np.arange(len(methods)), np.zeros(len(methods))
         for split, colour in zip(SPLITS, (COLOURS[5], COLOURS[1], COLOURS[2]), strict=True):
-            videos = np.array([getattr(method, split) for method in found], dtype=float)
+            videos = np.array([getattr(method, split) for method in methods], dtype=float)
             axes.barh(places, videos, left=done, color=colour, height=0.72, label=SPLIT_NAMES[split])
             done += videos
         names = [
             "genuine"
             if method.label == "real" and method.method == "none"
-            else f"{method.label}: {shortened(method.method)}"
-            for method in found
+            else f"{method.label}: {shortened_name(method.method)}"
+            for method in methods
         ]
         axes.set_yticks(places, names)
         longest = max(float(done.max(initial=0)), 1.0)
-        _write_beside(axes, [f"{method.videos:,}" for method in found], done / longest)
+        _write_beside(axes, [f"{method.videos:,}" for method in methods], done / longest)
         axes.set(
             title=_title("Videos by method", len(statistics.methods)), xlabel="videos", xlim=(0, longest)
         )
@@ -84,11 +82,11 @@ def draw_methods(statistics: Statistics, path: Path) -> None:
         _finish_bars(axes, columns=3)
 
 
-def _title(told: str, bars: int) -> str:
-    return told if bars <= MAX_BARS else f"{told} (the first {MAX_BARS} of {bars})"
+def _title(title: str, bars: int) -> str:
+    return title if bars <= MAX_BARS else f"{title} (the first {MAX_BARS} of {bars})"
 
 
-def _write_beside(axes: Axes, texts: Sequence[str], ends: Floats) -> None:
+def _write_beside(axes: Axes, texts: Sequence[str], ends: Floats64) -> None:
     """A text at the end of each bar; `ends` are shares of the axes' width."""
     for place, (text, end) in enumerate(zip(texts, ends, strict=True)):
         axes.annotate(
@@ -109,16 +107,16 @@ def draw_formats(statistics: Statistics, path: Path) -> None:
     """How the files of both classes differ: what a detector could learn in place of faces."""
     with drawn(path, 11.6, 7.2) as figure:
         grid = list(figure.subplots(2, 3).flat)
-        for axes, (name, found) in zip(grid, statistics.formats.items(), strict=False):
-            _histogram(axes, name, found)
+        for axes, (name, details) in zip(grid, statistics.formats.items(), strict=False):
+            _histogram(axes, name, details)
         key = grid[-1]
         key.axis("off")
         handles, names = grid[0].get_legend_handles_labels()
         key.legend(handles, names, loc="upper left", fontsize=10)
-        key.text(0.03, 0.74, KEY, transform=key.transAxes, va="top", fontsize=9, linespacing=1.5)
+        key.text(0.03, 0.74, LEGEND_NOTE, transform=key.transAxes, va="top", fontsize=9, linespacing=1.5)
 
 
-KEY = """Bars of one colour sum to 100 %: classes compare
+LEGEND_NOTE = """Bars of one colour sum to 100 %: classes compare
 however many more fakes there are.
 
 “Alone”: how often one property of the file, without
@@ -129,12 +127,14 @@ above it, a detector may learn the file format
 in place of the forgery."""
 
 
-def _histogram(axes: Axes, name: Property, found: Format) -> None:
-    places = np.arange(len(found.bins))
+def _histogram(axes: Axes, name: FileProperty, details: FormatStatistics) -> None:
+    places = np.arange(len(details.bins))
     for label, offset, colour in zip(LABELS, (-0.2, 0.2), (REAL, FAKE), strict=True):
-        videos = np.array([getattr(place, label) for place in found.bins], dtype=float)
+        videos = np.array([getattr(place, label) for place in details.bins], dtype=float)
         axes.bar(places + offset, videos / max(videos.sum(), 1), width=0.4, color=colour, label=label)
-    axes.set_xticks(places, [shortened(place.bin, 12) for place in found.bins], rotation=35, ha="right")
+    axes.set_xticks(
+        places, [shortened_name(place.bin, 12) for place in details.bins], rotation=35, ha="right"
+    )
     axes.tick_params(axis="x", length=0, labelsize=8.5)
     room = max(4 - len(places), 0) / 2  # a single bin is no wall of colour
     axes.set_xlim(-0.6 - room, len(places) - 0.4 + room)
@@ -142,20 +142,20 @@ def _histogram(axes: Axes, name: Property, found: Format) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="x")
     axes.set_title(_titles(name))
-    axes.set_title(_alone(found), loc="right", fontsize=9, fontweight="normal", color=FAINT)
+    axes.set_title(_alone(details), loc="right", fontsize=9, fontweight="normal", color=FAINT)
 
 
-def _titles(name: Property) -> str:
+def _titles(name: FileProperty) -> str:
     return {"fps": "Frame rate", "bitrate": "Bit rate"}.get(name, name.capitalize())
 
 
-def _alone(found: Format) -> str:
-    if found.shortcut is None:
+def _alone(details: FormatStatistics) -> str:
+    if details.shortcut is None:
         return ""
-    return f"alone: {found.shortcut.accuracy:.0%} ± {found.shortcut.margin:.0%}"
+    return f"alone: {details.shortcut.accuracy:.0%} ± {details.shortcut.margin:.0%}"
 
 
-def shortened(name: str, limit: int = 28) -> str:
+def shortened_name(name: str, limit: int = 28) -> str:
     """A name with its middle left out, where it is too long for its place."""
     half = (limit - 1) // 2
     return name if len(name) <= limit else f"{name[:half]}…{name[-half:]}"

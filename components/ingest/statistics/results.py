@@ -1,11 +1,11 @@
 """`reports/dataset/statistics.json`: what the data are, for people, for the page and for version control."""
 
 from components.datasets.layouts.base import Label, Split
-from components.ingest.statistics.bins import Property
+from components.ingest.statistics.bins import FileProperty
 from components.values import Frozen
 
 
-class Count(Frozen):
+class LabelCounts(Frozen):
     """What some videos hold.
 
     Attributes:
@@ -30,7 +30,7 @@ class Count(Frozen):
         return self.fake / labelled if labelled else None
 
 
-class Holdings(Count):
+class Holdings(LabelCounts):
     """A dataset, or all of them: `broken` videos by status, and sound ones that take no part by reason."""
 
     dealt: int
@@ -83,7 +83,7 @@ class Spread(Frozen):
     largest: float
 
 
-class Format(Frozen):
+class FormatStatistics(Frozen):
     """One property of the files: its bins in order, its spread if it is a number, and what it gives away."""
 
     bins: tuple[Bin, ...]
@@ -96,7 +96,7 @@ class Statistics(Frozen):
 
     total: Holdings
     datasets: dict[str, Holdings]
-    splits: dict[Split, Count]
-    cells: dict[str, dict[Split, Count]]
+    splits: dict[Split, LabelCounts]
+    cells: dict[str, dict[Split, LabelCounts]]
     methods: tuple[MethodCount, ...]
-    formats: dict[Property, Format]
+    formats: dict[FileProperty, FormatStatistics]

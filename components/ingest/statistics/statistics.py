@@ -15,61 +15,61 @@ from components.ingest.statistics.bins import (
     MEASURES,
     OTHER,
     UNTOLD,
-    Property,
+    FileProperty,
     Row,
+    bin_labels,
     label_of,
-    labels,
 )
 from components.ingest.statistics.results import (
     Bin,
-    Count,
-    Format,
+    FormatStatistics,
     Holdings,
+    LabelCounts,
     MethodCount,
     Shortcut,
     Spread,
     Statistics,
 )
 
-Key = TypeVar("Key", bound=Hashable)
+GroupKey = TypeVar("GroupKey", bound=Hashable)
 
-PROPERTIES: tuple[Property, ...] = ("duration", "resolution", "fps", "bitrate", "codec")
+PROPERTIES: tuple[FileProperty, ...] = ("duration", "resolution", "fps", "bitrate", "codec")
 
 
-def describe(rows: Sequence[Row]) -> Statistics:
+def compute_statistics(rows: Sequence[Row]) -> Statistics:
     """Count everything that a curator asks for.
 
     Args:
         rows: of `components.tables.MANIFEST`, in any order; the result does not depend on it.
     """
-    dealt = [row for row in rows if row["split"]]
-    by_split = _grouped(dealt, lambda row: row["split"])
-    cells = _grouped(dealt, lambda row: (row["dataset"], row["split"]))
+    assigned = [row for row in rows if row["split"]]
+    by_split = _grouped(assigned, lambda row: row["split"])
+    cells = _grouped(assigned, lambda row: (row["dataset"], row["split"]))
     datasets = _grouped(rows, lambda row: row["dataset"])
     return Statistics(
         total=holdings(rows),
         datasets={name: holdings(datasets[name]) for name in sorted(datasets)},
-        splits={split: count(by_split[split]) for split in SPLITS},
+        splits={split: count_labels(by_split[split]) for split in SPLITS},
         cells={
-            name: {split: count(cells[name, split]) for split in SPLITS if (name, split) in cells}
+            name: {split: count_labels(cells[name, split]) for split in SPLITS if (name, split) in cells}
             for name in sorted(datasets)
         },
-        methods=methods(dealt),
-        formats={name: describe_format(dealt, name) for name in PROPERTIES},
+        methods=methods(assigned),
+        formats={name: describe_format(assigned, name) for name in PROPERTIES},
     )
 
 
-def _grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> defaultdict[Key, list[Row]]:
-    groups: defaultdict[Key, list[Row]] = defaultdict(list)
+def _grouped(rows: Iterable[Row], key: Callable[[Row], GroupKey]) -> defaultdict[GroupKey, list[Row]]:
+    groups: defaultdict[GroupKey, list[Row]] = defaultdict(list)
     for row in rows:
         groups[key(row)].append(row)
     return groups
 
 
-def count(rows: Sequence[Row]) -> Count:
+def count_labels(rows: Sequence[Row]) -> LabelCounts:
     """What some rows hold."""
     by_label = Counter(row["label"] for row in rows)
-    return Count(
+    return LabelCounts(
         videos=len(rows),
         real=by_label["real"],
         fake=by_label["fake"],
@@ -86,7 +86,7 @@ def holdings(rows: Sequence[Row]) -> Holdings:
     broken = Counter(row["status"] for row in rows if row["status"] != "ok")
     excluded = Counter(row["excluded"] for row in rows if row["status"] == "ok" and row["excluded"])
     return Holdings(
-        **count(rows).model_dump(),
+        **count_labels(rows).model_dump(),
         dealt=sum(row["split"] is not None for row in rows),
         broken=dict(sorted(broken.items())),
         excluded=dict(sorted(excluded.items())),
@@ -107,12 +107,12 @@ def methods(rows: Sequence[Row]) -> tuple[MethodCount, ...]:
     )
 
 
-def describe_format(rows: Sequence[Row], name: Property) -> Format:
+def describe_format(rows: Sequence[Row], name: FileProperty) -> FormatStatistics:
     """Bins of one property over labelled rows that stand in a split."""
     labelled = [row for row in rows if row["label"]]
     binned, order = _bins(labelled, name)
     counts = Counter(zip(binned, (row["label"] for row in labelled), strict=True))
-    return Format(
+    return FormatStatistics(
         bins=tuple(Bin(bin=place, real=counts[place, "real"], fake=counts[place, "fake"]) for place in order),
         spread=_spread(labelled, name),
         shortcut=find_shortcut(
@@ -121,7 +121,7 @@ def describe_format(rows: Sequence[Row], name: Property) -> Format:
     )
 
 
-def _bins(rows: Sequence[Row], name: Property) -> tuple[list[str], list[str]]:
+def _bins(rows: Sequence[Row], name: FileProperty) -> tuple[list[str], list[str]]:
     """The bin of each row; and the bins in order, from the first that holds something to the last."""
     if name == "codec":
         codecs = [row["codec"] or UNTOLD for row in rows]
@@ -130,13 +130,13 @@ def _bins(rows: Sequence[Row], name: Property) -> tuple[list[str], list[str]]:
         binned = [codec if codec in order else OTHER for codec in codecs]
         return binned, order + [OTHER] * (OTHER in binned)
     binned = [label_of(MEASURES[name](row), EDGES[name]) for row in rows]
-    places, present = labels(EDGES[name]), set(binned)
+    places, present = bin_labels(EDGES[name]), set(binned)
     held = [index for index, place in enumerate(places) if place in present]
     order = list(places[held[0] : held[-1] + 1]) if held else []
     return binned, order + [UNTOLD] * (UNTOLD in present)
 
 
-def _spread(rows: Sequence[Row], name: Property) -> Spread | None:
+def _spread(rows: Sequence[Row], name: FileProperty) -> Spread | None:
     measured = [MEASURES[name](row) for row in rows] if name in MEASURES else []
     values = np.array([value for value in measured if value is not None], dtype=float)
     if not len(values):

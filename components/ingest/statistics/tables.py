@@ -7,7 +7,7 @@ import pandas as pd
 
 from components.datasets.layouts.base import LABELS, SPLITS
 from components.ingest.statistics.bins import UNITS
-from components.ingest.statistics.results import Format, Statistics
+from components.ingest.statistics.results import FormatStatistics, Statistics
 
 Row = dict[str, str | int | float | None]
 
@@ -20,8 +20,8 @@ def write_tables(statistics: Statistics, folder: Path) -> None:
     """Write labels.csv, methods.csv, and a histogram per property into formats/; the header always."""
     _write(label_rows(statistics), LABELS_COLUMNS, folder / "labels.csv")
     _write(method_rows(statistics), METHODS_COLUMNS, folder / "methods.csv")
-    for name, found in statistics.formats.items():
-        _write(format_rows(found, UNITS[name]), FORMAT_COLUMNS, folder / "formats" / f"{name}.csv")
+    for name, details in statistics.formats.items():
+        _write(format_rows(details, UNITS[name]), FORMAT_COLUMNS, folder / "formats" / f"{name}.csv")
 
 
 def _write(rows: Iterable[Row], columns: Sequence[str], path: Path) -> None:
@@ -42,16 +42,16 @@ def label_rows(statistics: Statistics) -> Iterator[Row]:
 
 def method_rows(statistics: Statistics) -> Iterator[Row]:
     """Videos of each method by split."""
-    for found in statistics.methods:
+    for method in statistics.methods:
         for split in SPLITS:
-            videos = getattr(found, split)
-            yield {"method": found.method, "label": found.label, "videos": videos, "split": split}
+            videos = getattr(method, split)
+            yield {"method": method.method, "label": method.label, "videos": videos, "split": split}
 
 
-def format_rows(found: Format, unit: str) -> Iterator[Row]:
+def format_rows(details: FormatStatistics, unit: str) -> Iterator[Row]:
     """The share of each class in each bin: comparable, however many more fakes there are."""
-    totals = {label: sum(getattr(place, label) for place in found.bins) for label in LABELS}
-    for place in found.bins:
+    totals = {label: sum(getattr(place, label) for place in details.bins) for label in LABELS}
+    for place in details.bins:
         for label in LABELS:
             videos = getattr(place, label)
             share = round(videos / totals[label], 6) if totals[label] else None

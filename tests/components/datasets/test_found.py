@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.datasets.found import MARKER, NO_LAYOUT, REMEDY, find_layout, read_dataset, read_datasets
+from components.datasets.found import ADD_REMEDY, MARKER, NO_LAYOUT, find_layout, read_dataset, read_datasets
 from components.datasets.layouts import LAYOUTS, layout_of
 from components.datasets.tree import walk
 from components.errors import DataError
@@ -261,7 +261,7 @@ def test_data_that_cannot_train_a_detector(tmp_path: Path, paths: list[str], pro
     make(tmp_path, *paths)
     with pytest.raises(DataError) as caught:
         read_datasets(data)
-    assert str(caught.value) == f"{data}: {problem}{REMEDY}"
+    assert str(caught.value) == f"{data}: {problem}{ADD_REMEDY}"
 
 
 def test_videos_without_labels_train_nothing(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from components.arrays import Floats32, Image
 from components.detectors import mtcnn as module
 from components.detectors.boxes import overlaps
-from components.detectors.detections import Detections, Floats, Image
+from components.detectors.detections import Detections
 from components.detectors.mtcnn import Mtcnn
 from components.detectors.settings import MtcnnPolicy
 from components.errors import ProviderError, StageError
@@ -253,7 +254,7 @@ def test_neighbours_whose_surroundings_overlap_are_found_once_each(detector: Pat
 
 
 @pytest.mark.parametrize("near", [None, np.empty((0, 4), np.float32)])
-def test_without_known_faces_the_whole_frame_is_searched(detector: Path, face: Image, near: Floats) -> None:
+def test_without_known_faces_the_whole_frame_is_searched(detector: Path, face: Image, near: Floats32) -> None:
     mtcnn = Watched(detector)
     assert len(mtcnn.detect(scene(face, 640, 480, (100, 100, 200)), near).boxes) == 1
     assert mtcnn.searches == [(640, 480, POLICY.min_face)]

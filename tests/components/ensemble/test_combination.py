@@ -61,7 +61,7 @@ def test_members_that_separate_the_videos_get_finite_weights(how: Any) -> None:
     assert np.abs(combine(how, margins, labels).weights).max() < 50
 
 
-def test_a_video_is_judged_by_weights_that_its_people_had_no_part_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_scored_by_weights_that_its_people_had_no_part_in(monkeypatch: pytest.MonkeyPatch) -> None:
     margins, labels = said(40)
     groups = np.arange(40) // 4
     margins[:, 2] = groups  # the group of a video can be read off it

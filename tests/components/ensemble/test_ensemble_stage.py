@@ -64,7 +64,7 @@ def logits(project: Project, split: str) -> list[float]:
     return [row["logit"] for row in rows if row["split"] == split]
 
 
-def test_test_videos_are_judged_by_the_network_validation_videos_by_weights_without_them(
+def test_test_videos_are_scored_by_the_network_validation_videos_by_weights_without_them(
     project: Project, together: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unseen = np.array([10.0, 20.0, 30.0, 40.0])

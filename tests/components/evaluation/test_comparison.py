@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from components.bundle import Calibration
-from components.evaluation.comparison import Decision, decide, judge, rank
+from components.evaluation.comparison import Decision, fit_decision, make_contender, rank
 from components.evaluation.predictions import Predictions
 from components.params import EvaluateParams
 
@@ -56,9 +56,9 @@ def predictions(people: int, seed: int) -> Predictions:
 
 
 def test_test_labels_move_figures_but_no_decision() -> None:
-    settled, test = decide(predictions(15, seed=1)), predictions(12, seed=2)
-    honest = judge("a", settled, test, PARAMS)
-    turned = judge("a", settled, replace(test, labels=1 - test.labels), PARAMS)
+    settled, test = fit_decision(predictions(15, seed=1)), predictions(12, seed=2)
+    honest = make_contender("a", settled, test, PARAMS)
+    turned = make_contender("a", settled, replace(test, labels=1 - test.labels), PARAMS)
     assert turned.decision == honest.decision
     assert np.array_equal(turned.probabilities, honest.probabilities)
     assert turned.metrics["auc"].value == pytest.approx(1 - honest.metrics["auc"].value)
@@ -68,12 +68,12 @@ def test_methods_are_each_held_against_all_genuine_videos() -> None:
     test = predictions(12, seed=2)
     # The swaps score above everything, the flickers below.
     logits = np.where(test.labels == 0, 0.0, np.where(np.asarray(test.methods) == "swap", 1.0, -1.0))
-    found = judge("a", decision(), replace(test, logits=logits), PARAMS)
+    found = make_contender("a", decision(), replace(test, logits=logits), PARAMS)
     assert {method: auc.value for method, auc in found.methods.items()} == {"swap": 1.0, "flicker": 0.0}
     assert found.metrics["auc"].value == 0.5
 
 
 def test_called_follows_the_threshold_and_its_boundary() -> None:
     test = predictions(2, seed=0)
-    found = judge("a", decision(), replace(test, logits=np.array([-1.0, 0.0, 1.0, -0.1])), PARAMS)
+    found = make_contender("a", decision(), replace(test, logits=np.array([-1.0, 0.0, 1.0, -0.1])), PARAMS)
     assert found.called.tolist() == [0, 1, 1, 0]

@@ -9,10 +9,10 @@ import pytest
 import yaml
 from dvc_render import VegaRenderer
 
+from components.arrays import Floats64
 from components.bundle import Calibration
 from components.evaluation.comparison import Contender, Decision
-from components.evaluation.leaderboard import write_csv
-from components.evaluation.metrics import Floats
+from components.evaluation.leaderboard import write_rows
 from components.evaluation.predictions import Predictions
 from components.evaluation.results import Slice
 from components.evaluation.slices import properties, slice_rows, slices
@@ -88,7 +88,7 @@ def test_what_videos_are_like_comes_from_both_tables() -> None:
     recorded = {"width": 640, "height": 360, "bytes": 288_000, "frames": 50}
     cut = {"frames": 8, "box_side": 90.0, "brightness": 0.4, "colourfulness": 20.0}  # frames: those sampled
     unknown: dict[str, Any] = dict.fromkeys((*recorded, *cut))
-    found: dict[str, Floats] = properties(
+    found: dict[str, Floats64] = properties(
         [{"video_id": "a", **unknown}, {"video_id": "b", **recorded}],
         [{"video_id": "b", **cut}, {"video_id": "a", **unknown}],
         ["b", "a"],
@@ -109,7 +109,7 @@ def test_dvc_draws_the_slices_with_their_intervals(tmp_path: Path) -> None:
     labels = [0] * 12 + [1] * 3
     found = slices(contender(labels, [0.7] * 15), {"brightness": np.full(15, 0.5)}, PARAMS)
     rows = slice_rows(found)
-    write_csv(rows, tmp_path / "slices.csv")
+    write_rows(rows, tmp_path / "slices.csv")
     assert (tmp_path / "slices.csv").read_text().startswith("slice,property,span,genuine,fake,false_alarms,")
     drawn = VegaRenderer(
         [row | {"rev": "workspace"} for row in rows], "slices.csv", x=plot["x"], y=plot["y"],

@@ -13,7 +13,7 @@ import torch
 from components.detectors.settings import DETECTORS, MediapipePolicy, MtcnnPolicy, NoDetector
 from components.errors import StageError
 from components.export import detector as module
-from components.export.detector import check_model, convert, ensure_detector, portable
+from components.export.detector import check_detector, convert, ensure_detector, portable
 from components.faces.policy import CropPolicy
 
 MODEL = b"\x1c\0\0\0TFL3 and so on"
@@ -100,17 +100,17 @@ def test_the_library_is_looked_for_before_the_file(tmp_path: Path, monkeypatch: 
 
 def test_a_model_that_has_changed_under_its_name_is_noticed(tmp_path: Path, model: MediapipePolicy) -> None:
     folder = tmp_path / "detector"
-    check_model(folder, model)  # nothing is made yet; whoever needs it says so
+    check_detector(folder, model)  # nothing is made yet; whoever needs it says so
     convert(folder, model)
-    check_model(folder, model)
+    check_detector(folder, model)
     Path(model.model).write_bytes(MODEL + b"newer")
     with pytest.raises(
         StageError, match=r"short_range\.tflite: changed since .*; run dvc repro -f detector$"
     ):
-        check_model(folder, model)
+        check_detector(folder, model)
     Path(model.model).unlink()
-    check_model(folder, model)
-    check_model(folder, MtcnnPolicy())
+    check_detector(folder, model)
+    check_detector(folder, MtcnnPolicy())
 
 
 def test_a_bundles_policy_does_not_tell_where_a_model_lay(model: MediapipePolicy) -> None:

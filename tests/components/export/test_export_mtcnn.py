@@ -10,7 +10,7 @@ import pytest
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from components.export.mtcnn import NETWORKS, PooledPRelu, ScaledRelu, to_onnx
+from components.export.mtcnn import NETWORKS, PooledPRelu, ScaledRelu, network_to_onnx
 
 
 def reference(network: torch.nn.Module, image: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
@@ -74,6 +74,6 @@ def test_no_map_passes_a_prelu(detector: Path) -> None:
 
 def test_bytes_are_the_same_and_name_no_folder(detector: Path) -> None:
     content = (detector / "rnet.onnx").read_bytes()
-    assert to_onnx(NETWORKS["rnet.onnx"]) == content
+    assert network_to_onnx(NETWORKS["rnet.onnx"]) == content
     for name in NETWORKS:
         assert b"site-packages" not in (detector / name).read_bytes()

@@ -18,7 +18,7 @@ from components.params import Params
 from components.project import Project
 from components.stages.export import clips, run
 from components.tables import FACES, read_table, write_table
-from components.video.sampling import Range
+from components.video.sampling import RangeSampling
 
 
 def test_the_bundle_opens_and_holds_what_was_found(
@@ -118,7 +118,7 @@ def under(project: Project, params: Params, faces: CropPolicy) -> Params:
 def test_clips_of_every_length_that_serving_may_meet_are_checked(
     project: Project, params: Params, make_faces: Callable[..., Faces], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = params.faces.model_copy(update={"sampling": Range(policy="range", least=2, most=7)})
+    policy = params.faces.model_copy(update={"sampling": RangeSampling(policy="range", least=2, most=7)})
     ClipStore(project.clips).write("v1.npz", make_faces(5, 32, shades=(None, 9)))
     changed = under(project, params, policy)
     assert [len(clip) for clip in clips(project, changed)] == [3, 5, 3, 3, 2, 7]

@@ -109,7 +109,7 @@ class Maskless(Brightness):
 
 
 @pytest.mark.parametrize("wrong", [Relative, Unmasked])
-def test_clips_may_neither_mix_nor_be_judged_by_what_fills_them_up(wrong: type[Brightness]) -> None:
+def test_clips_may_neither_mix_nor_be_scored_by_what_fills_them_up(wrong: type[Brightness]) -> None:
     candidate = detector(wrong())
     assert difference(candidate, to_onnx(candidate, 2, 8, 18), CLIPS) > 0.01
 

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.faces.align import TEMPLATE, TEMPLATE_SIDE, on_template
-from components.faces.crop import Map, cut
+from components.faces.crop import Map, cut_face
 
 BOX = np.array([0, 0, 112, 112], np.float32)
 
@@ -59,7 +59,7 @@ def test_a_tilted_face_is_upright_in_its_crop() -> None:
     place = on_template(landmarks.astype(np.float32), BOX * np.float32(1.2), 112, 0.0)
     assert place is not None
     _, _, _, centres = cv2.connectedComponentsWithStats(
-        (cut(picture, place, 112)[..., 0] > 127).astype(np.uint8)
+        (cut_face(picture, place, 112)[..., 0] > 127).astype(np.uint8)
     )
     found = sorted(centres[1:].tolist())
     assert np.array(found) == pytest.approx(np.array(sorted(TEMPLATE.tolist())), abs=0.3)

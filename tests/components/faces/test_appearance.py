@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.faces.appearance import LENGTH, looks, unlikeness
-from components.faces.track import ALIKE
+from components.faces.track import SAME_LOOK
 
 FACE = np.array([[100, 60, 180, 160]], np.float32)
 
@@ -37,7 +37,7 @@ PALE, DARK, BLOND, BLACK = (225, 180, 155), (120, 80, 60), (200, 165, 105), (30,
 def test_faces_are_told_apart_by_their_colours(other: NDArray[np.uint8], same: bool) -> None:
     difference = unlikeness(looks(portrait(PALE, BLACK), FACE), looks(other, FACE))
     assert difference.shape == (1, 1)
-    assert (difference[0, 0] < ALIKE) == same
+    assert (difference[0, 0] < SAME_LOOK) == same
 
 
 def test_size_place_and_background_matter_little() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.faces.clip import Faces, Origin
 from components.faces.cutter import Cutter
 from components.faces.extract import assemble
@@ -41,7 +42,7 @@ class Scripted:
     def __init__(self) -> None:
         self._frame = -1
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         self._frame += 1
         shift = 1.5 * self._frame + (self._frame % 3)
         large = (-6 + shift, 21.3, 44 + shift, 80.6)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.faces import cutter as room
 from components.faces.cutter import AFRESH, LOOK_AHEAD, Cutter
 from components.faces.policy import CropPolicy
@@ -21,9 +22,9 @@ class Scripted:
 
     def __init__(self, *frames: Sequence[Box]) -> None:
         self._frames = frames
-        self.told: list[Floats | None] = []
+        self.told: list[Floats32 | None] = []
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         boxes = np.array(self._frames[len(self.told)], np.float32).reshape(-1, 4)
         self.told.append(near)
         return Detections(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.full_frame import FullFrame
 from components.detectors.settings import NoDetector
 from components.faces.clip import Clip, Faces, Failure, Origin
@@ -15,7 +16,7 @@ from components.faces.extract import extract, frames_shown, nearest, places_of
 from components.faces.policy import MAX_FACES, CropPolicy
 from components.video.frames import probe, sample_frames
 from components.video.limits import Limits
-from components.video.sampling import Consecutive, Even, Every, Range, Sampling
+from components.video.sampling import Consecutive, Even, Every, RangeSampling, Sampling
 
 Box = tuple[float, float, float, float]
 FACE, SMALL = (20.0, 10.0, 60.0, 50.0), (70.0, 40.0, 84.0, 54.0)
@@ -25,11 +26,11 @@ D, I, R = Origin.DETECTED, Origin.INTERPOLATED, Origin.REPEATED  # noqa: E741
 class Scripted:
     """Answers the sampled frames one after another with boxes written down before."""
 
-    def __init__(self, frames: Sequence[Sequence[Box]], landmarks: Floats | None = None) -> None:
+    def __init__(self, frames: Sequence[Sequence[Box]], landmarks: Floats32 | None = None) -> None:
         self._frames = iter(frames)
         self._landmarks = np.full((5, 2), np.nan, np.float32) if landmarks is None else landmarks
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         boxes = np.array(next(self._frames), np.float32).reshape(-1, 4)
         scores = np.linspace(1.0, 0.95, len(boxes), dtype=np.float32)
         return Detections(boxes, scores, np.repeat(self._landmarks[None], len(boxes), axis=0))
@@ -278,8 +279,8 @@ def test_faces_are_aligned_where_landmarks_are_known(video: Path, policy: CropPo
         (Even(frames=4), [0, 1], [0, 0, 1, 1]),
         (Even(frames=4), [0, 1, 1, 2], [0, 1, 1, 2]),  # a frame that is shown for long
         (Consecutive(policy="clip", places=2, frames=3), [0, 1, 2, 3], [0, 0, 1, 2, 2, 3]),
-        (Range(policy="range", least=3, most=5), [0], [0, 0, 0]),
-        (Range(policy="range", least=3, most=5), [0, 1, 2, 3], [0, 1, 2, 3]),
+        (RangeSampling(policy="range", least=3, most=5), [0], [0, 0, 0]),
+        (RangeSampling(policy="range", least=3, most=5), [0, 1, 2, 3], [0, 1, 2, 3]),
         (Every(policy="every", step=2, most=5), [0, 1], [0, 1]),
     ],
 )

@@ -3,11 +3,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from components.detectors.detections import Detections, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.detectors.settings import NoDetector
 from components.faces.align import TEMPLATE
 from components.faces.clip import Faces
-from components.faces.crop import Floats, cut
+from components.faces.crop import cut_face
 from components.faces.cutter import Cutter
 from components.faces.extract import assemble
 from components.faces.in_crop import crop_place, in_crop
@@ -23,7 +24,7 @@ UNKNOWN = np.full((5, 2), np.nan, np.float32)
 ALIGN: list[Literal["none", "landmarks"]] = ["none", "landmarks"]
 
 
-def placed(policy: CropPolicy, box: Floats = BOX, points: Floats = POINTS) -> tuple[Floats, Floats]:
+def placed(policy: CropPolicy, box: Floats32 = BOX, points: Floats32 = POINTS) -> tuple[Floats32, Floats32]:
     boxes, landmarks = in_crop(box[None], points[None], policy)
     assert boxes.dtype == landmarks.dtype == np.float32
     return boxes[0], landmarks[0]
@@ -35,7 +36,7 @@ class Unsteady:
     def __init__(self) -> None:
         self._shifts = np.random.default_rng(0).normal(0, 2, (8, 2)) + np.arange(8)[:, None]
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         index = int(frame[0, 0, 0])
         shift = self._shifts[index].astype(np.float32)
         box = (BOX + np.tile(shift, 2))[None, : 4 if index != 4 else 0]
@@ -58,7 +59,7 @@ def test_a_clip_keeps_the_boxes_and_landmarks_that_it_was_cut_by(align: Literal[
     assert isinstance(faces, Faces)
     clip = faces.main
     for frame, crop, box, points in zip(frames, clip.crops, clip.boxes, clip.landmarks, strict=True):
-        assert np.array_equal(cut(frame, crop_place(box, points, policy), policy.size), crop)
+        assert np.array_equal(cut_face(frame, crop_place(box, points, policy), policy.size), crop)
 
 
 @pytest.mark.parametrize("size", [64, 224])
@@ -77,7 +78,7 @@ def test_landmarks_lie_where_the_crop_shows_what_they_mark(align: Literal["none"
     for index, (px, py) in enumerate(POINTS):
         dot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / 8) * 255
         frame = np.repeat(np.rint(dot)[..., None], 3, axis=2).astype(np.uint8)
-        crop = cut(frame, crop_place(BOX, POINTS, policy), policy.size)[..., 0].astype(float)
+        crop = cut_face(frame, crop_place(BOX, POINTS, policy), policy.size)[..., 0].astype(float)
         rows, columns = np.mgrid[: policy.size, : policy.size]
         shown = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
         assert placed(policy)[1][index] == pytest.approx(shown, abs=0.1)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.faces.clip import Faces, Failure
 from components.faces.extract import extract
-from components.faces.look import LONGEST_SIDE, MOST_PICTURES, Look, Sighted, look, read_look, shown
+from components.faces.look import LOOK_SIDE, MOST_PICTURES, Look, Sighted, look, read_look, sampled_frames
 from components.faces.policy import CropPolicy
 from components.faces.pool import WorkerPool
 from components.sandbox.protocol import ProtocolError
@@ -30,7 +31,7 @@ class TwoFaces:
     def __init__(self) -> None:
         self._frames = 0
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         self._frames += 1
         count = 1 + self._frames % 2
         boxes = np.array([[2, 2, 22, 22], [60, 30, 80, 50]], np.float32)[:count]
@@ -38,7 +39,7 @@ class TwoFaces:
 
 
 class Nobody:
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         return Detections(
             np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32)
         )
@@ -63,11 +64,11 @@ def made(result: Faces | Failure, **changed: Any) -> Look:
     ("frames", "expected"), [(0, []), (3, [0, 1, 2]), (MOST_PICTURES, list(range(MOST_PICTURES)))]
 )
 def test_all_frames_are_shown(frames: int, expected: list[int]) -> None:
-    assert shown(frames) == expected
+    assert sampled_frames(frames) == expected
 
 
 def test_of_many_frames_some_are_shown() -> None:
-    indices = shown(500)
+    indices = sampled_frames(500)
     assert len(indices) == MOST_PICTURES
     assert indices[0] == 0
     assert set(np.diff(indices)) == {7, 8}
@@ -93,7 +94,7 @@ def test_a_look_ends_as_extracting_does_and_keeps_what_was_seen(
 
 def test_pictures_are_small(make_video: Callable[..., Path], tmp_path: Path) -> None:
     video = make_video(tmp_path / "a.mp4", size=(960, 240))
-    assert look(video, POLICY, Limits(), Nobody()).pictures.shape == (4, 120, LONGEST_SIDE, 3)
+    assert look(video, POLICY, Limits(), Nobody()).pictures.shape == (4, 120, LOOK_SIDE, 3)
 
 
 def test_where_nobody_is_found_the_frames_are_shown(make_video: Callable[..., Path], tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def nonsense() -> Iterator[Any]:
         "a video of no width": {"info": replace(INFO, width=0)},
         "endless seconds": {"cpu": np.inf},
         "fewer pictures": {"pictures": np.zeros((3, 30, 40, 3), np.uint8)},
-        "large pictures": {"pictures": np.zeros((4, 1, LONGEST_SIDE + 1, 3), np.uint8)},
+        "large pictures": {"pictures": np.zeros((4, 1, LOOK_SIDE + 1, 3), np.uint8)},
         "empty pictures": {"pictures": np.zeros((4, 0, 40, 3), np.uint8)},
         "grey pictures": {"pictures": np.zeros((4, 30, 40, 1), np.uint8)},
         "pictures of numbers": {"pictures": np.zeros((4, 30, 40, 3), np.float32)},

@@ -25,7 +25,7 @@ from components.video.container import VideoFault
 from components.video.examine import Examined, examine
 from components.video.frames import VideoInfo, probe
 from components.video.limits import Limits
-from components.video.sampling import Even, Every, Range
+from components.video.sampling import Even, Every, RangeSampling
 from components.video.still import Still, still
 from tests.components.sandbox.processes import PATIENCE, alive, eventually
 
@@ -176,7 +176,9 @@ def test_memory_is_missed_in_a_fresh_worker_too_before_a_video_is_too_large(
     "policy",
     [
         CropPolicy(sampling=Even(frames=4), size=64),
-        CropPolicy(sampling=Range(policy="range", least=3, most=5, per_second=4.0), size=64, tracks="all"),
+        CropPolicy(
+            sampling=RangeSampling(policy="range", least=3, most=5, per_second=4.0), size=64, tracks="all"
+        ),
         CropPolicy(sampling=Every(policy="every", step=6), size=32, detector=NoDetector(name="none")),
     ],
     ids=["even", "range", "every"],

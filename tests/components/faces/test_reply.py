@@ -12,15 +12,17 @@ from components.detectors.settings import DETECTORS
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import FARTHEST, MAX_FACES, CropPolicy
 from components.faces.pool import WorkerPool
-from components.faces.reply import faces_bytes, layout, read_examined, read_faces, read_info
+from components.faces.reply import faces_bytes, layout, read_examined, read_faces_reply, read_info
 from components.sandbox.protocol import ProtocolError, pack
 from components.video.examine import Examined
 from components.video.frames import VideoInfo
 from components.video.limits import Limits
-from components.video.sampling import Even, Range
+from components.video.sampling import Even, RangeSampling
 
 POLICY = CropPolicy(sampling=Even(frames=2), size=32)
-CROWD = CropPolicy(sampling=Range(policy="range", least=2, most=5), size=32, tracks="all", fallback="center")
+CROWD = CropPolicy(
+    sampling=RangeSampling(policy="range", least=2, most=5), size=32, tracks="all", fallback="center"
+)
 INFO = asdict(VideoInfo(24, 25.0, 320, 240, 0.96, "h264", 7))
 CLIP = {"face_share": 1.0, "box_side": 40.0, "brightness": 0.5, "colourfulness": 40.0}
 NUMBERS = {"clips": [CLIP], "frames": 2, "tracks": 1, "fallback": None, "info": INFO}
@@ -65,7 +67,7 @@ def test_a_sound_answer_is_taken(networks: Path, worker_answers: Callable[..., N
 @pytest.mark.parametrize("length", [2, 3, 5])
 def test_as_many_faces_and_frames_as_the_policy_allows_are_taken(clips: int, length: int) -> None:
     numbers = NUMBERS | {"clips": [CLIP] * clips, "tracks": clips}
-    taken = read_faces({"faces": numbers}, arrays(CROWD, clips, length), CROWD)
+    taken = read_faces_reply({"faces": numbers}, arrays(CROWD, clips, length), CROWD)
     assert isinstance(taken, Faces)
     assert len(taken.clips) == clips
     assert taken.main.crops.shape == (length, 32, 32, 3)
@@ -84,7 +86,7 @@ def test_as_many_faces_and_frames_as_the_policy_allows_are_taken(clips: int, len
     ids=["fallback", "no landmarks", "origins", "short", "small"],
 )
 def test_what_is_unusual_is_taken(numbers: dict[str, Any], changed: dict[str, Any]) -> None:
-    taken = read_faces({"faces": NUMBERS | numbers}, arrays(CROWD) | changed, CROWD)
+    taken = read_faces_reply({"faces": NUMBERS | numbers}, arrays(CROWD) | changed, CROWD)
     assert isinstance(taken, Faces)
 
 
@@ -106,7 +108,7 @@ def test_other_faces_and_frames_than_the_policy_allows_are_refused(
     numbers: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     with pytest.raises(ProtocolError):
-        read_faces({"faces": NUMBERS | numbers}, sent, CROWD)
+        read_faces_reply({"faces": NUMBERS | numbers}, sent, CROWD)
 
 
 @pytest.mark.parametrize("name", ["boxes", "scores", "times", "landmarks"])
@@ -115,10 +117,10 @@ def test_what_is_no_number_is_refused(name: str, value: float) -> None:
     sent = arrays()
     sent[name].flat[-1] = value
     if name == "landmarks" and np.isnan(value):
-        read_faces({"faces": NUMBERS}, sent, POLICY)  # not known
+        read_faces_reply({"faces": NUMBERS}, sent, POLICY)  # not known
     else:
         with pytest.raises(ProtocolError):
-            read_faces({"faces": NUMBERS}, sent, POLICY)
+            read_faces_reply({"faces": NUMBERS}, sent, POLICY)
 
 
 BOX = np.array([10, 10, 50, 50], np.float32)
@@ -154,9 +156,9 @@ def boxes(*corners: float) -> Any:
     ],
 )
 def test_what_is_no_place_or_time_is_refused(changed: dict[str, Any]) -> None:
-    read_faces({"faces": NUMBERS}, arrays(boxes=boxes(-FARTHEST, 7, FARTHEST, 7)), POLICY)
+    read_faces_reply({"faces": NUMBERS}, arrays(boxes=boxes(-FARTHEST, 7, FARTHEST, 7)), POLICY)
     with pytest.raises(ProtocolError):
-        read_faces({"faces": NUMBERS}, arrays(**changed), POLICY)
+        read_faces_reply({"faces": NUMBERS}, arrays(**changed), POLICY)
 
 
 IMPOSSIBLE = [
@@ -175,7 +177,7 @@ IMPOSSIBLE = [
 def test_a_video_that_cannot_be_is_refused(told: dict[str, Any]) -> None:
     info = INFO | told
     for read in (
-        lambda: read_faces({"faces": NUMBERS | {"info": info}}, arrays(), POLICY),
+        lambda: read_faces_reply({"faces": NUMBERS | {"info": info}}, arrays(), POLICY),
         lambda: read_info({"info": info}),
         lambda: read_examined({"examined": {"info": info, "fingerprint": None}}),
     ):

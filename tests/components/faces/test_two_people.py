@@ -20,7 +20,7 @@ from components.video.limits import Limits
 from components.video.sampling import Consecutive, Even, Every, Sampling
 from sample.paint import paint_head
 from sample.person import draw_person
-from sample.render import render
+from sample.render import render_rgb
 from sample.scene import draw_scene
 from sample.talking import draw_motion
 
@@ -65,7 +65,7 @@ def film_actor(number: int) -> Actor:
     motion = draw_motion(scene, np.arange(20) / FPS, rng)
     shots = [
         cv2.resize(frame, SMALL, interpolation=cv2.INTER_AREA)
-        for frame, _ in render(paint_head(person), scene, motion, rng)
+        for frame, _ in render_rgb(paint_head(person), scene, motion, rng)
     ]
     cover = np.zeros((240, 320), np.float32)
     x, y, unit = round(scene.centre[0]), round(scene.centre[1]), scene.unit

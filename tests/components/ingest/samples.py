@@ -1,11 +1,11 @@
-"""Small samples to deal, and what becomes of them."""
+"""Small samples to assign, and what becomes of them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from components.datasets.layouts.base import Split
 from components.params import IngestParams
-from components.splits.assignment import Assignment, Excluded, assign, dealt
+from components.splits.assignment import Assignment, Excluded, assign, assigned_identities
 from components.splits.groups import Sample
 from components.splits.lock import Lock
 
@@ -42,7 +42,7 @@ def locked(**people: Split) -> Lock:
 
 
 def remembered(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> Lock:
-    return Lock.empty().extended(dealt(samples, assignments))
+    return Lock.empty().extended(assigned_identities(samples, assignments))
 
 
 def rows(samples: Sequence[Sample], assignments: Sequence[Assignment]) -> list[dict[str, Any]]:

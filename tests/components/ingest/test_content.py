@@ -105,7 +105,7 @@ def test_files_are_hashed_in_order_and_only_a_few_ahead(tmp_path: Path, threads:
 
     hashing = hash_files(taking(), threads)
     first = next(hashing)
-    assert len(taken) <= content.AHEAD * threads
+    assert len(taken) <= content.READ_AHEAD * threads
     assert [first, *hashing] == [hash_file(path) for path in paths]
 
 

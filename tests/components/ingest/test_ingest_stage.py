@@ -251,12 +251,12 @@ def test_splits_are_told_in_numbers(
     assert "No source recording, no content, no near duplicate stands in two splits." in told
 
 
-def test_dealing_anew_is_told(project: Project, params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+def test_assigning_anew_is_told(project: Project, params: Params, capsys: pytest.CaptureFixture[str]) -> None:
     seed = params.ingest.seed
     ingest(project, params)
-    assert "dealt anew" not in capsys.readouterr().err
+    assert "assigned anew" not in capsys.readouterr().err
     ingest(project, params.model_copy(update={"ingest": params.ingest.model_copy(update={"seed": seed + 1})}))
-    assert f"dealt anew: seed {seed} → {seed + 1}; people may move" in capsys.readouterr().err
+    assert f"assigned anew: seed {seed} → {seed + 1}; people may move" in capsys.readouterr().err
 
 
 def test_datasets_stand_side_by_side(project: Project, params: Params) -> None:

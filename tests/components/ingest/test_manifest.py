@@ -9,7 +9,7 @@ from components.datasets.layouts.base import Entry, Prescribed
 from components.datasets.spellings import Names
 from components.faces.clip import Failure
 from components.ingest.content import Content
-from components.ingest.manifest import Video, make_rows, make_samples, video_ids
+from components.ingest.manifest import ListedVideo, make_rows, make_samples, video_ids
 from components.params import IngestParams
 from components.splits.assignment import assign
 from components.splits.lock import Lock
@@ -30,14 +30,14 @@ def video(
     dataset: str = "data",
     fingerprint: str | None = None,
     split: Prescribed | None = None,
-) -> Video:
+) -> ListedVideo:
     label = "fake" if "fake" in path else "real"
     entry = Entry(path, label, "none" if label == "real" else "swap", people, (source,), split)
     found = Content(content or path, 7, 0, settled=True)
-    return Video(dataset, entry, found, failure or Examined(INFO, fingerprint))
+    return ListedVideo(dataset, entry, found, failure or Examined(INFO, fingerprint))
 
 
-def rows_of(videos: Sequence[Video]) -> list[dict[str, Any]]:
+def rows_of(videos: Sequence[ListedVideo]) -> list[dict[str, Any]]:
     pairs = make_samples(videos, Names())
     assignments = assign([sample for _, sample in pairs], PARAMS, Lock.empty())
     return list(make_rows(pairs, assignments, "data"))
@@ -166,7 +166,7 @@ def test_the_same_content_ties_but_that_of_broken_files_does_not() -> None:
 
 
 def test_a_broken_video_is_a_row_without_facts() -> None:
-    missing = Video(
+    missing = ListedVideo(
         "data", Entry("real/a.mp4", "real", "none"), None, Failure("undecodable", "file not found")
     )
     (row,) = rows_of([missing])

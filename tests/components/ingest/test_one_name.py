@@ -10,7 +10,7 @@ import pytest
 from components.datasets.found import list_datasets
 from components.datasets.spellings import Names
 from components.ingest.content import Content
-from components.ingest.manifest import Video, make_samples
+from components.ingest.manifest import ListedVideo, make_samples
 from components.splits.assignment import assign
 from components.splits.audit import find_leaks
 from components.splits.groups import Sample
@@ -27,7 +27,7 @@ OTHERS = [f"{label}/{n}.mp4" for n in range(8) for label in ("real", "fake")]
 def samples_in(data: Path, names: Names) -> list[Sample]:
     """What the assignment is given, were all files sound and of different contents."""
     videos = [
-        Video(dataset.name, entry, Content(entry.path, 7, 0, settled=True), Examined(INFO, None))
+        ListedVideo(dataset.name, entry, Content(entry.path, 7, 0, settled=True), Examined(INFO, None))
         for dataset in list_datasets(data)
         for entry in dataset.listing.entries
     ]

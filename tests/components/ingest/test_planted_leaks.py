@@ -30,7 +30,7 @@ def params() -> Params:
 
 @pytest.fixture(scope="module")
 def clean(sample_data: Path, params: Params, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Sample videos whose manifest prescribes the splits that ingest dealt them to."""
+    """Sample videos whose manifest prescribes the splits that ingest assigned them to."""
     project = Project(tmp_path_factory.mktemp("clean"))
     shutil.copytree(sample_data, project.data)
     ingest(project, params, workers=1)

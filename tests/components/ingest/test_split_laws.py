@@ -1,4 +1,4 @@
-"""The laws of splits, as properties: whatever is dealt, they hold."""
+"""The laws of splits, as properties: whatever is assigned, they hold."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.datasets.layouts.base import LABELS, SPLITS
-from components.splits.assignment import Assignment, Excluded, assign, dealt
+from components.splits.assignment import Assignment, Excluded, assign, assigned_identities
 from components.splits.audit import Leak, find_leaks
 from components.splits.groups import Sample, group_samples, recordings, ties
 from components.splits.lock import Lock
@@ -163,9 +163,9 @@ def test_added_videos_move_nobody(
     together = [*samples, *new]
     after = assign(together, chosen, remembered(samples, before))
     assert added_leaks(together, after, roles) == []
-    earlier, later = dict(dealt(samples, before)), dict(dealt(together, after))
+    earlier, later = dict(assigned_identities(samples, before)), dict(assigned_identities(together, after))
     assert {person: later.get(person, split) for person, split in earlier.items()} == earlier
-    # One of two that must part goes: a new video of one dealt elsewhere may hold an old one's content, and
+    # One of two that must part goes: a new video of one assigned elsewhere may hold an old one's content, and
     # a person may come to stand in a split by a list.
     copied = {tie for one in new for tie in recordings(one.sources, one.sha256, one.near_duplicate)}
     copied |= {tie for one in new if stands_anyway(one, roles) for tie in ties(one)}

@@ -9,7 +9,7 @@ from rich.console import Console
 from components.datasets.found import Dataset
 from components.datasets.layouts.base import Entry, Listing
 from components.datasets.tree import Tree
-from components.ingest.summary import lines, summarise, table
+from components.ingest.summary import lines, splits_table, summarise_dataset
 from components.splits.audit import Leak, Tangle
 
 
@@ -39,7 +39,7 @@ LEAKS = [Leak("identity", "x", {"train": ["a", "b"], "test": ["d"]})]
 
 
 def test_videos_are_counted_by_split() -> None:
-    summary = summarise(ROWS, DATASETS, LEAKS)
+    summary = summarise_dataset(ROWS, DATASETS, LEAKS)
     assert summary["videos"] == 8
     assert summary["splits"]["train"] == {
         "videos": 2,
@@ -65,7 +65,7 @@ def test_videos_are_counted_by_split() -> None:
 
 
 def test_lines_tell_what_the_numbers_mean() -> None:
-    assert list(lines(summarise(ROWS, DATASETS, LEAKS))) == [
+    assert list(lines(summarise_dataset(ROWS, DATASETS, LEAKS))) == [
         "data: 7 videos, read as folders",
         "data: a note",
         "data: [another] one",
@@ -91,7 +91,7 @@ def test_lines_tell_what_the_numbers_mean() -> None:
     ],
 )
 def test_a_group_that_holds_most_videos_is_told(tangle: Tangle, told: str) -> None:
-    assert told in lines(summarise(ROWS, DATASETS, [], tangle))
+    assert told in lines(summarise_dataset(ROWS, DATASETS, [], tangle))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_group_that_holds_most_videos_is_told(tangle: Tangle, told: str) -> No
     ],
 )
 def test_nothing_is_claimed_about_people_whom_nobody_named(identities: list[str], proof: str) -> None:
-    assert proof in lines(summarise([row("a", identities=identities)], DATASETS, []))
+    assert proof in lines(summarise_dataset([row("a", identities=identities)], DATASETS, []))
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_nothing_is_claimed_about_looks_that_nobody_compared(
     unseen: int, by_looks: bool, told: list[str]
 ) -> None:
     rows = [row(str(number), fingerprint=None if number < unseen else "0f") for number in range(20)]
-    assert list(lines(summarise(rows, DATASETS[1:], [], by_looks=by_looks)))[1:] == told
+    assert list(lines(summarise_dataset(rows, DATASETS[1:], [], by_looks=by_looks)))[1:] == told
 
 
 def test_the_table_has_a_line_for_each_split() -> None:
     console = Console(width=100)
     with console.capture() as capture:
-        console.print(table(summarise(ROWS, DATASETS, [])))
+        console.print(splits_table(summarise_dataset(ROWS, DATASETS, [])))
     shown = [line.replace("│", " ").split() for line in capture.get().splitlines()]
     assert ["train", "2", "1", "1", "2", "1", "none=1,", "swap=1"] in shown
     assert ["val", "0", "0", "0", "0", "0"] in shown
@@ -154,5 +154,9 @@ def test_the_table_has_a_line_for_each_split() -> None:
 def test_methods_are_no_markup_in_the_table() -> None:
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(table(summarise([row("a", method="[/x]"), row("b", method="a\u202eb")], DATASETS, [])))
+        console.print(
+            splits_table(
+                summarise_dataset([row("a", method="[/x]"), row("b", method="a\u202eb")], DATASETS, [])
+            )
+        )
     assert r"[/x]=1, a\xe2\x80\xaeb=1" in capture.get()

@@ -242,7 +242,7 @@ def test_stages_have_the_weights_and_maps_of_the_whole_network(
     for module in whole.modules():
         if isinstance(module, _BatchNorm):
             nn.init.normal_(module.running_mean)
-    file = tmp_path / room.WEIGHTS
+    file = tmp_path / room.WEIGHTS_FILE
     published = whole.state_dict()
     save_file(published, file)
     monkeypatch.setattr(room, "_fetch", lambda repository: str(file))

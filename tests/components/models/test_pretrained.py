@@ -56,10 +56,10 @@ def test_weights_are_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pre
 def test_cached_weights_need_no_hub(unreachable: None, tmp_path: Path) -> None:
     revision = tmp_path / "models--timm--resnet18.a1_in1k" / "snapshots" / "0a1b"
     revision.mkdir(parents=True)
-    (revision / room.WEIGHTS).touch()
+    (revision / room.WEIGHTS_FILE).touch()
     (revision.parents[1] / "refs").mkdir()
     (revision.parents[1] / "refs" / "main").write_text(revision.name)
-    assert room._fetch("timm/resnet18.a1_in1k") == str(revision / room.WEIGHTS)
+    assert room._fetch("timm/resnet18.a1_in1k") == str(revision / room.WEIGHTS_FILE)
 
 
 def test_weights_that_unmask_does_not_ship() -> None:

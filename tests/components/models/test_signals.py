@@ -9,7 +9,7 @@ from scipy.fft import dctn
 from torch import nn
 from torch.export import Dim
 
-from components.export.exporter import export
+from components.export.exporter import build_bundle
 from components.models import STD, create
 from components.models.f3net_frame import Decomposition, cosines
 from components.models.srm_frame import KERNELS, Residuals
@@ -87,7 +87,7 @@ class Signals(nn.Module):
 
 def test_exported_they_are_the_same_for_any_number_of_pictures() -> None:
     signals = Signals().eval()
-    content = export(signals, {"images": pictures()}, ["signals"], {0: Dim("images")}, 18)
+    content = build_bundle(signals, {"images": pictures()}, ["signals"], {0: Dim("images")}, 18)
     session = InferenceSession(content, providers=["CPUExecutionProvider"])
     for images in (pictures(), pictures()[:1], 3 * pictures().repeat(2, 1, 1, 1)):
         with torch.inference_mode():

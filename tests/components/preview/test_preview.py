@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components.errors import DataError, ParamsError, StageError
 from components.faces.store import ClipStore
 from components.params import AugmentationParams, Params
-from components.preview.augmentation import choose, in_words, named, preview, switched_on
+from components.preview.augmentation import choose_videos, in_words, preview, switched_on, videos_named
 from components.preview.sheet import Strip, draw_sheet
 from components.project import Project
 from components.tables import FACES, write_table
@@ -148,21 +148,21 @@ def test_both_classes_are_chosen(genuine: int, fakes: int, rows: int, expected: 
     videos = [video(f"r{number}", 0) for number in range(genuine)]
     videos += [video(f"f{number}", 1) for number in range(fakes)]
     for seed in range(5):
-        labels = [shown.label for shown in choose(videos, rows, seed)]
+        labels = [shown.label for shown in choose_videos(videos, rows, seed)]
         assert (labels.count(0), labels.count(1)) == expected
 
 
 def test_every_method_is_shown_before_any_twice() -> None:
     videos = [video(f"{method}{number}", 1, method) for method in ("a", "b", "c") for number in range(9)]
     for seed in range(5):
-        assert {shown.method for shown in choose(videos, 3, seed)} == {"a", "b", "c"}
-    assert len({choose(videos, 1, seed)[0].video_id for seed in range(9)}) > 3
+        assert {shown.method for shown in choose_videos(videos, 3, seed)} == {"a", "b", "c"}
+    assert len({choose_videos(videos, 1, seed)[0].video_id for seed in range(9)}) > 3
 
 
 @pytest.mark.parametrize("name", ["set.1/a.b", "data/set.1/a.b", "data/set.1/a.b.mp4", "set.1/a.b.mp4"])
 def test_videos_are_named_by_id_or_file(name: str) -> None:
     videos = [video("set.1/a", 0), video("set.1/a.b", 0)]
-    assert named(videos, [name]) == videos[1:]
+    assert videos_named(videos, [name]) == videos[1:]
 
 
 @pytest.mark.parametrize(

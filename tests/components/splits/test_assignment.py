@@ -9,7 +9,7 @@ import pytest
 
 from components.datasets.layouts.base import SPLITS
 from components.errors import ParamsError
-from components.splits.assignment import assign, dealt
+from components.splits.assignment import assign, assigned_identities
 from components.splits.audit import find_leaks
 from components.splits.groups import Sample
 from components.splits.lock import Lock
@@ -53,13 +53,13 @@ def test_shares_and_strata_of_the_sample_data(seed: int) -> None:
 
 
 def test_the_published_figures_come_from_these_splits() -> None:
-    """Figures in the documentation were measured with them: dealing otherwise makes those figures untrue."""
+    """Figures in the documentation were measured with them: another assignment makes those untrue."""
     samples = [
         sample(path.removesuffix(".mp4"), *people.split(";"), label=label, method=method, sources=(source,))
         for casting in cast(SampleSettings())
         for path, label, people, source, method in rows_of(casting)
     ]
-    found = dict(dealt(samples, assign(samples, params(seed=11), Lock.empty())))
+    found = dict(assigned_identities(samples, assign(samples, params(seed=11), Lock.empty())))
     assert " ".join(sorted(person for person, split in found.items() if split == "test")) == (
         "p006 p012 p013 p019 p028 p034 p036 p048 p049 p051 p054 p055 p058 p059 p061 p064 p065 p071"
     )
@@ -68,7 +68,7 @@ def test_the_published_figures_come_from_these_splits() -> None:
     )
 
 
-def test_seeds_deal_differently() -> None:
+def test_seeds_assign_differently() -> None:
     assert outcomes(shared_people(72), seed=1) != outcomes(shared_people(72), seed=2)
 
 
@@ -96,7 +96,7 @@ def test_a_scarce_class_in_a_large_set_is_spread_soon() -> None:
     assert perf_counter() - started < 10
 
 
-def test_share_zero_deals_nothing() -> None:
+def test_share_zero_assigns_nothing() -> None:
     assert set(outcomes(shared_people(20), val_share=0.0)) == {"train", "test"}
 
 
@@ -148,7 +148,7 @@ def test_a_free_video_follows_most_of_its_ties() -> None:
     assert outcomes([*fixed[:2], sample("f4", "x")])[-1] == "test"
 
 
-def test_not_for_testing_is_dealt_between_train_and_validation() -> None:
+def test_not_for_testing_is_assigned_between_train_and_validation() -> None:
     samples = [one for n in range(40) for one in pair(f"p{n}", prescribed="trainval")]
     counts = Counter(outcomes([*samples, *pair("t", prescribed="test")]))
     assert counts["test"] == 2
@@ -222,7 +222,7 @@ def test_a_dataset_that_is_not_there_is_named() -> None:
 # The lock
 
 
-def test_whoever_was_dealt_before_stays() -> None:
+def test_whoever_was_assigned_before_stays() -> None:
     samples = [*pair("x"), *pair("y"), *pair("z")]
     assert outcomes(samples, locked(x="val", y="val"))[:4] == ["val"] * 4
 
@@ -268,7 +268,7 @@ def test_a_person_whom_a_list_puts_elsewhere_takes_no_part_in_the_old_place() ->
 
 def test_what_is_prescribed_is_not_remembered() -> None:
     samples = [*pair("x", prescribed="val"), *pair("y"), sample("u1", "z"), sample("r1", "w", usable=False)]
-    assert dict(dealt(samples, assign(samples, params(), Lock.empty()))).keys() == {"y"}
+    assert dict(assigned_identities(samples, assign(samples, params(), Lock.empty()))).keys() == {"y"}
 
 
 def test_a_role_is_stronger_than_the_lock() -> None:
@@ -279,13 +279,13 @@ def test_a_role_is_stronger_than_the_lock() -> None:
 # Large groups
 
 
-def test_a_dense_group_is_dealt_by_people() -> None:
+def test_a_dense_group_is_assigned_by_people() -> None:
     samples = dense(20)
     found = assign(samples, params(), Lock.empty())
     assert find_leaks(rows(samples, found)) == []
     genuine = Counter(a.split for s, a in zip(samples, found, strict=True) if s.label == "real")
     assert genuine == {"train": 66, "val": 24, "test": 30}
-    splits = dict(dealt(samples, found))
+    splits = dict(assigned_identities(samples, found))
     for one, assignment in zip(samples, found, strict=True):
         sides = {splits[person] for person in one.identities}
         assert (assignment.split, assignment.excluded) == (
@@ -305,7 +305,7 @@ def test_a_group_is_not_cut_where_that_would_lose_a_class() -> None:
     assert set(outcomes(samples, max_group_share=0.5)) == {"train", "test"}
 
 
-def test_people_who_are_seen_in_swaps_only_are_dealt_too() -> None:
+def test_people_who_are_seen_in_swaps_only_are_assigned_too() -> None:
     samples = [one for one in dense(20) if one.label == "fake"] + [
         sample(f"r{n}", f"v{n}") for n in range(100)
     ]

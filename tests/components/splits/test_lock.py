@@ -54,22 +54,22 @@ def test_the_same_lock_gives_the_same_bytes(path: Path) -> None:
         ({"seed": 2, "test_share": 0.3}, "seed 1 → 2, test_share 0.25 → 0.3"),
     ],
 )
-def test_another_seed_or_share_deals_anew_and_says_so(
+def test_another_seed_or_share_assigns_anew_and_says_so(
     path: Path, changed: dict[str, Any], named: str
 ) -> None:
     lock = read_lock(path, PARAMS.model_copy(update=changed))
     assert lock == Lock.empty()
-    assert lock.notice == f"dealt anew: {named}; people may move between splits"
+    assert lock.notice == f"assigned anew: {named}; people may move between splits"
 
 
 @pytest.mark.parametrize("kept", [{"leak": "drop"}, {"max_group_share": 0.9}, {"datasets": {"x": "test"}}])
-def test_other_parameters_keep_what_was_dealt(path: Path, kept: dict[str, Any]) -> None:
+def test_other_parameters_keep_what_was_assigned(path: Path, kept: dict[str, Any]) -> None:
     lock = read_lock(path, PARAMS.model_copy(update=kept))
     assert lock == LOCK
     assert lock.notice is None
 
 
-def test_without_a_file_nothing_was_dealt(tmp_path: Path) -> None:
+def test_without_a_file_nothing_was_assigned(tmp_path: Path) -> None:
     assert read_lock(tmp_path / "splits.lock", PARAMS) == Lock.empty()
 
 

@@ -16,18 +16,18 @@ from components.splits.near_duplicates import (
     PICTURE_SHARE,
     near_duplicates,
 )
-from components.video.fingerprint import PICTURES
+from components.video.fingerprint import SAMPLED_PICTURES
 
 RNG = np.random.default_rng(3)
 A, B, C = (RNG.bytes(128) for _ in range(3))
 
-CHANGES = range(1 + PICTURES, 2 * PICTURES)
-MOST_PICTURE_BITS = int(PICTURE_SHARE * 64 * PICTURES)
+CHANGES = range(1 + SAMPLED_PICTURES, 2 * SAMPLED_PICTURES)
+MOST_PICTURE_BITS = int(PICTURE_SHARE * 64 * SAMPLED_PICTURES)
 MOST_CHANGE_BITS = int(CHANGE_SHARE * 64 * len(CHANGES))
 
 
 def away(
-    content: bytes, bits: int, first: int = 1 + PICTURES, count: int = len(CHANGES), seed: int = 0
+    content: bytes, bits: int, first: int = 1 + SAMPLED_PICTURES, count: int = len(CHANGES), seed: int = 0
 ) -> bytes:
     """The content with so many bits changed, evenly in so many words from the first on."""
     rng, changed = (
@@ -41,7 +41,7 @@ def away(
 
 
 def pictures_away(content: bytes, bits: int) -> bytes:
-    return away(content, bits, 1, PICTURES)
+    return away(content, bits, 1, SAMPLED_PICTURES)
 
 
 def without(content: bytes, *blank: int) -> bytes:
@@ -109,7 +109,7 @@ def distance(one: bytes, other: bytes) -> int:
 
 def test_videos_that_begin_in_black_are_not_all_compared_in_full() -> None:
     """As 100 ms take 4,000 that differ in all, so do 4,000 whose first picture is blank."""
-    videos = [without(RNG.bytes(128), 1, 1 + PICTURES).hex() for _ in range(4000)]
+    videos = [without(RNG.bytes(128), 1, 1 + SAMPLED_PICTURES).hex() for _ in range(4000)]
     start = time.perf_counter()
     assert near_duplicates(videos) == [None] * 4000
     assert time.perf_counter() - start < 1.0

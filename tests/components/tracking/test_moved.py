@@ -31,7 +31,7 @@ def register(project: Project, bundle: Bundle) -> str:
     with live_run(bundle.info.candidate, {}, "key", project) as run:
         pass
     code, packages = ROOT / "serving" / "registered_model.py", [ROOT / "components", ROOT / "serving"]
-    return registry.register(project, bundle, run.run_id, code, packages)
+    return registry.register_bundle(project, bundle, run.run_id, code, packages)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_a_moved_project_reads_its_models_from_where_it_is(
 ) -> None:
     moved = Unpinned(before.root.rename(tmp_path / "after"))
     with caplog.at_level(logging.WARNING):
-        found = registry.resolve(alias="1", project=moved)
-        registry.resolve(alias="1", project=moved)
+        found = registry.resolve_alias(alias="1", project=moved)
+        registry.resolve_alias(alias="1", project=moved)
     assert open_bundle(found.folder).digest == bundle.digest
     assert [record.message for record in caplog.records if "moved or copied" in record.message] == [
         f"MLflow: this project was moved or copied; {(before.root / 'mlartifacts').as_uri()} "
@@ -67,14 +67,14 @@ def test_a_copy_neither_reads_nor_writes_the_original(
     for model in (before.root / "mlartifacts").rglob("model.onnx"):
         model.write_bytes(b"another")
     held = sorted(os.walk(before.root / "mlartifacts"))
-    assert open_bundle(registry.resolve(alias="1", project=copy).folder).digest == bundle.digest
+    assert open_bundle(registry.resolve_alias(alias="1", project=copy).folder).digest == bundle.digest
     shutil.copytree(bundle.folder, tmp_path / "other")
     (tmp_path / "other" / "MODEL_CARD.md").write_text("# Another\n", encoding="utf-8")
     assert register(copy, open_bundle(tmp_path / "other")) == "2"
-    assert open_bundle(registry.resolve(alias="2", project=copy).folder)
+    assert open_bundle(registry.resolve_alias(alias="2", project=copy).folder)
     assert sorted(os.walk(before.root / "mlartifacts")) == held
     with pytest.raises(RegistryError, match="no version '2'"):
-        registry.resolve(alias="2", project=Unpinned(before.root))
+        registry.resolve_alias(alias="2", project=Unpinned(before.root))
 
 
 def test_a_store_that_is_named_stays_as_it_is(
@@ -85,13 +85,13 @@ def test_a_store_that_is_named_stays_as_it_is(
         connect(Project(tmp_path / "guest"))
     assert "moved or copied" not in caplog.text
     monkeypatch.delenv(STORE)
-    assert registry.resolve(alias="1", project=before).version == "1"
+    assert registry.resolve_alias(alias="1", project=before).version == "1"
 
 
 def test_a_version_whose_files_are_gone_names_them(before: Project) -> None:
     shutil.rmtree(before.root / "mlartifacts")
     with pytest.raises(RegistryError) as caught:
-        registry.resolve(alias="1", project=before)
+        registry.resolve_alias(alias="1", project=before)
     assert str(before.root / "mlartifacts") in str(caught.value)
     assert "unmask run" in str(caught.value)
 

@@ -22,7 +22,9 @@ CODE = ROOT / "serving" / "registered_model.py"
 def register(project: Project, bundle: Bundle) -> str:
     with live_run(bundle.info.candidate, {}, "key", project) as run:
         pass
-    return registry.register(project, bundle, run.run_id, CODE, [ROOT / "components", ROOT / "serving"])
+    return registry.register_bundle(
+        project, bundle, run.run_id, CODE, [ROOT / "components", ROOT / "serving"]
+    )
 
 
 def variant(bundle: Bundle, folder: Path) -> Bundle:
@@ -50,16 +52,16 @@ def test_resolve_brings_the_bundle_back(project: Project, bundle: Bundle) -> Non
     version = register(project, bundle)
     registry.point(registry.CHAMPION, version, project)
     for alias in (registry.CHAMPION, version):
-        found = registry.resolve(alias=alias, project=project)
+        found = registry.resolve_alias(alias=alias, project=project)
         assert (found.version, found.digest) == (version, bundle.digest)
         assert open_bundle(found.folder).digest == bundle.digest
 
 
 def test_a_damaged_local_copy_is_brought_again(project: Project, bundle: Bundle) -> None:
     version = register(project, bundle)
-    folder = registry.resolve(alias=version, project=project).folder
+    folder = registry.resolve_alias(alias=version, project=project).folder
     (folder / "model.onnx").write_bytes(b"damaged")
-    assert open_bundle(registry.resolve(alias=version, project=project).folder).digest == bundle.digest
+    assert open_bundle(registry.resolve_alias(alias=version, project=project).folder).digest == bundle.digest
 
 
 def test_a_tampered_artifact_is_refused(project: Project, bundle: Bundle) -> None:
@@ -67,13 +69,13 @@ def test_a_tampered_artifact_is_refused(project: Project, bundle: Bundle) -> Non
     for model in (project.root / "mlartifacts").rglob("model.onnx"):
         model.write_bytes(b"tampered")
     with pytest.raises(RegistryError, match="does not hold the bundle"):
-        registry.resolve(alias=version, project=project)
+        registry.resolve_alias(alias=version, project=project)
 
 
 @pytest.mark.parametrize("alias", ["champion", "7"])
 def test_what_is_not_there_is_said_in_one_line(project: Project, alias: str) -> None:
     with pytest.raises(RegistryError, match=f"'{alias}'.*unmask run") as caught:
-        registry.resolve(alias=alias, project=project)
+        registry.resolve_alias(alias=alias, project=project)
     assert "\n" not in str(caught.value)
 
 
@@ -89,7 +91,7 @@ def test_an_unreachable_server_is_one_line(project: Project, monkeypatch: pytest
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(RegistryError, match="MLFLOW_TRACKING_URI") as caught:
-        registry.resolve(project=project)
+        registry.resolve_alias(project=project)
     assert "\n" not in str(caught.value)
 
 
@@ -101,7 +103,10 @@ def test_a_server_fault_is_not_the_absence_of_a_champion(
 
     register(project, bundle)
     monkeypatch.setattr(MlflowClient, "get_model_version_by_alias", fail)
-    for ask in (registry.version_behind, lambda alias, home: registry.resolve(alias=alias, project=home)):
+    for ask in (
+        registry.version_behind,
+        lambda alias, home: registry.resolve_alias(alias=alias, project=home),
+    ):
         with pytest.raises(RegistryError, match="503"):
             ask(registry.CHAMPION, project)
 
@@ -115,7 +120,7 @@ def test_a_bundle_of_another_version_is_brought_and_left_to_its_reader(
     changed = json.loads(text) | {"crop_version": 1, "crop": {"frames": 8, "detector": {"min_face": 24}}}
     (other / "bundle.json").write_text(json.dumps(changed), encoding="utf-8")
     version = register(project, Bundle(other, bundle.info))
-    found = registry.resolve(alias=version, project=project)
+    found = registry.resolve_alias(alias=version, project=project)
     with pytest.raises(BundleError, match="crop version 1"):
         open_bundle(found.folder)
 

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from components.project import Project
 from components.tables import FACES, MANIFEST, write_table
-from components.tracking.runs import CROP, DATA, KEY, ORIGIN, ensure_run, flat, live_run
+from components.tracking.runs import CROP, DATA, ORIGIN, TRAINING_KEY, ensure_run, flat, live_run
 from components.tracking.store import connect
 
 
@@ -38,7 +38,7 @@ def test_epochs_are_logged_live(project: Project) -> None:
     told = MlflowClient().get_run(run.run_id)
     assert (told.info.status, told.info.run_name) == ("FINISHED", "cnn")
     assert told.data.params == {"lr": "0.1"}
-    assert told.data.tags[KEY] == "key"
+    assert told.data.tags[TRAINING_KEY] == "key"
 
 
 def test_an_interrupted_training_goes_on_in_its_run(project: Project) -> None:

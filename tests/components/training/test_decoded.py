@@ -9,7 +9,7 @@ import pytest
 from components.faces.clip import Faces
 from components.faces.store import ClipStore
 from components.training import decoded as room
-from components.training.decoded import DecodedClips, fitting
+from components.training.decoded import DecodedClips, names_that_fit
 
 NAMES = ["a.safetensors", "b.safetensors", "c.safetensors"]
 
@@ -113,4 +113,4 @@ def test_processes_get_no_pixels_with_it(store: ClipStore, tmp_path: Path) -> No
     ("bytes_", "kept"), [(0, ""), (9, ""), (10, "a"), (29, "a"), (30, "ab"), (99, "abc")]
 )
 def test_the_first_that_fit(bytes_: float, kept: str) -> None:
-    assert fitting({"a": (2, 5), "b": (20,), "c": (1,)}, bytes_) == frozenset(kept)
+    assert names_that_fit({"a": (2, 5), "b": (20,), "c": (1,)}, bytes_) == frozenset(kept)

@@ -22,7 +22,7 @@ from components.stages import train as stage
 from components.training import fit as fitting
 from components.training.batches import WholeVideos
 from components.training.callbacks import ignore
-from components.training.distributed import DEVICES_VARIABLE, Dealt, Processes, processes
+from components.training.distributed import DEVICES_VARIABLE, Processes, ProcessShare, processes
 from components.training.fit import Fitted, fit
 from components.training.module import ClipClassifier
 from tests.components.training.tiny import ROOT, Tiny, clips, settings
@@ -59,16 +59,18 @@ def test_devices_that_cannot_be(told: str, gpus: int, words: str, monkeypatch: p
         processes({DEVICES_VARIABLE: told})
 
 
-def test_a_batch_is_dealt_evenly() -> None:
+def test_a_batch_is_shared_evenly() -> None:
     assert Processes(0, 4).part(8) == 2
-    with pytest.raises(ParamsError, match="batch_size 8 cannot be dealt to 3 processes; set a multiple of 3"):
+    with pytest.raises(
+        ParamsError, match="batch_size 8 cannot be shared by 3 processes; set a multiple of 3"
+    ):
         Processes(0, 3).part(8)
 
 
 @pytest.mark.parametrize("length", [8, 9, 10, 11])
 def test_the_parts_are_the_batches_of_one_process(length: int) -> None:
     order = list(range(length))[::-1]
-    parts = [list(Dealt(order, Processes(rank, 2))) for rank in range(2)]  # type: ignore[arg-type]
+    parts = [list(ProcessShare(order, Processes(rank, 2))) for rank in range(2)]  # type: ignore[arg-type]
     assert len(parts[0]) == len(parts[1]) == length // 2
     for start in range(0, length // 2, 2):  # batches of four
         together = chain(*(part[start : start + 2] for part in parts))

@@ -35,7 +35,7 @@ class Frozen(Candidate):
         found: Tensor = self.backbone(frames)
         return found.mean(dim=(2, 3))
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         return Outputs(self.head(features.mean(dim=1)), features.mean(dim=1))
 
 

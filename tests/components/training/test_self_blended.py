@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from components.arrays import Floats32
 from components.faces.align import TEMPLATE
-from components.faces.crop import Floats
 from components.training import self_blended
 from components.training.self_blended import self_blend
 
@@ -24,12 +24,14 @@ def picture(size: int = SIZE) -> Tensor:
     return torch.from_numpy(fine // 2 + 64).permute(2, 0, 1)
 
 
-def still(frames: int = 4) -> tuple[Tensor, Floats]:
+def still(frames: int = 4) -> tuple[Tensor, Floats32]:
     """One picture `frames` times, and its landmarks."""
     return picture().expand(frames, -1, -1, -1).clone(), np.stack([FACE] * frames)
 
 
-def blend(seed: int, clip: Tensor, landmarks: Floats, boxes: Floats | None = None) -> tuple[Tensor, Tensor]:
+def blend(
+    seed: int, clip: Tensor, landmarks: Floats32, boxes: Floats32 | None = None
+) -> tuple[Tensor, Tensor]:
     return self_blend(clip, landmarks, np.random.default_rng(seed), boxes)
 
 
@@ -50,7 +52,7 @@ def trembling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_blended, "FLICKER", 1.0)
 
 
-def middle(mask: Tensor) -> Floats:
+def middle(mask: Tensor) -> Floats32:
     """Of a mask (S, S), as x and y."""
     y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
     return (torch.stack([(x * mask).sum(), (y * mask).sum()]) / mask.sum()).numpy()
@@ -161,7 +163,7 @@ def test_mask_and_change_follow_the_landmarks(shift: tuple[int, int]) -> None:
     ],
 )
 def test_a_smaller_or_turned_face_has_the_same_mask_smaller_or_turned(
-    change: Callable[[Floats], Floats], area: float
+    change: Callable[[Floats32], Floats32], area: float
 ) -> None:
     clip, landmarks = still(2)
     landmarks[1] = change(FACE)
@@ -213,7 +215,7 @@ def test_eyes_alone_tell_where_an_upright_face_is() -> None:
         FACE * 1e6,
     ],
 )
-def test_odd_landmarks_still_make_a_clip(points: Floats) -> None:
+def test_odd_landmarks_still_make_a_clip(points: Floats32) -> None:
     clip, _ = still(2)
     for seed in range(8):
         forged, mask = blend(seed, clip, np.stack([points.astype(np.float32)] * 2))

@@ -50,7 +50,7 @@ def test_without_split_or_clip_a_video_is_left_out(row: dict[str, Any], clip: di
 
 
 @pytest.mark.parametrize(("split", "taken"), [("train", 0), ("val", 1), ("test", 1)])
-def test_what_shows_no_face_is_judged_but_not_learnt_from(split: str, taken: int) -> None:
+def test_what_shows_no_face_is_predicted_but_not_learnt_from(split: str, taken: int) -> None:
     assert len(join([manifest("a", split=split)], [face("a", fallback="center")])) == taken
 
 

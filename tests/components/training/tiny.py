@@ -39,7 +39,7 @@ class Tiny(Candidate):
         hidden: Tensor = self.hidden(3 * quarters)
         return hidden
 
-    def judge(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         embedding = mean_over_frames(features, mask)
         return Outputs(self.classify(embedding), embedding)
 

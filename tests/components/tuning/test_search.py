@@ -18,14 +18,14 @@ from components.params.tuning import Median
 from components.project import Project
 from components.tracking.store import connect
 from components.tuning.results import finished
-from components.tuning.search import Outcome, apply, plan, search
+from components.tuning.search import SearchOutcome, apply, plan_search, search
 
 SHIPPED = Path(__file__).parents[3] / "params.yaml"
 Tuned = Callable[..., Params]
 
 
-def tune(project: Project, params: Params, more: int | None = None) -> Outcome:
-    return search(project, plan(project, params, "simple_cnn", more), lambda one, trials: None)
+def tune(project: Project, params: Params, more: int | None = None) -> SearchOutcome:
+    return search(project, plan_search(project, params, "simple_cnn", more), lambda one, trials: None)
 
 
 def told(trials: Any) -> list[tuple[Any, ...]]:
@@ -40,7 +40,7 @@ def runs(project: Project) -> list[Run]:
 def test_real_trainings_are_searched_reported_and_tracked(project: Project, tuned: Tuned) -> None:
     params = tuned(trials=3)
     seen: list[int] = []
-    planned = plan(project, params, "simple_cnn")
+    planned = plan_search(project, params, "simple_cnn")
     outcome = search(project, planned, lambda one, trials: seen.append(one.number))
     assert seen == [0, 1, 2]
     assert [(one.end, one.epochs, one.present) for one in outcome.trials] == [
@@ -60,9 +60,9 @@ def test_real_trainings_are_searched_reported_and_tracked(project: Project, tune
     assert [point.step for point in curve] == [1, 2]
     assert float(children[1].data.params["optimizer.lr"]) == outcome.trials[1].suggested["optimizer.lr"]
 
-    again = plan(project, params, "simple_cnn")
+    again = plan_search(project, params, "simple_cnn")
     assert told(again.trials) == told(outcome.trials)
-    assert plan(project, params, "simple_cnn", more=2).target == 5
+    assert plan_search(project, params, "simple_cnn", more=2).target == 5
 
 
 def interrupt_once(training: int, epoch: int) -> Callable[[int, int], None]:
@@ -161,7 +161,7 @@ def test_an_error_ends_the_search_and_keeps_what_was_found(
     scripted(at)
     with pytest.raises(TrainingError, match="out of reach"):
         tune(project, tuned())
-    assert [one.end for one in plan(project, tuned(), "simple_cnn").trials] == ["complete", "failed"]
+    assert [one.end for one in plan_search(project, tuned(), "simple_cnn").trials] == ["complete", "failed"]
     assert (project.reports / "tune" / "simple_cnn" / "best.yaml").exists()
 
 
@@ -203,7 +203,7 @@ def test_the_best_settings_are_applied_unless_they_are_the_present_ones(
     params = tuned(space={"simple_cnn": {"optimizer.lr": {"choices": [0.001, *spread]}}}, trials=6, random=6)
     scripted()
     outcome = tune(project, params)
-    assert apply(project, plan(project, params, "simple_cnn"), outcome.trials) == written
+    assert apply(project, plan_search(project, params, "simple_cnn"), outcome.trials) == written
     text = project.params.read_text(encoding="utf-8")
     change = {"candidates": {"simple_cnn": {"optimizer": {"lr": 0.003}}}} if written else {}
     assert yaml.safe_load(text) == merged(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")), change)
@@ -221,7 +221,7 @@ def test_a_candidate_that_went_away_meanwhile_is_not_written(
     renamed = SHIPPED.read_text(encoding="utf-8").replace("  simple_cnn:\n", "  another:\n", 1)
     project.params.write_text(renamed, encoding="utf-8")
     with pytest.raises(ParamsError, match=r"candidates\.simple_cnn is gone since the search began"):
-        apply(project, plan(project, params, "simple_cnn"), outcome.trials)
+        apply(project, plan_search(project, params, "simple_cnn"), outcome.trials)
     assert project.params.read_text(encoding="utf-8") == renamed
 
 
@@ -238,13 +238,13 @@ def test_validation_videos_that_do_not_tell_trials_apart_are_named(
 
 def test_nothing_is_made_by_looking(project: Project, tuned: Tuned) -> None:
     before = sorted(project.root.rglob("*"))
-    planned = plan(project, tuned(), "simple_cnn")
+    planned = plan_search(project, tuned(), "simple_cnn")
     assert (planned.target, planned.trials, planned.others) == (4, [], [])
     assert planned.settings.epochs == 2
     assert {video.split for video in planned.videos} == {"train", "val"}
     assert sorted(project.root.rglob("*")) == before
     with pytest.raises(ParamsError, match="no candidate 'cnn'"):
-        plan(project, tuned(), "cnn")
+        plan_search(project, tuned(), "cnn")
 
 
 @pytest.mark.usefixtures("light")

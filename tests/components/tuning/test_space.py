@@ -9,13 +9,13 @@ from components.params.tuning import Choices, Range, Span
 from components.tuning.defaults import default_space
 from components.tuning.space import (
     applied,
-    changes,
-    check,
+    as_text,
+    check_space,
     nested,
     present,
+    settings_of,
     space_of,
     suggested_settings,
-    words,
 )
 
 SHIPPED = load_params(Path(__file__).parents[3] / "params.yaml")
@@ -40,16 +40,16 @@ LOSSES = Choices(choices=({"name": "cross_entropy"}, {"name": "focal", "alpha": 
 )
 def test_what_could_not_be_tried_is_refused_in_one_line(key: str, span: Span, told: str) -> None:
     with pytest.raises(ParamsError) as refused:
-        check("simple_cnn", {key: span}, CNN, "auc")
+        check_space("simple_cnn", {key: span}, CNN, "auc")
     assert str(refused.value).startswith(f"params.yaml: tune.space.simple_cnn: {key}: ")
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
 def test_losses_of_different_kinds_are_not_compared_by_the_loss() -> None:
-    check("simple_cnn", {"loss": LOSSES}, CNN, "auc")
+    check_space("simple_cnn", {"loss": LOSSES}, CNN, "auc")
     with pytest.raises(ParamsError, match=r"set tune\.metric to auc or f1"):
-        check("simple_cnn", {"loss": LOSSES}, CNN, "loss")
+        check_space("simple_cnn", {"loss": LOSSES}, CNN, "loss")
     assert "loss" in default_space(CNN, "f1")
     assert "loss" not in default_space(CNN, "loss")
 
@@ -81,7 +81,7 @@ NETWORKS: list[dict[str, Any]] = [
 def test_the_present_settings_are_in_the_default_space(told: dict[str, Any]) -> None:
     settings = CandidateParams.model_validate(merged(CNN.model_dump(mode="json"), told))
     space = default_space(settings, "auc")
-    check("it", space, settings, "auc")
+    check_space("it", space, settings, "auc")
     own = present(space, settings)
     assert set(own) == set(space)
     tried = suggested_settings(settings, space, own)
@@ -120,7 +120,7 @@ def test_a_suggestion_becomes_sections_of_the_file() -> None:
         "frames": "[2, 8]",
         "batch_size": 5,
     }
-    assert changes(space, suggested) == {
+    assert settings_of(space, suggested) == {
         "optimizer": {"name": "adam", "weight_decay": 0.0, "lr": 1.00004e-4},  # never outside of the span
         "frames": [2, 8],
         "batch_size": 5,
@@ -153,4 +153,4 @@ def test_a_whole_section_comes_before_what_is_said_of_it() -> None:
     ],
 )
 def test_settings_for_people(value: Any, told: str) -> None:
-    assert words(value) == told
+    assert as_text(value) == told

@@ -23,7 +23,7 @@ from components.tuning.study import (
     open_study,
     other_studies,
     pruner,
-    put_back,
+    requeue,
     shared,
     study_name,
 )
@@ -95,7 +95,7 @@ def test_a_trial_is_put_back_once(fresh: Callable[[str], optuna.Study]) -> None:
     with pytest.raises(KeyboardInterrupt):
         go_on(study, 3, interrupt=lambda number: True)
     tell, study.tell = study.tell, lambda *_, **__: None  # type: ignore[method-assign, assignment, return-value]
-    put_back(study, 0)  # killed before the trial is told
+    requeue(study, 0)  # killed before the trial is told
     study.tell = tell  # type: ignore[method-assign]
     begin(study, {}, SPACE)
     assert [trial.state for trial in study.get_trials()] == [TrialState.FAIL, TrialState.WAITING]
@@ -172,7 +172,7 @@ def test_a_trial_has_ended_only_when_the_study_was_told(fresh: Callable[[str], o
     assert trial is not None
     trial.set_user_attr("end", "complete")
     assert tried(study.get_trials())[0].end == "running"
-    put_back(study, 0)
+    requeue(study, 0)
     assert [one.end for one in tried(study.get_trials())] == ["interrupted", "waiting"]
 
 

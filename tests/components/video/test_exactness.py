@@ -18,12 +18,12 @@ from components.video import frames as video
 from components.video import seek
 from components.video.frames import Frame, VideoInfo, map_frames, probe
 from components.video.limits import Limits
-from components.video.sampling import Consecutive, Even, Every, Range, Sampling, moments
+from components.video.sampling import Consecutive, Even, Every, RangeSampling, Sampling, moments
 
 POLICIES: list[Sampling] = [
     Even(frames=4),
     Even(frames=16),
-    Range(policy="range", least=2, most=9, per_second=2.0),
+    RangeSampling(policy="range", least=2, most=9, per_second=2.0),
     Consecutive(policy="clip", places=3, frames=4),
     Every(policy="every", step=7),
 ]

@@ -10,7 +10,7 @@ import pytest
 from components.splits.near_duplicates import CHANGE_SHARE, near_duplicates
 from components.video.container import VideoFault
 from components.video.examine import examine
-from components.video.fingerprint import CHANGE_WORDS, PICTURE_WORDS, PICTURES, words
+from components.video.fingerprint import CHANGE_WORDS, PICTURE_WORDS, SAMPLED_PICTURES, fingerprint_words
 from components.video.limits import Limits
 
 MakeScene = Callable[..., Path]
@@ -22,7 +22,7 @@ def look(path: Path) -> str:
 
 def differing(one: Path, other: Path) -> float:
     """Share of the changes' bits in which the fingerprints differ."""
-    first, second = words([look(one), look(other)])[:, CHANGE_WORDS]
+    first, second = fingerprint_words([look(one), look(other)])[:, CHANGE_WORDS]
     return float(np.bitwise_count(first ^ second).mean()) / 64
 
 
@@ -67,8 +67,8 @@ def test_a_picture_on_its_side_is_seen_upright(tmp_path: Path, make_scene: MakeS
 def test_a_blank_beginning_says_nothing(tmp_path: Path, make_scene: MakeScene, blank_until: float) -> None:
     """Nor does it take the place of what follows: it stands still, and counts once."""
     path = make_scene(tmp_path / "a.mp4", blank_until=blank_until)
-    pictures = words([look(path)])[0, PICTURE_WORDS]
-    assert np.count_nonzero(pictures) >= (PICTURES if blank_until > 1 else PICTURES - 1)
+    pictures = fingerprint_words([look(path)])[0, PICTURE_WORDS]
+    assert np.count_nonzero(pictures) >= (SAMPLED_PICTURES if blank_until > 1 else SAMPLED_PICTURES - 1)
 
 
 def test_too_few_frames_behind_a_good_header_are_found_out(cut_short: Callable[[float], Path]) -> None:

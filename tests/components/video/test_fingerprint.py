@@ -7,9 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
+from components.arrays import Image
 from components.splits.near_duplicates import near_duplicates
-from components.video.fingerprint import BLANK, PICTURES, Fingerprint, make_fingerprint, shrink, words
-from components.video.rendering import Image
+from components.video.fingerprint import (
+    BLANK,
+    SAMPLED_PICTURES,
+    Fingerprint,
+    fingerprint_words,
+    make_fingerprint,
+    shrink,
+)
 
 Change = Callable[[list[Image]], list[Image]]
 
@@ -18,7 +25,7 @@ SET = cv2.resize(np.random.default_rng(9).integers(0, 255, (6, 9, 3), np.uint8),
 BLACK = np.zeros_like(SET)
 
 
-def talk(seed: int, count: int = PICTURES, background: Image = SET, size: int = 16) -> list[Image]:
+def talk(seed: int, count: int = SAMPLED_PICTURES, background: Image = SET, size: int = 16) -> list[Image]:
     """Somebody who sits where all sit on this set, and moves a little."""
     rng = np.random.default_rng(seed)
     colour = tuple(int(value) for value in rng.integers(40, 230, 3))
@@ -75,10 +82,10 @@ def test_strangers_on_one_set_are_no_copies_but_copies_are(change: Change) -> No
     ("pictures", "says_something"),
     [
         (talk(1), True),
-        ([BLACK, BLACK, BLACK, BLACK, *talk(1, PICTURES - 4)], True),
-        ([BLACK, BLACK, BLACK, BLACK, BLACK, *talk(1, PICTURES - 5)], False),  # two changes
-        ([SET] * PICTURES, False),  # a still says which set it is, not which video
-        (talk(1, PICTURES - 1), False),
+        ([BLACK, BLACK, BLACK, BLACK, *talk(1, SAMPLED_PICTURES - 4)], True),
+        ([BLACK, BLACK, BLACK, BLACK, BLACK, *talk(1, SAMPLED_PICTURES - 5)], False),  # two changes
+        ([SET] * SAMPLED_PICTURES, False),  # a still says which set it is, not which video
+        (talk(1, SAMPLED_PICTURES - 1), False),
         ([], False),
     ],
 )
@@ -90,14 +97,14 @@ def test_what_says_too_little_has_no_fingerprint(pictures: list[Image], says_som
 def test_noise_is_blank(grey: int) -> None:
     rng = np.random.default_rng(1)
     flat = [np.clip(grey + rng.integers(-2, 3, (90, 120, 3)), 0, 255).astype(np.uint8) for _ in range(4)]
-    assert fingerprint([*flat, *talk(1, PICTURES - 4)]) == fingerprint(
-        [*[flat[0]] * 4, *talk(1, PICTURES - 4)]
+    assert fingerprint([*flat, *talk(1, SAMPLED_PICTURES - 4)]) == fingerprint(
+        [*[flat[0]] * 4, *talk(1, SAMPLED_PICTURES - 4)]
     )
-    assert fingerprint(flat * (PICTURES // 4)) is None
+    assert fingerprint(flat * (SAMPLED_PICTURES // 4)) is None
 
 
 def test_a_change_from_or_to_a_blank_picture_says_nothing() -> None:
-    found = fingerprint([BLACK, *talk(1, 3), BLACK, *talk(2, PICTURES - 5)])
-    blank = [index for index, word in enumerate(words([found or ""])[0].tolist()) if not word]
-    assert blank == [1, 5, PICTURES + 1, PICTURES + 4, PICTURES + 5]
+    found = fingerprint([BLACK, *talk(1, 3), BLACK, *talk(2, SAMPLED_PICTURES - 5)])
+    blank = [index for index, word in enumerate(fingerprint_words([found or ""])[0].tolist()) if not word]
+    assert blank == [1, 5, SAMPLED_PICTURES + 1, SAMPLED_PICTURES + 4, SAMPLED_PICTURES + 5]
     assert len(BLANK) == 16

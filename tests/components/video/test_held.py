@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tests.components.faces.test_pauses import PICTURES, PLACES, Pictures, write
 
-from components.detectors.detections import Detections, Floats, Image
+from components.arrays import Floats32, Image
+from components.detectors.detections import Detections
 from components.faces.clip import Faces, Failure
 from components.faces.extract import extract
 from components.faces.policy import CropPolicy
@@ -27,7 +28,7 @@ Overlay = Callable[[Any, int], None]
 class OneFace:
     """Finds a face at one place."""
 
-    def detect(self, frame: Image, near: Floats | None = None) -> Detections:
+    def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
         return Detections(BOX[None], np.ones(1, np.float32), np.zeros((1, 5, 2), np.float32))
 
 

@@ -19,7 +19,7 @@ from components.video.examine import examine
 from components.video.frames import Frame, map_frames, map_spread, probe
 from components.video.limits import Limits
 from components.video.pauses import Timeline, find_pauses
-from components.video.sampling import Consecutive, Even, Every, Range, Sampling
+from components.video.sampling import Consecutive, Even, Every, RangeSampling, Sampling
 from components.video.survey import survey
 
 PICTURES = 60
@@ -28,7 +28,7 @@ STEP = 4
 
 POLICIES: list[Sampling] = [
     Even(frames=16),
-    Range(policy="range", least=8, most=30, per_second=5.0),
+    RangeSampling(policy="range", least=8, most=30, per_second=5.0),
     Consecutive(policy="clip", places=3, frames=4),
     Every(policy="every", step=7),
     Every(policy="every", step=2, most=16),

@@ -16,7 +16,7 @@ from PIL import Image as Picture
 
 from components.video.container import VideoFault
 from components.video.examine import examine
-from components.video.fingerprint import PICTURES, make_fingerprint, shrink
+from components.video.fingerprint import SAMPLED_PICTURES, make_fingerprint, shrink
 from components.video.frames import probe, sample_frames
 from components.video.limits import Limits
 from components.video.still import still
@@ -92,7 +92,7 @@ def test_whoever_looks_sees_what_is_shown(film: Path, tmp_path: Path) -> None:
     assert apart(still(path, Limits()).image, expected[FRAMES // 2]) <= 2
     fingerprint = examine(path, Limits()).fingerprint
     assert fingerprint is not None
-    taken = [expected[int((part + 0.5) * FRAMES / PICTURES)] for part in range(PICTURES)]
+    taken = [expected[int((part + 0.5) * FRAMES / SAMPLED_PICTURES)] for part in range(SAMPLED_PICTURES)]
     assert fingerprint == make_fingerprint([shrink(image) for image in taken])
 
 

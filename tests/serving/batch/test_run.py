@@ -12,8 +12,8 @@ import pytest
 
 from components.errors import DataError
 from components.printable import printable
-from serving.batch.plan import plan
-from serving.batch.run import scan, score_shard
+from serving.batch.plan import plan_batch
+from serving.batch.run import scan_library, score_shard
 from serving.batch.store import ScoreStore
 from serving.scorer import VideoScore
 
@@ -45,7 +45,7 @@ def opened(source: Path, output: Path) -> ScoreStore:
 
 def job(source: Path, output: Path, log: Path, seconds: float = 0.0) -> None:
     with opened(source, output) as store:
-        todo = plan(scan(source).videos, store.rows(), SHARD_SIZE)
+        todo = plan_batch(scan_library(source).videos, store.rows(), SHARD_SIZE)
         store.forget(todo.stale)
         for shard in todo.shards:
             score_shard(SleepyScorer(log, seconds), source, shard, store)
@@ -70,7 +70,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def expected(source: Path) -> dict[str, int]:
-    return {video.path: video.bytes for video in scan(source).videos}
+    return {video.path: video.bytes for video in scan_library(source).videos}
 
 
 def test_one_row_per_video_with_its_own_score(source: Path, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
 def test_a_source_that_is_no_folder_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.mp4").touch()
     with pytest.raises(DataError, match=f"^{tmp_path / name}: no such folder"):
-        scan(tmp_path / name)
+        scan_library(tmp_path / name)
 
 
 def test_names_that_read_alike_have_a_row_each_however_often_it_is_run(source: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_looked_at_stays_in_the_job(
         return look(path, **options)
 
     monkeypatch.setattr(Path, "stat", refused)
-    found = {video.path: (video.bytes, video.mtime_ns) for video in scan(source).videos}
+    found = {video.path: (video.bytes, video.mtime_ns) for video in scan_library(source).videos}
     assert found["sub1/03.mp4"] == (None, None)
     assert len(found) == VIDEOS
 

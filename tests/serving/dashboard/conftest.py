@@ -26,7 +26,7 @@ from components.documents import write_document
 from components.evaluation.gate import GateReport, Rule
 from components.evaluation.results import CandidateResult, Evaluation
 from components.ingest.statistics.results import Statistics
-from components.ingest.statistics.statistics import describe
+from components.ingest.statistics.statistics import compute_statistics
 from components.project import Project
 from components.tables import MANIFEST
 from serving.dashboard import APP
@@ -97,12 +97,12 @@ def statistics() -> Statistics:
     real, fake = {"label": "real", "method": "none"}, {"label": "fake", "method": "swap"}
     rows = [row | kind | {"split": split} for split in SPLITS for kind in (real, *[fake] * 4)]
     short = row | real | {"status": "too_short", "duration": None, "identities": ["unnamed:v"]}
-    return describe([*rows, short, row | fake | {"excluded": "bridge"}])
+    return compute_statistics([*rows, short, row | fake | {"excluded": "bridge"}])
 
 
 @pytest.fixture
 def described(tmp_path: Path, statistics: Statistics) -> Project:
-    """A project with the reports of the stages `ingest` and `describe`."""
+    """A project with the reports of the stages `ingest` and `compute_statistics`."""
     project = Project(tmp_path / "project")
     folder = project.reports / "dataset"
     write_document(statistics, folder / "statistics.json")

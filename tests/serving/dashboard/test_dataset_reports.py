@@ -62,7 +62,7 @@ def test_dataset_rows(statistics: Statistics) -> None:
 
 
 def test_format_rows(statistics: Statistics) -> None:
-    rows = {row["Property"]: row for row in reports.format_rows(statistics.formats)}
+    rows = {row["Property"]: row for row in reports.format_display_rows(statistics.formats)}
     assert rows["Bit rate, kbit/s"]["Median"] == "500"
     assert rows["Codec"]["Median"] == "–"
     assert rows["Codec"]["Tells real from fake"].startswith("50% ± ")
@@ -133,4 +133,4 @@ def test_size(content: int, told: str) -> None:
     ("value", "told"), [(None, "–"), (0.0, "0.0%"), (0.0001, "< 0.1%"), (0.92, "92.0%"), (0.9999, "> 99.9%")]
 )
 def test_share(value: float | None, told: str) -> None:
-    assert reports.share(value) == told
+    assert reports.percent(value) == told

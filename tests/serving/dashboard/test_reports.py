@@ -45,7 +45,7 @@ def test_leaderboard_rows(evaluation: Evaluation) -> None:
 
 
 def test_method_rows(evaluation: Evaluation) -> None:
-    (row,) = reports.method_rows(evaluation)
+    (row,) = reports.method_display_rows(evaluation)
     assert row == {"Forgery": "Self blend", "Test videos": "4", "AUC (95% interval)": "0.500"}
 
 

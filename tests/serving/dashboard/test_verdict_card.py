@@ -43,7 +43,7 @@ def score(**changes: Any) -> VideoScore:
         ),
         (
             NO_FACE,
-            "No face could be followed through this video, so there is nothing to judge. "
+            "No face could be followed through this video, so there is nothing to score. "
             "Reported: no face in any of 8 frames. No probability is given.",
         ),
         (
@@ -108,7 +108,7 @@ def test_one_face_needs_no_table(faces: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("fallback", [None, "center"])
-def test_what_was_judged_without_a_face_carries_a_warning(fallback: str | None) -> None:
+def test_what_was_scored_without_a_face_carries_a_warning(fallback: str | None) -> None:
     card = verdict_card(score(fallback=fallback), 0.5)
     assert ('class="warning">No usable face was found.' in card) == bool(fallback)
 

@@ -97,7 +97,7 @@ def test_without_a_list_nothing_is_prescribed(make_tree: MakeTree, texts: dict[s
     listing = celeb_df.read(make_tree(*PATHS, texts=texts))
     assert {entry.split for entry in listing.entries} == {None}
     assert listing.notes == (
-        "no List_of_testing_videos.txt: test videos are dealt here, so figures are not those of the papers",
+        "no List_of_testing_videos.txt: test videos are assigned here, so figures are not those of papers",
     )
 
 

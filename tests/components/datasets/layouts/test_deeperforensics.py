@@ -105,7 +105,7 @@ def test_without_lists_nothing_is_prescribed(make_tree: MakeTree) -> None:
     assert listing.entries[0].split is None
     assert listing.notes == (
         NEEDS_ORIGINALS,
-        "no lists of splits (lists/splits/{train,val,test}.txt): the videos are dealt anew; "
+        "no lists of splits (lists/splits/{train,val,test}.txt): the videos are assigned anew; "
         "the official lists are in the download of DeeperForensics-1.0",
     )
 
@@ -117,10 +117,10 @@ def test_recordings_of_an_actor_in_two_lists_have_no_split(make_tree: MakeTree) 
     assert "actors in more than one list, so their recordings have no split: M101" in listing.notes
 
 
-def test_a_forgery_in_no_list_is_dealt_anew(make_tree: MakeTree) -> None:
+def test_a_forgery_in_no_list_is_assigned_anew(make_tree: MakeTree) -> None:
     listing = deeperforensics.read(make_tree(FORGERY, texts=texts("001_M101.mp4")))
     assert listing.entries[0].split is None
-    assert f"in no list of splits, so dealt anew: 1: {FORGERY}" in listing.notes
+    assert f"in no list of splits, so assigned anew: 1: {FORGERY}" in listing.notes
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_without_lists_a_note_says_where_they_are(make_tree: MakeTree) -> None:
     listing = faceforensics.read(make_tree(f"{YOUTUBE}/000.mp4", f"{DEEPFAKES}/000_003.mp4"))
     assert {entry.split for entry in listing.entries} == {None}
     assert listing.notes == (
-        "no lists of splits (splits/{train,val,test}.json): the videos are dealt anew; "
+        "no lists of splits (splits/{train,val,test}.json): the videos are assigned anew; "
         "the official lists are in https://github.com/ondyari/FaceForensics/tree/master/dataset/splits",
     )
 
@@ -96,7 +96,7 @@ def test_with_one_list_missing_the_others_still_hold(make_tree: MakeTree) -> Non
     assert [entry.split for entry in listing.entries] == ["train", "train", None, None, "test", "test"]
     missing, unlisted = listing.notes
     assert missing.startswith("no list for val (")
-    assert unlisted == (f"in no list of splits, so dealt anew: 2: {YOUTUBE}/002.mp4, {YOUTUBE}/003.mp4")
+    assert unlisted == (f"in no list of splits, so assigned anew: 2: {YOUTUBE}/002.mp4, {YOUTUBE}/003.mp4")
 
 
 def test_a_forgery_that_joins_two_lists_has_no_split(make_tree: MakeTree) -> None:
@@ -114,7 +114,7 @@ def test_a_forgery_that_joins_two_lists_has_no_split(make_tree: MakeTree) -> Non
     }
     assert listing.notes == (
         f"forgeries that join ids of two lists have no split: 1: {DEEPFAKES}/000_002.mp4",
-        f"in no list of splits, so dealt anew: 1: {DEEPFAKES}/000_009.mp4",
+        f"in no list of splits, so assigned anew: 1: {DEEPFAKES}/000_009.mp4",
         "partial copy, listed but not here: Deepfakes/c23 4 of 4, youtube/c23 3 of 4",
     )
 
@@ -175,12 +175,12 @@ def test_deep_fake_detection_has_no_split_even_beside_the_lists(make_tree: MakeT
     )
     listing = faceforensics.read(tree)
     assert [entry.split for entry in listing.entries if "001.mp4" not in entry.path] == [None, None]
-    assert listing.notes == ("Deep Fake Detection has no official split: its 2 videos are dealt anew",)
+    assert listing.notes == ("Deep Fake Detection has no official split: its 2 videos are assigned anew",)
 
 
 def test_deep_fake_detection_alone_asks_for_no_lists(make_tree: MakeTree) -> None:
     notes = faceforensics.read(make_tree(f"{ACTORS}/01__walk.mp4")).notes
-    assert notes == ("Deep Fake Detection has no official split: its 1 videos are dealt anew",)
+    assert notes == ("Deep Fake Detection has no official split: its 1 videos are assigned anew",)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ STRADDLING_TEST = ["755", "955", "973", "974"]
 
 
 def test_seven_videos_straddle_lists_of_the_official_proportions(make_tree: MakeTree) -> None:
-    """The ids that matter stand where the official lists put them; the rest are dealt in order."""
+    """The ids that matter stand where the official lists put them; the rest are assigned in order."""
     rest = sorted({f"{number:03d}" for number in range(1000)} - {*STRADDLING_VAL, *STRADDLING_TEST})
     fillers = [number for number in rest if not any(number in group for group in SAME_VIDEO)]
     val = STRADDLING_VAL + fillers[: 140 - len(STRADDLING_VAL)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.datasets.layouts.faceforensics_names import SAME_VIDEO, parse
+from components.datasets.layouts.faceforensics_names import SAME_VIDEO, parse_path
 
 YOUTUBE = "original_sequences/youtube/c23/videos"
 ACTORS = "original_sequences/actors/c23/videos"
@@ -41,7 +41,7 @@ DFD = "manipulated_sequences/DeepFakeDetection/c23/videos"
 def test_a_path_names_method_people_and_recordings(
     path: str, method: str, identities: list[str], sources: list[str] | None
 ) -> None:
-    name = parse(path)
+    name = parse_path(path)
     assert name is not None
     assert name.method == method
     assert list(name.identities) == [f"faceforensics/{identity}" for identity in identities]
@@ -74,12 +74,13 @@ def test_a_path_names_method_people_and_recordings(
     ],
 )
 def test_what_is_not_called_like_a_video_of_the_dataset_is_none(path: str) -> None:
-    assert parse(path) is None
+    assert parse_path(path) is None
 
 
 def test_compressions_of_a_video_share_people_and_recordings() -> None:
     copies = [
-        parse(f"original_sequences/youtube/{quality}/videos/755.mp4") for quality in ("raw", "c23", "c40")
+        parse_path(f"original_sequences/youtube/{quality}/videos/755.mp4")
+        for quality in ("raw", "c23", "c40")
     ]
     assert {copy and (copy.identities, copy.sources) for copy in copies} == {
         (("faceforensics/youtube/755=756",), ("faceforensics/youtube/755=756",))

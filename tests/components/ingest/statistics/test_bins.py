@@ -1,6 +1,6 @@
 import pytest
 
-from components.ingest.statistics.bins import EDGES, MEASURES, UNTOLD, label_of, labels
+from components.ingest.statistics.bins import EDGES, MEASURES, UNTOLD, bin_labels, label_of
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_bin_holds_its_lower_edge(value: float | None, told: str) -> None:
 @pytest.mark.parametrize("name", EDGES)
 def test_edges_rise_and_every_bin_has_a_name_of_its_own(name) -> None:
     assert sorted(set(EDGES[name])) == list(EDGES[name])
-    assert len(set(labels(EDGES[name]))) == len(EDGES[name]) + 1
+    assert len(set(bin_labels(EDGES[name]))) == len(EDGES[name]) + 1
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from components.ingest.statistics.contact_sheet import MAX_STILLS, choose, draw_contact_sheet
+from components.ingest.statistics.contact_sheet import MAX_STILLS, choose_strips, draw_contact_sheet
 
 
 def test_what_takes_no_part_is_not_shown(mixed) -> None:
-    strips = choose(mixed)
+    strips = choose_strips(mixed)
     assert [(strip.label, strip.method, strip.videos) for strip in strips] == [
         ("real", "none", 6), ("fake", "a_blend", 12), ("fake", "swap", 18),
     ]  # fmt: skip
@@ -19,22 +19,22 @@ def test_what_takes_no_part_is_not_shown(mixed) -> None:
 @pytest.mark.parametrize(("methods", "each"), [(1, 6), (8, 6), (9, 5), (16, 3), (40, 3)])
 def test_never_more_stills_than_a_person_looks_at(make_row, methods: int, each: int) -> None:
     rows = [make_row(label="fake", method=f"m{number}") for number in range(methods) for _ in range(8)]
-    strips = choose(rows)
+    strips = choose_strips(rows)
     assert {len(strip.shown) for strip in strips} == {each}
     assert sum(len(strip.shown) for strip in strips) <= MAX_STILLS
 
 
 def test_the_same_videos_in_any_order_and_nearly_the_same_with_one_more(make_row) -> None:
     rows = [make_row() for _ in range(200)]
-    shown = {row["video_id"] for row in choose(rows)[0].shown}
-    assert {row["video_id"] for row in choose(rows[::-1])[0].shown} == shown
-    assert len(shown & {row["video_id"] for row in choose([*rows, make_row()])[0].shown}) >= 5
+    shown = {row["video_id"] for row in choose_strips(rows)[0].shown}
+    assert {row["video_id"] for row in choose_strips(rows[::-1])[0].shown} == shown
+    assert len(shown & {row["video_id"] for row in choose_strips([*rows, make_row()])[0].shown}) >= 5
 
 
 def test_everyone_once_before_anyone_twice_and_datasets_in_turn(make_row) -> None:
     crowd = [make_row(dataset="big", identities=["ann"]) for _ in range(50)]
     others = [make_row(dataset=dataset) for dataset in ("big", "small", "tiny") for _ in range(2)]
-    shown = choose([*crowd, *others])[0].shown
+    shown = choose_strips([*crowd, *others])[0].shown
     assert Counter(row["identities"][0] for row in shown)["ann"] <= 1
     assert {row["dataset"] for row in shown} == {"big", "small", "tiny"}
 
@@ -46,7 +46,9 @@ def test_a_video_without_a_picture_is_a_grey_tile(make_row, tmp_path: Path) -> N
     sheets = {}
     for name, told in {"whole": picture, "broken": "moov atom $not$ found, " * 20}.items():
         draw_contact_sheet(
-            choose(rows), {rows[0]["video_id"]: picture, rows[1]["video_id"]: told}, tmp_path / f"{name}.png"
+            choose_strips(rows),
+            {rows[0]["video_id"]: picture, rows[1]["video_id"]: told},
+            tmp_path / f"{name}.png",
         )
         image = cv2.imread(str(tmp_path / f"{name}.png"))
         sheets[name] = int(((image[..., 2] > 250) & (image[..., 0] < 5)).sum())
@@ -58,7 +60,7 @@ def test_a_video_without_a_picture_is_a_grey_tile(make_row, tmp_path: Path) -> N
 def test_pictures_of_any_shape(make_row, shape: tuple[int, int], tmp_path: Path) -> None:
     rows = [make_row()]
     pictures = {rows[0]["video_id"]: np.full((*shape, 3), 7, np.uint8)}
-    draw_contact_sheet(choose(rows), pictures, tmp_path / "sheet.png")
+    draw_contact_sheet(choose_strips(rows), pictures, tmp_path / "sheet.png")
     assert cv2.imread(str(tmp_path / "sheet.png")) is not None
 
 

@@ -5,12 +5,12 @@ import pytest
 
 from components.documents import read_document
 from components.errors import StageError
-from components.ingest.statistics.contact_sheet import choose
+from components.ingest.statistics.contact_sheet import choose_strips
 from components.ingest.statistics.results import Statistics
-from components.ingest.statistics.statistics import describe
+from components.ingest.statistics.statistics import compute_statistics
 from components.params import Params, load_params
 from components.project import Project
-from components.stages.describe import giveaways, look_at, run
+from components.stages.describe import giveaways, read_stills, run
 from components.tables import MANIFEST, write_table
 
 ROOT = Path(__file__).parents[4]
@@ -59,7 +59,7 @@ def test_the_same_manifest_gives_the_same_bytes(project: Project, params: Params
 
 def test_pictures_and_reasons(project: Project, params: Params, make_row) -> None:
     rows = [make_row(path=f"data/{name}.mp4", video_id=name) for name in ("a", "b", "gone")]
-    pictures = look_at(project.root, choose(rows), params.limits, workers=1)
+    pictures = read_stills(project.root, choose_strips(rows), params.limits, workers=1)
     assert not isinstance(pictures["a"], str)
     assert max(pictures["a"].shape[:2]) == 160
     assert isinstance(pictures["b"], str)
@@ -78,6 +78,6 @@ def test_a_format_that_gives_the_label_away_is_a_warning(make_row) -> None:
         for split in ("train", "test")
         for _ in range(30)
     ]
-    (line,) = giveaways(describe(rows))
+    (line,) = giveaways(compute_statistics(rows))
     assert line.startswith("warning: the codec of a file alone tells real from fake for 100%")
-    assert giveaways(describe([row | {"codec": "h264"} for row in rows])) == []
+    assert giveaways(compute_statistics([row | {"codec": "h264"} for row in rows])) == []

@@ -4,11 +4,11 @@ import time
 import pytest
 
 from components.ingest.statistics.results import MethodCount, Shortcut
-from components.ingest.statistics.statistics import describe, find_shortcut
+from components.ingest.statistics.statistics import compute_statistics, find_shortcut
 
 
 def test_what_takes_part_is_told_from_what_does_not(mixed) -> None:
-    found = describe(mixed)
+    found = compute_statistics(mixed)
     assert (found.total.videos, found.total.dealt) == (39, 36)
     assert found.total.broken == {"too_short": 1}
     assert found.total.excluded == {"bridge": 1, "unlabelled": 1}
@@ -19,13 +19,13 @@ def test_what_takes_part_is_told_from_what_does_not(mixed) -> None:
 
 
 def test_imbalance_of_each_dataset_in_each_split(mixed) -> None:
-    held = describe(mixed).cells["ff"]["val"]
+    held = compute_statistics(mixed).cells["ff"]["val"]
     assert (held.real, held.fake) == (1, 5)
     assert held.fake_share == pytest.approx(5 / 6)
 
 
 def test_no_labelled_video_has_no_share_of_fakes(make_row) -> None:
-    assert describe([make_row(label=None, split=None)]).total.fake_share is None
+    assert compute_statistics([make_row(label=None, split=None)]).total.fake_share is None
 
 
 def test_people_are_counted_once_and_only_if_named(make_row) -> None:
@@ -36,13 +36,13 @@ def test_people_are_counted_once_and_only_if_named(make_row) -> None:
         make_row(identities=None),
         make_row(identities=["ann"], split="test"),
     ]
-    found = describe(rows)
+    found = compute_statistics(rows)
     assert (found.splits["train"].people, found.splits["train"].unnamed) == (2, 2)
     assert (found.splits["test"].people, found.total.people) == (1, 2)
 
 
 def test_methods_stand_with_genuine_videos_first(mixed) -> None:
-    assert describe(mixed).methods == (
+    assert compute_statistics(mixed).methods == (
         MethodCount(label="real", method="none", train=2, val=2, test=2),
         MethodCount(label="fake", method="a_blend", train=4, val=4, test=4),
         MethodCount(label="fake", method="swap", train=6, val=6, test=6),
@@ -52,11 +52,11 @@ def test_methods_stand_with_genuine_videos_first(mixed) -> None:
 def test_the_same_document_in_any_order(mixed) -> None:
     shuffled = list(mixed)
     random.Random(1).shuffle(shuffled)
-    assert describe(shuffled).model_dump_json() == describe(mixed).model_dump_json()
+    assert compute_statistics(shuffled).model_dump_json() == compute_statistics(mixed).model_dump_json()
 
 
 def test_nothing_is_described_without_failing() -> None:
-    found = describe([])
+    found = compute_statistics([])
     assert found.total.videos == 0
     assert found.formats["duration"].bins == ()
     assert found.formats["codec"].spread is None
@@ -64,7 +64,7 @@ def test_nothing_is_described_without_failing() -> None:
 
 def test_bins_run_from_the_first_that_holds_something_to_the_last(make_row) -> None:
     rows = [make_row(duration=seconds) for seconds in (1.5, 1.6, 12.0)] + [make_row(duration=None)]
-    bins = describe(rows).formats["duration"].bins
+    bins = compute_statistics(rows).formats["duration"].bins
     assert [(found.bin, found.real) for found in bins] == [
         ("1–2", 2), ("2–3", 0), ("3–5", 0), ("5–10", 0), ("10–15", 1), ("not told", 1),
     ]  # fmt: skip
@@ -72,14 +72,16 @@ def test_bins_run_from_the_first_that_holds_something_to_the_last(make_row) -> N
 
 def test_rare_codecs_share_a_bin(make_row) -> None:
     rows = [make_row(codec=f"c{number}") for number in range(20)] + [make_row(codec="h264")] * 2
-    bins = describe(rows).formats["codec"].bins
+    bins = compute_statistics(rows).formats["codec"].bins
     assert len(bins) == 9
     assert (bins[0].bin, bins[0].real, bins[-1].bin, bins[-1].real) == ("h264", 2, "other", 13)
 
 
 def test_spread(make_row) -> None:
     spread = (
-        describe([make_row(duration=float(seconds)) for seconds in range(101)]).formats["duration"].spread
+        compute_statistics([make_row(duration=float(seconds)) for seconds in range(101)])
+        .formats["duration"]
+        .spread
     )
     assert tuple(spread.model_dump().values()) == (0.0, 5.0, 50.0, 95.0, 100.0)
 
@@ -143,7 +145,7 @@ def test_chance_alone_is_no_shortcut(make_row) -> None:
         )
         for _ in range(3000)
     ]
-    found = describe(rows).formats["duration"].shortcut
+    found = compute_statistics(rows).formats["duration"].shortcut
     assert abs(found.accuracy - 0.5) < found.margin
 
 
@@ -153,5 +155,5 @@ def test_many_videos_take_seconds(make_row) -> None:
         make_row(label=("real", "fake")[n % 2], split=("train", "test")[n % 3 == 0]) for n in range(20_000)
     ]
     start = time.process_time()
-    describe(rows)
+    compute_statistics(rows)
     assert time.process_time() - start < 2
