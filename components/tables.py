@@ -116,19 +116,19 @@ def to_table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows of a table, of which few exist at a time."""
+    """Yields the rows of a table, of which few exist at a time."""
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
         yield from batch.to_pylist()
 
 
 def write_table(rows: Iterable[dict[str, Any]] | pa.Table, schema: pa.Schema, path: Path) -> None:
-    """Write rows as Parquet in one step: readers see the old file or the new one, never half."""
+    """Writes rows as Parquet in one step: readers see the old file or the new one, never half."""
     table = rows if isinstance(rows, pa.Table) else to_table(rows, schema)
     _replace(path, lambda partial: pq.write_table(table, partial))
 
 
 def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
-    """Write rows as CSV in one step; lists become JSON text, null an empty cell."""
+    """Writes rows as CSV in one step; lists become JSON text, null an empty cell."""
 
     def write(partial: Path) -> None:
         with partial.open("w", encoding="utf-8", newline="") as file:
@@ -140,12 +140,12 @@ def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> 
 
 
 def as_text(value: Any) -> Any:
-    """A value of a row as a cell that CSV can hold."""
+    """Returns a value of a row as a cell that CSV can hold."""
     return json.dumps(value) if isinstance(value, list) else value
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file in one step."""
+    """Writes a text file in one step."""
     _replace(path, lambda partial: partial.write_text(text, encoding="utf-8", newline="\n"))
 
 
@@ -160,7 +160,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
-    """Read a table that another stage wrote.
+    """Reads a table that another stage wrote.
 
     Raises:
         StageError: the file is not there.
@@ -180,7 +180,7 @@ def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
 
 
 def read_faces(path: Path, crop_digest: str) -> list[dict[str, Any]]:
-    """Read the FACES table and check that its clips are cut as params.yaml says.
+    """Reads the FACES table and checks that its clips are cut as params.yaml says.
 
     Args:
         path: of the table.

@@ -22,7 +22,7 @@ SHOWN = 3
 
 
 def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run: bool, write: bool) -> None:
-    """Search for the settings of a candidate, and show what was found.
+    """Searches for the settings of a candidate, and shows what was found.
 
     Args:
         project: the project folder.

@@ -16,12 +16,12 @@ _OPTIONS = {"crf": "19", "preset": "veryfast", "threads": "1", "x264-params": "c
 
 
 def write_video(path: Path, frames: Sequence[RenderedFrame], fps: int) -> None:
-    """Encode frames (H, W, 3) RGB as H.264 in mp4."""
+    """Encodes frames (H, W, 3) RGB as H.264 in mp4."""
     atomically(path, lambda partial: _encode(partial, frames, fps))
 
 
 def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
-    """Store masks (T, H, W), compressed, under the key `masks`."""
+    """Stores masks (T, H, W), compressed, under the key `masks`."""
 
     def save(partial: Path) -> None:
         with partial.open("wb") as file:
@@ -31,7 +31,7 @@ def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
 
 
 def atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make the file under another name, then give it its own."""
+    """Lets `write` make the file under another name, then gives it its own."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write(partial)

@@ -33,7 +33,7 @@ class GateReport(GateVerdict):
 
 
 def decide(metrics: Mapping[str, float], thresholds: GateParams) -> GateVerdict:
-    """Hold figures against their minima; a value equal to its minimum passes, a missing one or NaN fails."""
+    """Holds figures against their minima; a value equal to its minimum passes, a missing one or NaN fails."""
     rules = tuple(
         _rule(name, metrics.get(name, math.nan), minimum) for name, minimum in thresholds.model_dump().items()
     )
@@ -48,7 +48,7 @@ def _rule(name: str, value: float, minimum: float) -> Rule:
 
 
 def as_table(report: GateReport) -> Table:
-    """The rules for a terminal."""
+    """Returns the rules for a terminal."""
     table = Table(title=f"Gate {'passed' if report.passed else 'failed'}: {report.winner}", box=SIMPLE_HEAD)
     table.add_column("rule")
     for heading in ("test value", "minimum", "verdict"):

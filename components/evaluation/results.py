@@ -44,12 +44,12 @@ class SplitCounts(Frozen):
 
     @property
     def coverage(self) -> float:
-        """Share of the videos in which a face was found. A fallback earns a score, but never coverage."""
+        """Shares of the videos in which a face was found. A fallback earns a score, but never coverage."""
         return self.with_face / self.videos if self.videos else math.nan
 
     @property
     def fallback_share(self) -> float:
-        """Share of the videos that got their score without a face."""
+        """Shares of the videos that got their score without a face."""
         return len(self.fallback) / self.videos if self.videos else math.nan
 
 
@@ -103,18 +103,18 @@ class Evaluation(Frozen):
 
     @property
     def disjointness(self) -> str:
-        """What the splits are disjoint by, as a sentence."""
+        """Says by what the splits are disjoint, as a sentence."""
         counts = self.data.values()
         return disjointness(sum(c.unnamed for c in counts), sum(c.videos for c in counts))
 
 
 def title(name: str) -> str:
-    """A figure's name as people write it."""
+    """Returns a figure's name as people write it."""
     return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
 def rounded(value: float | None) -> float | None:
-    """Six decimals, for reading and for version control; None where a figure is not defined."""
+    """Returns six decimals, for reading and for version control; None where a figure is not defined."""
     return None if value is None or math.isnan(value) else round(value, 6)
 
 
@@ -125,13 +125,13 @@ def with_ends(name: str, interval: Interval | None) -> Figures:
 
 
 def write_document(document: Frozen, path: Path) -> None:
-    """Write as indented JSON."""
+    """Writes as indented JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_document(kind: type[Document], path: Path) -> Document:
-    """Read what `write_document` wrote.
+    """Reads what `write_document` wrote.
 
     Raises:
         StageError: the file is not there or is not of this kind.

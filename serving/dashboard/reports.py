@@ -25,7 +25,7 @@ class Reports:
 
 
 def read_reports(project: Project) -> Reports:
-    """Read what is there.
+    """Reads what is there.
 
     Raises:
         StageError: a report is there and cannot be read.
@@ -42,7 +42,7 @@ def _read(kind: type[ReportDocument], path: Path) -> ReportDocument | None:
 
 
 def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
-    """A row per candidate on test videos, in their order on validation videos."""
+    """Returns a row per candidate on test videos, in their order on validation videos."""
     return [
         {
             "Candidate": f"{name} (winner)" if name == evaluation.winner else name,
@@ -60,7 +60,7 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
 
 
 def method_display_rows(evaluation: Evaluation) -> list[Row]:
-    """A row per way of forging: the winner's AUC on it, with its interval."""
+    """Returns a row per way of forging: the winner's AUC on it, with its interval."""
     return [
         {
             "Forgery": title(method),
@@ -72,7 +72,7 @@ def method_display_rows(evaluation: Evaluation) -> list[Row]:
 
 
 def gate_rows(gate: GateReport) -> list[Row]:
-    """A row per rule of the gate."""
+    """Returns a row per rule of the gate."""
     return [
         {
             "Rule": title(rule.name),
@@ -85,7 +85,7 @@ def gate_rows(gate: GateReport) -> list[Row]:
 
 
 def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
-    """A row per figure that travels with a model."""
+    """Returns a row per figure that travels with a model."""
     return [
         {"On test videos": title(name), "Value": with_interval(interval)}
         for name, interval in metrics.items()
@@ -93,7 +93,7 @@ def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
 
 
 def gate_sentence(gate: GateReport) -> str:
-    """What the gate's verdict means for the model."""
+    """Returns what the gate's verdict means for the model."""
     if gate.passed:
         return "Every rule holds on test videos, which had no part in any choice."
     failed = ", ".join(title(rule.name) for rule in gate.rules if not rule.passed)
@@ -101,7 +101,7 @@ def gate_sentence(gate: GateReport) -> str:
 
 
 def interval_of(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
-    """A figure with the ends of its interval, None where it is not defined."""
+    """Returns a figure with the ends of its interval, None where it is not defined."""
     value = figures.get(name)
     if value is None:
         return None
@@ -118,10 +118,10 @@ def with_interval(interval: Interval | None) -> str:
 
 
 def figure(figures: Mapping[str, int | float | None], name: str) -> str:
-    """A figure by its name."""
+    """Returns a figure by its name."""
     return decimals(figures.get(name))
 
 
 def decimals(value: float | None) -> str:
-    """Three decimals; a figure that is not defined says so."""
+    """Returns three decimals; a figure that is not defined says so."""
     return "not defined" if value is None else f"{value:.3f}"
