@@ -70,10 +70,10 @@ def make_data(project: Project) -> None:
         StageError: DVC could not track the folder.
     """
     from sample import generate
-    from sample.dataset import MANIFEST, MARKER
+    from sample.dataset import MANIFEST, SAMPLE_MARKER
 
     used = project.data.is_dir() and any(project.data.iterdir())
-    if used and not (project.data / MARKER).is_file():
+    if used and not (project.data / SAMPLE_MARKER).is_file():
         typer.echo(f"{project.data} holds your own videos: they are used")
         return
     if not (project.data / MANIFEST).is_file():
