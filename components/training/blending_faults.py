@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 
 from components.arrays import Floats64, Image
-
-LUMA = np.array([0.299, 0.587, 0.114])
-"""Of RGB, ITU-R BT.601."""
+from components.video.colour import LUMA
 
 Detail = Literal["blur", "sharpen", "rescale"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.faces.compression import Crops
 from components.faces.store import ClipStore
 
 FREE_SHARE = 0.5
@@ -22,7 +23,6 @@ FREE_SHARE = 0.5
 MOST_MAPPED = 16_384
 """Files mapped at a time; Linux allows a process 65530 maps."""
 
-Crops = NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 

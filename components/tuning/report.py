@@ -12,7 +12,7 @@ from components.params import Metric
 from components.project import Project
 from components.tuning.figures import draw_history, draw_importances, importances
 from components.tuning.results import NAMES, Tried, caveats, ranked
-from components.tuning.space import Space, as_text, round_suggested, settings_of
+from components.tuning.space import Space, round_suggested, settings_of, value_text
 
 REPORT_FIGURES = ("history.png", "importance.png")
 MEASURED_PREFIXES = ("train_", "val_")
@@ -85,7 +85,7 @@ def trials_table(trials: Sequence[Tried], space: Space, metric: Metric, most: in
             f"{trial.number}{' (present)' if trial.present else ''}",
             f"{trial.value:.4f}",
             f"{trial.best['epoch']:.0f} of {trial.epochs}",
-            *(as_text(trial.suggested[key]) for key in space),
+            *(value_text(trial.suggested[key]) for key in space),
         ]
         for trial in shown
     ]

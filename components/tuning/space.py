@@ -120,13 +120,13 @@ def choice_labels(choices: Choices) -> dict[Scalar, Any]:
     return {_label(choice): choice for choice in choices.choices}
 
 
-def as_text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Returns a setting for people; a section without braces and quotes."""
     if isinstance(value, str) and value[:1] in "[{":
         value = json.loads(value)
     if isinstance(value, Mapping):
         return " ".join(
-            as_text(item) if key == "name" else f"{key} {as_text(item)}" for key, item in value.items()
+            value_text(item) if key == "name" else f"{key} {value_text(item)}" for key, item in value.items()
         )
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

@@ -18,7 +18,7 @@ Row = dict[str, str]
 MAX_QUARANTINED = 1000
 """So many broken videos are listed on the page; the file holds them all."""
 
-SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
+SPLIT_HEADINGS = {"train": "Training", "val": "Validation", "test": "Test"}
 PROPERTY_TITLES = {
     "duration": "Duration, s",
     "resolution": "Shorter side, px",
@@ -122,7 +122,7 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
 
 def split_rows(statistics: Statistics) -> list[Row]:
     """Returns a row per split."""
-    return [{"Split": SPLIT_TITLES[split], **_counts(held)} for split, held in statistics.splits.items()]
+    return [{"Split": SPLIT_HEADINGS[split], **_counts(held)} for split, held in statistics.splits.items()]
 
 
 def dataset_rows(statistics: Statistics) -> list[Row]:
