@@ -8,12 +8,12 @@ SECONDS_TO_ANSWER = 10
 
 
 def without_password(address: str) -> str:
-    """An address as it may be shown."""
+    """Returns an address as it may be shown."""
     return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", address)
 
 
 def unreachable(variable: str, address: str, error: Exception, instead: str) -> str:
-    """One line about an address that cannot be used.
+    """Returns one line about an address that cannot be used.
 
     Args:
         variable: of the environment, that holds it.
@@ -44,7 +44,7 @@ def _why(address: str, error: Exception) -> str:
 
 
 def _well_formed(address: str) -> bool:
-    """Not one of a web server that lacks its scheme; MLflow's `databricks` and `file:./mlruns` need none."""
+    """Tells whether no scheme is missing; MLflow's `databricks` and `file:./mlruns` need none."""
     try:
         urlsplit(address)
     except ValueError:  # half an IPv6 address

@@ -47,7 +47,7 @@ class Calibration(Frozen):
     intercept: float = 0.0
 
     def probability(self, logit: float) -> float:
-        """Calibrated probability of fake for one uncalibrated logit."""
+        """Returns the calibrated probability of fake for one uncalibrated logit."""
         z = self.slope * logit + self.intercept
         return 1.0 / (1.0 + math.exp(-z)) if z >= 0 else math.exp(z) / (1.0 + math.exp(z))
 
@@ -114,7 +114,7 @@ class Bundle:
 
 
 def seen_digest(sha256: str) -> str:
-    """How a video's content stands in `seen.txt`: enough digits to tell millions apart."""
+    """Returns how a video's content stands in `seen.txt`: enough digits to tell millions apart."""
     return sha256[:16]
 
 
@@ -124,7 +124,7 @@ def bundle_files(detector: str) -> tuple[str, ...]:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over a bundle's files, whatever version of unmask made them.
+    """Returns the SHA-256 over a bundle's files, whatever version of unmask made them.
 
     Raises:
         OSError: a file is missing or cannot be read.
@@ -146,7 +146,7 @@ def _detector_of(folder: Path) -> str:
 
 
 def open_bundle(folder: Path) -> Bundle:
-    """Open a bundle and check that this code can use it.
+    """Opens a bundle and checks that this code can use it.
 
     Raises:
         BundleError: a file is missing, `bundle.json` is not readable, or the bundle's format, crop version or

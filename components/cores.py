@@ -4,5 +4,5 @@ import os
 
 
 def cores() -> int:
-    """Those that this process may run on; where the system does not say so, as on macOS, all."""
+    """Returns those that this process may run on; where the system does not say so, as on macOS, all."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

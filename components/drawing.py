@@ -36,7 +36,7 @@ STYLE: dict[Any, Any] = {
 
 @contextmanager
 def drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A styled figure that is saved, without a date or a version in it, when the block ends.
+    """Yields a styled figure that is saved, without a date or a version in it, when the block ends.
 
     Args:
         path: the PNG; its folder is made.

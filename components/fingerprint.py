@@ -34,7 +34,7 @@ ON_REQUEST = {
 
 
 def fingerprint(*modules: str, alone: Iterable[str] = ()) -> dict[str, str]:
-    """SHA-256 of each file that decides what some modules do, by its path within the package.
+    """Returns the SHA-256 of each file that decides what some modules do, by its path within the package.
 
     Args:
         modules: whose imports are followed, e.g. `components.faces.extract`.
@@ -48,18 +48,18 @@ def fingerprint(*modules: str, alone: Iterable[str] = ()) -> dict[str, str]:
 
 
 def digest(content: object, length: int = 12) -> str:
-    """So many hex digits of what JSON can hold."""
+    """Returns so many hex digits of the SHA-256 of what JSON can hold."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:length]
 
 
 def sha256(file: Path) -> str:
-    """Of a file's content, in hex digits."""
+    """Returns the SHA-256 of a file's content, in hex digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def versions(distributions: Iterable[str]) -> dict[str, str]:
-    """Those of the distributions that are installed."""
+    """Returns those of the distributions that are installed."""
     installed = {}
     for name in distributions:
         try:
@@ -70,7 +70,7 @@ def versions(distributions: Iterable[str]) -> dict[str, str]:
 
 
 def closure(*modules: str) -> frozenset[Path]:
-    """The files of some modules, of all that they import, and what other files lie beside those.
+    """Returns the files of some modules, of all that they import, and what other files lie beside those.
 
     Raises:
         LookupError: there is no such module.
@@ -87,7 +87,7 @@ def closure(*modules: str) -> frozenset[Path]:
 
 
 def followed(module: str) -> frozenset[str]:
-    """The modules that a walk goes on to from this one."""
+    """Returns the modules that a walk goes on to from this one."""
     file = _file(module)
     imports = imported(file, file.stat().st_mtime_ns) - ON_REQUEST.get(module, frozenset())
     return frozenset(name for name in imports if _end_of_walk(name) in (None, _end_of_walk(module)))
@@ -95,7 +95,7 @@ def followed(module: str) -> frozenset[str]:
 
 @cache
 def imported(file: Path, mtime_ns: int) -> frozenset[str]:
-    """The modules of the package that a file names.
+    """Returns the modules of the package that a file names.
 
     Those in functions count, too, and a module that is named by a string, as one to be run in a process is.
     Where the last part of its name is filled in, `f"components.models.{name}"`, all of that package count.
@@ -111,7 +111,7 @@ def imported(file: Path, mtime_ns: int) -> frozenset[str]:
 
 
 def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those under `if TYPE_CHECKING`."""
+    """Yields all nodes but those under `if TYPE_CHECKING`."""
     yield tree
     for child in ast.iter_child_nodes(tree):
         if not (isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING"):
@@ -136,13 +136,13 @@ def _named(node: ast.AST) -> Iterator[str]:
 
 @cache
 def _is_empty(file: Path, mtime_ns: int) -> bool:
-    """Whether a file holds nothing but its docstring, as the `__init__` of most packages."""
+    """Returns whether a file holds nothing but its docstring, as the `__init__` of most packages."""
     body = ast.parse(file.read_text(encoding="utf-8")).body
     return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
 
 
 def _data(folder: Path) -> Iterator[Path]:
-    """The templates, weights and such of a package, but not what is written about them."""
+    """Yields the templates, weights and such of a package, but not what is written about them."""
     for path in folder.iterdir():
         if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data(path)
@@ -151,7 +151,7 @@ def _data(folder: Path) -> Iterator[Path]:
 
 
 def _end_of_walk(module: str) -> str | None:
-    """What of `NOT_FOLLOWED` a module is, or is part of."""
+    """Returns what of `NOT_FOLLOWED` a module is, or is part of."""
     return next((name for name in NOT_FOLLOWED if module == name or module.startswith(f"{name}.")), None)
 
 

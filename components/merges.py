@@ -15,7 +15,7 @@ class Mark(NamedTuple):
 
 
 def find_mark(content: str) -> Mark | None:
-    """The first mark of a merge conflict in a text."""
+    """Returns the first mark of a merge conflict in a text."""
     match = _MARK.search(content)
     return Mark(content.count("\n", 0, match.start()) + 1, match[0][:60]) if match else None
 

@@ -6,7 +6,7 @@ from threading import Thread
 
 
 def end_with_parent() -> None:
-    """Let this process, made by `multiprocessing`, end as soon as the one that asked for it has ended."""
+    """Lets this process, made by `multiprocessing`, end as soon as the one that asked for it has ended."""
     Thread(target=_wait_and_end, daemon=True).start()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 
 def decisive(logits: Sequence[float]) -> int:
-    """Which face's logit is its video's.
+    """Returns which face's logit is its video's.
 
     Args:
         logits: fake minus real of at least one face, most prominent face first.

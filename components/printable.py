@@ -9,7 +9,7 @@ _ESCAPED = re.compile(rf"(?P<slashes>\\*)(?P<unsafe>[{_UNSAFE}])|(?P<alike>\\+)(
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that terminals and tables can hold, and as which no other path reads.
+    r"""Returns a path as text that terminals and tables can hold, and as which no other path reads.
 
     What is no UTF-8, or would act on a terminal, reads as its bytes: `\xff` each. Backslashes before that are
     doubled, and so are those of a name that would read alike: a name's own `\xff` is `\\xff`.
@@ -25,7 +25,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def some(names: list[str], limit: int = 5) -> str:
-    """Name the first few: "a, b, c and 4 more"; what cannot be printed is escaped.
+    """Names the first few: "a, b, c and 4 more"; what cannot be printed is escaped.
 
     Whoever wrote a list of names could otherwise write to the terminal that shows a note.
     """

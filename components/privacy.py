@@ -14,5 +14,5 @@ OPT_OUTS = {
 
 
 def switch_off_telemetry() -> None:
-    """Set the libraries' opt-outs for this process and its children, before they are imported."""
+    """Sets the libraries' opt-outs for this process and its children, before they are imported."""
     os.environ.update(OPT_OUTS)

@@ -51,7 +51,7 @@ class Project:
 
     @property
     def splits_lock(self) -> Path:
-        """To which split each person was assigned, by hash."""
+        """The split to which each person was assigned, by hash."""
         return self.reports / "splits.lock"
 
     @property
@@ -108,11 +108,11 @@ class Project:
         return self.reports / "evaluation.json"
 
     def history(self, name: str) -> Path:
-        """A candidate's training curve: a row for each epoch, from 1."""
+        """Returns a candidate's training curve: a row for each epoch, from 1."""
         return self.reports / "training" / name / "history.csv"
 
     def curves(self, name: str) -> Path:
-        """The same, drawn."""
+        """Returns the same, drawn."""
         return self.reports / "training" / name / "curves.png"
 
     @property

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def choose_provider(asked: Asked, fault: str | None, option: str = "--provider ") -> Provider:
-    """Choose a provider.
+    """Chooses a provider.
 
     Args:
         asked: what the user asked for; `auto` takes the CUDA device where there is one.
@@ -37,7 +37,7 @@ def choose_provider(asked: Asked, fault: str | None, option: str = "--provider "
 
 
 def cuda_fault() -> str | None:
-    """Ask the driver for a CUDA device: None, or one phrase that says what is missing.
+    """Asks the driver for a CUDA device: None, or one phrase that says what is missing.
 
     The driver is asked rather than ONNX Runtime, whose list of providers says what it was built with and
     not what the machine has.
@@ -51,7 +51,7 @@ def cuda_fault() -> str | None:
 
 
 def cuda_devices() -> int | None:
-    """How many devices the driver offers to this process; None where there is no driver."""
+    """Returns how many devices the driver offers to this process; None where there is no driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -69,7 +69,7 @@ def open_session(
     option: str = "--provider ",
     shapes_vary: bool = False,
 ) -> onnxruntime.InferenceSession:
-    """Open an ONNX model on the provider that was asked for.
+    """Opens an ONNX model on the provider that was asked for.
 
     Args:
         model: the file.
@@ -108,7 +108,7 @@ def _open_on_cpu(model: Path, options: onnxruntime.SessionOptions) -> onnxruntim
 def _open_on_cuda(
     model: Path, options: onnxruntime.SessionOptions, option: str, search: str
 ) -> onnxruntime.InferenceSession:
-    """Open on CUDA alone. Left to itself ONNX Runtime would fall back to the CPU without an exception."""
+    """Opens on CUDA alone. Left to itself ONNX Runtime would fall back to the CPU without an exception."""
     with contextlib.redirect_stdout(sys.stderr):  # it reports with print(), and stdout belongs to the results
         onnxruntime.preload_dlls()
     options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")

@@ -116,20 +116,20 @@ def to_table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 
 def iterate(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows of a table, of which few exist at a time."""
+    """Yields the rows of a table, of which few exist at a time."""
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
         yield from batch.to_pylist()
 
 
 def write_table(rows: Iterable[dict[str, Any]] | pa.Table, schema: pa.Schema, path: Path) -> None:
-    """Write rows as Parquet in one step: readers see the old file or the new one, never half."""
+    """Writes rows as Parquet in one step: readers see the old file or the new one, never half."""
     table = rows if isinstance(rows, pa.Table) else to_table(rows, schema)
     with replacing(path) as partial:
         pq.write_table(table, partial)
 
 
 def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> None:
-    """Write rows as CSV in one step; lists become JSON text, null an empty cell."""
+    """Writes rows as CSV in one step; lists become JSON text, null an empty cell."""
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, schema.names)
         writer.writeheader()
@@ -137,12 +137,12 @@ def write_csv(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> 
 
 
 def as_text(value: Any) -> Any:
-    """A value of a row as a cell that CSV can hold."""
+    """Returns a value of a row as a cell that CSV can hold."""
     return json.dumps(value) if isinstance(value, list) else value
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
-    """Read a table that another stage wrote.
+    """Reads a table that another stage wrote.
 
     Raises:
         StageError: the file is not there.
@@ -162,7 +162,7 @@ def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
 
 
 def read_faces(path: Path, crop_digest: str) -> list[dict[str, Any]]:
-    """Read the FACES table and check that its clips are cut as params.yaml says.
+    """Reads the FACES table and checks that its clips are cut as params.yaml says.
 
     Args:
         path: of the table.

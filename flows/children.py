@@ -22,7 +22,7 @@ _running: set["subprocess.Popen[Any]"] = set()
 def child(
     command: Sequence[str], *, outlives: bool = False, **options: Any
 ) -> Iterator["subprocess.Popen[Any]"]:
-    """Run a command until the block ends: first it gets SIGINT, after five seconds all of it is killed.
+    """Runs a command until the block ends: first it gets SIGINT, after five seconds all of it is killed.
 
     It has a session of its own: Ctrl-C reaches this process alone, which ends its children in their order.
 
@@ -61,7 +61,7 @@ def child(
 
 
 def end_children() -> None:
-    """Ask all children to end, those of other threads, too, which wait for them; no more are started."""
+    """Asks all children to end, those of other threads, too, which wait for them; no more are started."""
     ending.set()
     for process in list(_running):
         _hang_up(process)

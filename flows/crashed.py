@@ -20,7 +20,7 @@ MESSAGE = "its process was killed; a later run has found this out"
 
 @contextmanager
 def watched(project: Project) -> Iterator[None]:
-    """Let it be known while the present flow run lives, and mark those of the project that no longer do.
+    """Lets it be known while the present flow run lives, and marks those of the project that no longer do.
 
     Each has a file, which its process holds locked: a lock ends with its process, whatever ends that.
     """

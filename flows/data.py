@@ -41,7 +41,7 @@ def add(
     dry_run: bool,
     allow_missing: bool = False,
 ) -> None:
-    """Link a dataset into `data/`, let DVC track it, and say what to commit.
+    """Links a dataset into `data/`, lets DVC track it, and says what to commit.
 
     Raises:
         DataError: the folder holds no dataset, its place is taken, or, unless that is allowed, it lacks more
@@ -83,7 +83,7 @@ FIRST_REMOTE = "  dvc remote add --default storage DIR  # once: a folder on anot
 
 
 def show_data(project: Project) -> None:
-    """Print the layouts that are known and the datasets that `data/` holds.
+    """Prints the layouts that are known and the datasets that `data/` holds.
 
     Raises:
         DataError: there is no `data/`, or a list in it cannot be understood.
@@ -100,7 +100,7 @@ def show_data(project: Project) -> None:
 
 
 def datasets_table(datasets: Sequence[Dataset]) -> Table:
-    """A row per dataset: what its layout found in it."""
+    """Returns a row per dataset: what its layout found in it."""
     table = Table(title="Datasets", title_justify="left")
     for column in ("dataset", "layout", "real", "fake", "unlabelled", "own splits", "methods"):
         table.add_column(column, no_wrap=column in {"dataset", "layout"})
@@ -113,19 +113,19 @@ def datasets_table(datasets: Sequence[Dataset]) -> Table:
 
 
 def splits_of(entries: Sequence[Entry]) -> str:
-    """What the dataset's own lists prescribe, with counts."""
+    """Returns what the dataset's own lists prescribe, with counts."""
     counts = Counter(entry.split for entry in entries if entry.split)
     return ", ".join(f"{split} {counts[split]}" for split in sorted(counts)) or "none"
 
 
 def methods_of(entries: Sequence[Entry]) -> str:
-    """The forgery methods, the most common first."""
+    """Returns the forgery methods, the most common first."""
     counts = Counter(entry.method for entry in entries if entry.label == "fake")
     return some([method for method, _ in counts.most_common()]) or "none"
 
 
 def notes(plan: AddingPlan) -> Iterator[str]:
-    """Lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
+    """Yields lines for a person: what is missing or odd in the dataset, and how much there is to bring."""
     entries = plan.dataset.listing.entries
     yield from plan.dataset.listing.notes
     names = Names()
@@ -163,7 +163,7 @@ def track_with_dvc(root: Path, quiet: bool = False) -> None:
 
 
 def needs_pull(root: Path) -> bool:
-    """Tell whether `data/` has to be brought from the remote first, or an interrupted pull be ended.
+    """Tells whether `data/` has to be brought from the remote first, or an interrupted pull be ended.
 
     Raises:
         DataError: there are no videos, and no remote to bring them from.
@@ -177,7 +177,7 @@ def needs_pull(root: Path) -> bool:
 
 
 def _names_videos(tracked: Path) -> bool:
-    """Tell whether data.dvc says which videos it stands for; that of a fresh project does not yet."""
+    """Tells whether data.dvc says which videos it stands for; that of a fresh project does not yet."""
     if not tracked.is_file():
         return False
     outs = yaml.safe_load(tracked.read_text(encoding="utf-8")).get("outs", [])
@@ -215,7 +215,7 @@ def _pulling(root: Path) -> Path:
 
 
 def remote_of(root: Path) -> str | None:
-    """Name of the project's default DVC remote."""
+    """Names of the project's default DVC remote."""
     with repository(root) as repo:
         name = repo.config["core"].get("remote")
     return str(name) if name else None

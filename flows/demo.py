@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_demo(project: Project) -> None:
-    """Render sample data, train, register, batch-score; done before is not done again.
+    """Renders sample data, trains, registers, batch-scores; done before is not done again.
 
     Raises:
         UnmaskError: whatever a step raises.
@@ -34,7 +34,7 @@ def run_demo(project: Project) -> None:
 
 
 def run_flows(project: Project) -> tuple["Promotion", "BatchSummary"]:
-    """Train, and score the sample data with the champion."""
+    """Trains, and scores the sample data with the champion."""
     scores = project.root / "scores"
     with prefect_server(project):
         from flows.pipeline import training
@@ -62,7 +62,7 @@ WHERE = """
 
 
 def make_data(project: Project) -> None:
-    """Render the sample data where `data/` is empty, and let DVC track it.
+    """Renders the sample data where `data/` is empty, and lets DVC track it.
 
     Someone's own videos are left alone: the demo then runs on them.
 
@@ -82,5 +82,5 @@ def make_data(project: Project) -> None:
 
 
 def step(name: str, what: str) -> None:
-    """Say which part of the demo begins."""
+    """Says which part of the demo begins."""
     typer.secho(f"\n── {name}: {what}", bold=True)

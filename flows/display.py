@@ -20,7 +20,7 @@ NARROW = 80
 
 
 def check_output(output: Path | None) -> None:
-    """Refuse a table format that cannot be written, before anything is scored.
+    """Refuses a table format that cannot be written, before anything is scored.
 
     Raises:
         DataError: the suffix is neither .parquet nor .csv.
@@ -32,7 +32,7 @@ def check_output(output: Path | None) -> None:
 
 
 def write_scores(scores: list["VideoScore"], output: Path) -> None:
-    """Write a table of scores."""
+    """Writes a table of scores."""
     from components.tables import SCORES, write_csv, write_table
 
     write = write_table if output.suffix == ".parquet" else write_csv
@@ -40,7 +40,7 @@ def write_scores(scores: list["VideoScore"], output: Path) -> None:
 
 
 def print_scores(scores: Sequence["VideoScore"], threshold: float) -> None:
-    """Print scores for people: as a table, or line by line on a terminal that is too narrow for one."""
+    """Prints scores for people: as a table, or line by line on a terminal that is too narrow for one."""
     console = Console()
     caption = f"fake from P(fake) {threshold:.3f} on"
     if console.is_terminal and console.width < NARROW:
@@ -58,7 +58,7 @@ def _lines(row: "VideoScore", console: Console) -> Iterator[str]:
 
 
 def _table(scores: Sequence["VideoScore"], caption: str) -> Table:
-    """A line for each video; of several faces each has a line of its own."""
+    """Returns a line for each video; of several faces each has a line of its own."""
     fixed = (Column(name, no_wrap=True) for name in ("verdict", "P(fake)", "seconds"))
     table = Table("video", *fixed, "status", caption=caption)
     for row in scores:
@@ -89,12 +89,12 @@ def _probability(value: float | None) -> str:
 
 
 def _status(row: "VideoScore") -> tuple[str, ...]:
-    """What became of the video, and the reason or what else a reader has to know."""
+    """Returns what became of the video, and the reason or what else a reader has to know."""
     return (row.status, row.note) if row.note else (row.status,)
 
 
 def print_gate(gate: Path) -> None:
-    """Print the rules of the last gate, with what they saw."""
+    """Prints the rules of the last gate, with what they saw."""
     from components.documents import read_document
     from components.evaluation.gate import GateReport, as_table
 

@@ -36,7 +36,7 @@ def find_project(start: Path | None = None) -> Project:
 
 
 def prepare(project: Project) -> None:
-    """Keep state inside the project, send nothing home, and let child processes find this environment."""
+    """Keeps state inside the project, sends nothing home, and lets child processes find this environment."""
     switch_off_telemetry()
     home = project.root / ".unmask" / "prefect"
     if "PREFECT_API_URL" not in os.environ:

@@ -48,7 +48,7 @@ class Viewed:
 
 
 def setup(bundle: Path | None, params: Path | None, tracks: str | None, frames: int | None) -> Setup:
-    """What the options of the command ask for.
+    """Returns what the options of the command ask for.
 
     Raises:
         DataError: options that exclude each other, or ask for more than a worker can hold.
@@ -74,7 +74,7 @@ def setup(bundle: Path | None, params: Path | None, tracks: str | None, frames: 
 
 
 def _policy(params: Path | None) -> tuple[CropPolicy, Limits]:
-    """Of a file of parameters, else of the project around here, else what is built in."""
+    """Reads the policy of a file of parameters, else of the project around here, else what is built in."""
     if params is None:
         try:
             params = find_project().params
@@ -87,7 +87,7 @@ def _policy(params: Path | None) -> tuple[CropPolicy, Limits]:
 
 
 def _detector(policy: CropPolicy) -> Path:
-    """The project's, where it has been made; else one in the user's cache, made once."""
+    """Returns the project's, where it has been made; else one in the user's cache, made once."""
     try:
         folder = find_project().detector
         policy.detector.files_in(folder)
@@ -97,7 +97,7 @@ def _detector(policy: CropPolicy) -> Path:
 
 
 def converted(policy: CropPolicy) -> Path:
-    """The detector in the user's cache, made where it is not there yet.
+    """Returns the detector in the user's cache, made where it is not there yet.
 
     Raises:
         StageError: it cannot be made, or the cache cannot be written.
@@ -114,7 +114,7 @@ def converted(policy: CropPolicy) -> Path:
 def view(
     videos: Sequence[Path], names: Sequence[str], asked: Setup, workers: int, pictures: bool
 ) -> Generator[Viewed, None, None]:
-    """Look at videos, in child processes.
+    """Looks at videos, in child processes.
 
     Args:
         videos: where they are.
@@ -138,7 +138,7 @@ def view(
 
 
 def _bar() -> Progress:
-    """On a terminal, below the tables that are printed meanwhile; tables in a file stay out of its way."""
+    """Makes a bar on a terminal, below the tables that are printed meanwhile."""
     console = Console(stderr=True)
     redirect = sys.stdout.isatty()
     return Progress(
@@ -157,7 +157,7 @@ def _without_pictures(outcome: Look | Failure) -> Look | Failure:
 
 
 def ranks(look: Look) -> dict[int, int]:
-    """The place of each track: those that are scored first, then those seen most often."""
+    """Returns the place of each track: those that are scored first, then those seen most often."""
     counts = {face.track: 0 for face in look.sighted}
     for face in look.sighted:
         counts[face.track] += 1
@@ -166,7 +166,7 @@ def ranks(look: Look) -> dict[int, int]:
 
 
 def look_line(look: Look) -> str:
-    """A look in one line."""
+    """Returns a look in one line."""
     info, result = look.info, look.result
     scored = len(result.clips) if isinstance(result, Faces) and result.fallback is None else 0
     return (
@@ -177,7 +177,7 @@ def look_line(look: Look) -> str:
 
 
 def print_view(video: Viewed, policy: CropPolicy) -> None:
-    """Print what was seen in a video, with a table of its faces."""
+    """Prints what was seen in a video, with a table of its faces."""
     console = Console()
     result = video.found if isinstance(video.found, Failure) else video.found.result
     status = "ok" if isinstance(result, Faces) else f"{result.status}: {result.reason}"
@@ -196,7 +196,7 @@ def print_view(video: Viewed, policy: CropPolicy) -> None:
 
 
 def _table(look: Look, policy: CropPolicy) -> Table:
-    """As wide as a terminal of 80 columns."""
+    """Makes a table as wide as a terminal of 80 columns."""
     table = Table("face", "frames", "share", "first", "last", "side", "score", "scored")
     order = sorted(ranks(look).items(), key=lambda item: item[1])
     for track, place in order[:MOST_FACES]:

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
-    """Turn an `UnmaskError` into a Failed state that carries it, an interruption into a Cancelled one.
+    """Turns an `UnmaskError` into a Failed state that carries it, an interruption into a Cancelled one.
 
     Whoever asks for the result gets the error raised, or `CancelledRun`.
 
@@ -37,7 +37,7 @@ def fails_in_one_line(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def call(step: Task[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a task inside its flow, and raise what made it fail.
+    """Runs a task inside its flow, and raises what made it fail.
 
     Called by itself, a task that ends in a Failed state hands that state out as if it were a result.
     """

@@ -51,7 +51,7 @@ class Stage:
 
 
 def read_graph(root: Path) -> list[Stage]:
-    """All stages of a project, each after those that it needs; foreach stages come expanded.
+    """Returns all stages of a project, each after those that it needs; foreach stages come expanded.
 
     Raises:
         StageError: DVC cannot read the project.
@@ -87,7 +87,7 @@ def stale_stages(root: Path, stages: Sequence[Stage]) -> set[str]:
 
 
 def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[str]:
-    """Add to `changed` every stage that comes after one of them; `stages` must be in order."""
+    """Adds to `changed` every stage that comes after one of them; `stages` must be in order."""
     stale = set(changed)
     for stage in stages:
         if stale.intersection(stage.upstream):
@@ -96,7 +96,7 @@ def with_downstream(changed: Collection[str], stages: Sequence[Stage]) -> set[st
 
 
 def downstream(name: str, stages: Sequence[Stage]) -> set[str]:
-    """Every stage that needs `name`, directly or not."""
+    """Returns every stage that needs `name`, directly or not."""
     return with_downstream({name}, stages) - {name}
 
 
@@ -112,7 +112,7 @@ def run_stage(name: str, root: Path, relay: Callable[[str], None]) -> None:
 
 
 def run_dvc(arguments: Sequence[str], root: Path, relay: Callable[[str], None], subject: str = "") -> None:
-    """Run a DVC command in a child process and relay its lines; it waits for DVC's lock.
+    """Runs a DVC command in a child process and relays its lines; it waits for DVC's lock.
 
     What another DVC command uses is waited for, too.
 
@@ -140,7 +140,7 @@ def unblocked(action: Callable[[], T], root: Path, say: Callable[[str], None]) -
 
 
 def relayed(module: Sequence[str], root: Path, relay: Callable[[str], None], subject: str) -> None:
-    """Run a module with its arguments in a child process and relay its lines.
+    """Runs a module with its arguments in a child process and relays its lines.
 
     Raises:
         StageError: it failed; carries what it first marked as an error, after `subject`.
@@ -174,14 +174,14 @@ def _ended(code: int) -> str:
 
 
 def first_error(lines: Sequence[str]) -> str:
-    """In one line the error that these begin with: one of a stage is a line, one of DVC a paragraph."""
+    """Returns in one line the error that these begin with: a stage's is a line, DVC's a paragraph."""
     paragraph = list(takewhile(bool, lines))
     lines_of_error = paragraph if lines and lines[0].startswith("ERROR: ") else paragraph[:1]
     return " ".join(lines_of_error).partition(": ")[2]
 
 
 def check_merged(root: Path) -> None:
-    """Tell of a merge that DVC's files are in the midst of.
+    """Tells of a merge that DVC's files are in the midst of.
 
     Raises:
         StageError: one holds the marks of a conflict.
@@ -202,7 +202,7 @@ def _remedy(name: str) -> str:
 
 
 def resolve_once(project: Project) -> None:
-    """Write the settings where they have never been: without them, DVC cannot read dvc.yaml.
+    """Writes the settings where they have never been: without them, DVC cannot read dvc.yaml.
 
     Raises:
         ParamsError: params.yaml or its recipe cannot be used.
@@ -215,7 +215,7 @@ def resolve_once(project: Project) -> None:
 
 @contextmanager
 def repository(root: Path) -> Iterator["Repo"]:
-    """Open a project's DVC repository from its own root: DVC names stages relative to the current folder."""
+    """Opens a project's DVC repository from its own root: DVC names stages relative to the current folder."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 

@@ -20,7 +20,7 @@ REPEAT_SECONDS = 0.3
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block as KeyboardInterrupt, with nothing logged until it has ended.
+    """Lets Ctrl-C and SIGTERM end the block as KeyboardInterrupt, with nothing logged until it has ended.
 
     A second one ends this process at once; its children see that, and end, too.
     """

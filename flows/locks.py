@@ -34,7 +34,7 @@ _held: set[Path] = set()
 
 
 def to_stderr(line: str) -> None:
-    """Tell whoever sits before the terminal."""
+    """Tells whoever sits before the terminal."""
     sys.stderr.write(f"{line}\n")
 
 
@@ -42,7 +42,7 @@ def to_stderr(line: str) -> None:
 def project_lock(
     project: Project, *, shared: bool = False, wait: bool = True, say: Callable[[str], None] = to_stderr
 ) -> Iterator[None]:
-    """Hold the project until the block ends.
+    """Holds the project until the block ends.
 
     Args:
         project: the project folder.
@@ -79,7 +79,7 @@ def _acquire(lock: IO[str], path: Path, kind: int, wait: bool, say: Callable[[st
 
 
 def wait_for_dvc(lock: Path, say: Callable[[str], None] = to_stderr) -> None:
-    """Wait until no DVC command holds its repository's lock, after a line that says which one does.
+    """Waits until no DVC command holds its repository's lock, after a line that says which one does.
 
     Args:
         lock: the lock's file.
@@ -102,7 +102,7 @@ def _free(lock: Path) -> bool:
 
 
 def refuse_dvc(root: Path) -> None:
-    """Refuse where a DVC command is at work in a project, be it that it holds the lock or runs a stage.
+    """Refuses where a DVC command is at work in a project, be it that it holds the lock or runs a stage.
 
     Raises:
         BusyError: one is; names it.
@@ -116,7 +116,7 @@ def refuse_dvc(root: Path) -> None:
 
 
 def wait_for_processes(blockers: Iterable[tuple[int, str]], rwlock: Path, say: Callable[[str], None]) -> bool:
-    """Wait for DVC commands that use what a stage needs, after a line that names one; False if none does.
+    """Waits for DVC commands that use what a stage needs, after a line that names one; False if none does.
 
     Args:
         blockers: of each its process and what DVC has noted as its command.
@@ -136,7 +136,7 @@ def wait_for_processes(blockers: Iterable[tuple[int, str]], rwlock: Path, say: C
 
 
 def forget_dead(rwlock: Path) -> None:
-    """Remove DVC's note of which process uses what, if all that it names have ended.
+    """Removes DVC's note of which process uses what, if all that it names have ended.
 
     DVC believes that one lives while any process has its number; after a restart of the machine many do.
     """
@@ -146,7 +146,7 @@ def forget_dead(rwlock: Path) -> None:
 
 
 def _users(rwlock: Path) -> list[psutil.Process]:
-    """The processes that DVC has noted and that live."""
+    """Returns the processes that DVC has noted and that live."""
     noted = json.loads(rwlock.read_text(encoding="utf-8"))
     users = [*noted.get("write", {}).values(), *chain.from_iterable(noted.get("read", {}).values())]
     processes = (_of_dvc(int(user["pid"]), str(user["cmd"]), rwlock) for user in users)
@@ -154,7 +154,7 @@ def _users(rwlock: Path) -> list[psutil.Process]:
 
 
 def _of_dvc(pid: int, command: str, rwlock: Path) -> psutil.Process | None:
-    """The process of that number if it still is the one that DVC has noted in a file.
+    """Returns the process of that number if it still is the one that DVC has noted in a file.
 
     It was there when the file was last written, and has the command's arguments, or all of a command that has
     none: the interpreter before them is not noted.
@@ -169,7 +169,7 @@ def _of_dvc(pid: int, command: str, rwlock: Path) -> psutil.Process | None:
 
 
 def holders(lock: Path) -> list[psutil.Process]:
-    """The processes that hold a lock on a file; Linux does not tell of other machines and containers.
+    """Returns the processes that hold a lock on a file; Linux does not tell of other machines and containers.
 
     One file of several devices may have the number. Btrfs has devices by which `stat` does not know a file:
     where none is the file's, the number alone counts.
@@ -197,7 +197,7 @@ def who(processes: list[psutil.Process]) -> str:
 
 
 def _command(process: psutil.Process) -> str:
-    """As it was typed: without the interpreter, its options and the path of the script."""
+    """Returns the command as it was typed: without the interpreter, its options and the script's path."""
     words = process.cmdline() or [process.name()]
     if Path(words[0]).name.startswith("python"):
         words = words[1:]

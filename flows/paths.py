@@ -43,7 +43,7 @@ def shortened_to_fit(path: str, console: Console, width: int | None = None) -> s
 
 
 def relative(path: str) -> str:
-    """An absolute path as seen from the current folder, where that is shorter."""
+    """Returns an absolute path as seen from the current folder, where that is shorter."""
     if not Path(path).is_absolute() or ".." in Path(path).parts:  # which a link may lead elsewhere
         return path
     return min(path, os.path.relpath(path, printable(Path.cwd())), key=cell_len)
@@ -75,7 +75,7 @@ def _last(text: str, width: int) -> str:
 
 
 def print_table(table: Table, console: Console | None = None) -> None:
-    """Print a table, as wide as its cells ask for where that is no terminal."""
+    """Prints a table, as wide as its cells ask for where that is no terminal."""
     console = console or Console()
     if not console.is_terminal:
         console.width = UNLIMITED

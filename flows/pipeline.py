@@ -45,7 +45,7 @@ GIB_PER_JOB = 3
 @task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE)
 @fails_in_one_line
 def reproduce(name: str, root: str, stale: bool) -> State[Any] | None:
-    """Run one DVC stage, unless DVC has said that nothing changed."""
+    """Runs one DVC stage, unless DVC has said that nothing changed."""
     logger = get_run_logger()
     if not stale:
         return Completed(name="Cached", message="unchanged since the last run")
@@ -56,28 +56,28 @@ def reproduce(name: str, root: str, stale: bool) -> State[Any] | None:
 @task(name="pull", task_run_name="pull data", cache_policy=NO_CACHE)
 @fails_in_one_line
 def pull_task(root: str) -> None:
-    """Bring the videos that data.dvc names from the DVC remote."""
+    """Brings the videos that data.dvc names from the DVC remote."""
     pull(Path(root), get_run_logger().info)
 
 
 @task(name="check", task_run_name="check candidates", cache_policy=NO_CACHE)
 @fails_in_one_line
 def check_task(root: str) -> None:
-    """Find out what is wrong with candidates before hours go into their clips."""
+    """Finds out what is wrong with candidates before hours go into their clips."""
     relayed(["components", "check"], Path(root), get_run_logger().info, "candidates")
 
 
 @task(name="record", task_run_name="record test metrics", cache_policy=NO_CACHE)
 @fails_in_one_line
 def record_task(root: str) -> None:
-    """Log the test metrics of all candidates to their MLflow runs, whatever the gate decides."""
+    """Logs the test metrics of all candidates to their MLflow runs, whatever the gate decides."""
     record(Project(Path(root)))
 
 
 @task(name="register", task_run_name="register", cache_policy=NO_CACHE)
 @fails_in_one_line
 def register_task(root: str) -> str:
-    """Register the bundle as a model version; the same bundle is the same version."""
+    """Registers the bundle as a model version; the same bundle is the same version."""
     version = register_winner(Project(Path(root)))
     get_run_logger().info("bundle is version %s of the model", version)
     return version
@@ -86,7 +86,7 @@ def register_task(root: str) -> str:
 @task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
 @fails_in_one_line
 def promote_task(root: str, version: str) -> Promotion:
-    """Make the challenger the champion if it beats the present one on the same test videos."""
+    """Makes the challenger the champion if it beats the present one on the same test videos."""
     outcome = promote(Project(Path(root)), version)
     get_run_logger().info("%s", outcome.reason)
     return outcome
@@ -113,7 +113,7 @@ def training(project: str | None = None, jobs: int = 0) -> Promotion:
 
 
 def train(home: Project, jobs: int) -> Promotion:
-    """The steps of the flow."""
+    """Returns the steps of the flow."""
     root = str(home.root)
     forget_dead(home.root / DVC_RWLOCK)
     write_resolved(home)
@@ -139,7 +139,7 @@ def train(home: Project, jobs: int) -> Promotion:
 
 
 def connect_store(project: Project) -> None:
-    """Make MLflow's tables before anything trains, and find out now if its server is away.
+    """Makes MLflow's tables before anything trains, and finds out now if its server is away.
 
     Raises:
         RegistryError: MLflow cannot be reached.
@@ -150,7 +150,7 @@ def connect_store(project: Project) -> None:
 
 
 def room(threads: int, cores: int, memory: float, alone: bool) -> int:
-    """How many stages may run side by side.
+    """Returns how many stages may run side by side.
 
     Args:
         threads: of a training; 0: all cores.
@@ -178,7 +178,7 @@ def memory_gib() -> float:
 
 
 def run_stages(stages: Sequence[Stage], root: str, stale: Iterable[str], jobs: int) -> None:
-    """Run stages in order, `jobs` at a time where the graph allows it."""
+    """Runs stages in order, `jobs` at a time where the graph allows it."""
     futures: dict[str, PrefectFuture[Any]] = {}
     pool: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=jobs)
     with pool as runner:
@@ -202,7 +202,7 @@ def run_stages(stages: Sequence[Stage], root: str, stale: Iterable[str], jobs: i
 
 
 def check_completed(states: Mapping[str, State[Any]]) -> None:
-    """Raise what ended the first stage that has not completed: what follows would take a former run's files.
+    """Raises what ended the first stage that has not completed: what follows would take a former run's files.
 
     A stage that waited for a failed one is not ready: it is told of only where no cause is known.
 
@@ -217,7 +217,7 @@ def check_completed(states: Mapping[str, State[Any]]) -> None:
 
 
 def check_gate(project: Project) -> None:
-    """Stop here if the winner did not pass.
+    """Stops here if the winner did not pass.
 
     Raises:
         GateError: carries each broken rule; its exit code is 3.
@@ -231,7 +231,7 @@ def check_gate(project: Project) -> None:
 
 
 def summary(project: Project, outcome: Promotion) -> str:
-    """What a person wants to see of a run, as Markdown."""
+    """Returns what a person wants to see of a run, as Markdown."""
     evaluation = json.loads(project.evaluation.read_text(encoding="utf-8"))
     lines = [f"# {evaluation['winner']} is version {outcome.version}", "", outcome.reason, ""]
     lines += ["| candidate | val AUC | test AUC | test F1 |", "| --- | --- | --- | --- |"]
@@ -246,5 +246,5 @@ def summary(project: Project, outcome: Promotion) -> str:
 
 
 def shown(value: float | None) -> str:
-    """A figure with three digits; a figure can be undefined, such as an AUC over one class."""
+    """Returns a figure with three digits; a figure can be undefined, such as an AUC over one class."""
     return "undefined" if value is None else f"{value:.3f}"

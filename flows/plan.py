@@ -17,14 +17,14 @@ TRAIN = "train@"
 
 
 class Change(NamedTuple):
-    """Of all settings, as `params.resolved.yaml` holds them."""
+    """A change among all settings, as `params.resolved.yaml` holds them."""
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
 
 def print_plan(project: Project, params: Params) -> None:
-    """Print what would become of each stage, if these were the settings.
+    """Prints what would become of each stage, if these were the settings.
 
     Raises:
         StageError: DVC cannot read the project.
@@ -37,7 +37,7 @@ def print_plan(project: Project, params: Params) -> None:
 
 
 def touched(watched: Mapping[str, Sequence[str]], change: Change) -> set[str]:
-    """The stages that read a setting that differs."""
+    """Returns the stages that read a setting that differs."""
     return {
         stage
         for stage, keys in watched.items()
@@ -48,7 +48,7 @@ def touched(watched: Mapping[str, Sequence[str]], change: Change) -> set[str]:
 def planned(
     graph: Sequence[Stage], watched: Mapping[str, Sequence[str]], change: Change, stale: set[str]
 ) -> Iterator[tuple[str, str]]:
-    """What would become of the stages: run, keep or drop, and its name, in their order.
+    """Yields what would become of the stages: run, keep or drop, and its name, in their order.
 
     Args:
         graph: the stages as they are, in order.
@@ -73,7 +73,7 @@ def planned(
 
 
 def changed_settings(before: Params, after: Params) -> Iterator[str]:
-    """In lines, the settings that differ; of candidates that come or go, their names."""
+    """Yields a line for each setting that differs, and for each candidate that comes or goes."""
     old, new = (resolved(params)[RESOLVED] for params in (before, after))
     was, now = old["candidates"], new["candidates"]
     yield from (f"- candidates.{name}" for name in was if name not in now)
@@ -87,7 +87,7 @@ def changed_settings(before: Params, after: Params) -> Iterator[str]:
 
 
 def watched_settings(root: Path) -> dict[str, list[str]]:
-    """The settings that each stage reads, by their keys in `params.resolved.yaml`."""
+    """Returns the settings that each stage reads, by their keys in `params.resolved.yaml`."""
     from dvc.dependency import ParamsDependency
 
     with repository(root) as repo:
@@ -107,7 +107,7 @@ def _value(document: Mapping[str, Any], key: str) -> Any:
 
 
 def _leaves(section: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """All settings as `section.key`."""
+    """Returns all settings as `section.key`."""
     leaves: dict[str, Any] = {}
     for key, value in section.items():
         inner = isinstance(value, Mapping) and value

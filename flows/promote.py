@@ -35,7 +35,7 @@ class ChampionComparison:
 
 
 def register_winner(project: Project) -> str:
-    """Register the project's bundle and return the version's number.
+    """Registers the project's bundle and returns the version's number.
 
     Raises:
         BundleError: there is no bundle.
@@ -82,7 +82,7 @@ def record(project: Project) -> None:
 
 
 def promote(project: Project, version: str) -> Promotion:
-    """Move the `champion` alias to a version if it is better than the present one.
+    """Moves the `champion` alias to a version if it is better than the present one.
 
     Raises:
         RegistryError: MLflow cannot be reached, or holds no such version.
@@ -102,7 +102,7 @@ def promote(project: Project, version: str) -> Promotion:
 
 
 def decide_promotion(version: str, reigning: str | None, comparison: ChampionComparison | None) -> Promotion:
-    """Whether a challenger becomes the champion, from both AUCs on the same test videos."""
+    """Returns whether a challenger becomes the champion, from both AUCs on the same test videos."""
     if reigning is None or comparison is None:
         return Promotion(version, True, f"version {version} is the first champion")
     if comparison.challenger is None or comparison.champion is None:
@@ -116,7 +116,7 @@ def decide_promotion(version: str, reigning: str | None, comparison: ChampionCom
 
 
 def compare_versions(project: Project, challenger: str, champion: str) -> ChampionComparison:
-    """AUC of two versions on the present test videos, both through the scorer that serves.
+    """Returns AUC of two versions on the present test videos, both through the scorer that serves.
 
     Splits change as data grow: a test video of today may be one that the champion was trained on. Only videos
     that neither has seen, and that both can score, count.
@@ -145,7 +145,7 @@ def compare_versions(project: Project, challenger: str, champion: str) -> Champi
 
 
 def probabilities(bundle: Bundle, paths: Sequence[str]) -> Mapping[str, float]:
-    """Calibrated probability of fake for every video that got one."""
+    """Returns the calibrated probability of fake for every video that got one."""
     from serving.scorer import Scorer
 
     with Scorer(bundle) as scorer:
@@ -154,7 +154,7 @@ def probabilities(bundle: Bundle, paths: Sequence[str]) -> Mapping[str, float]:
 
 
 def auc(labels: Sequence[bool], scores: Sequence[float]) -> float | None:
-    """Area under the ROC curve, or None where there is only one class."""
+    """Returns the area under the ROC curve, or None where there is only one class."""
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(labels, scores)) if len(set(labels)) == 2 else None

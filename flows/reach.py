@@ -10,7 +10,7 @@ OWN_SERVER = "a server of the project's own"
 
 
 def check_mlflow(project: Project) -> None:
-    """Ask MLflow, if the environment names a store.
+    """Asks MLflow, if the environment names a store.
 
     Raises:
         RegistryError: it is out of reach, is something else, or refuses.
@@ -22,7 +22,7 @@ def check_mlflow(project: Project) -> None:
 
 
 def check_prefect() -> None:
-    """Ask Prefect's API, if the environment names one, for something that only its clients get.
+    """Asks Prefect's API, if the environment names one, for something that only its clients get.
 
     Raises:
         StageError: it is out of reach, is something else, or refuses.

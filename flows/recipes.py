@@ -20,7 +20,7 @@ NO_RECIPE = "none"
 
 
 def show_recipe(project: Project) -> None:
-    """Print the project's recipes, and which one it uses."""
+    """Prints the project's recipes, and which one it uses."""
     used = load_params(project.params).recipe
     table = Table("recipe", "what it is", "", title="Recipes", title_justify="left")
     for name in recipe_names(project.recipes):
@@ -34,7 +34,7 @@ def show_recipe(project: Project) -> None:
 
 
 def adopt(project: Project, name: str) -> None:
-    """Let params.yaml name a recipe, and say how to go back.
+    """Lets params.yaml name a recipe, and says how to go back.
 
     Args:
         project: whose params.yaml.
@@ -53,7 +53,7 @@ def adopt(project: Project, name: str) -> None:
 
 
 def preview_recipe(project: Project, name: str) -> None:
-    """Print what a recipe would change, and which stages would then run.
+    """Prints what a recipe would change, and which stages would then run.
 
     Raises:
         ParamsError: there is no such recipe, or it is not valid.
@@ -67,7 +67,7 @@ def preview_recipe(project: Project, name: str) -> None:
 
 
 def params_with_recipe(project: Project, name: str) -> Params:
-    """What the settings are once params.yaml names a recipe.
+    """Returns what the settings are once params.yaml names a recipe.
 
     Raises:
         ParamsError: there is no such recipe, or it or params.yaml is not valid.

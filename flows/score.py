@@ -21,7 +21,7 @@ from serving.scorer import Scorer
 @task(name="shard", task_run_name="{shard.name}", cache_policy=NO_CACHE)
 @fails_in_one_line
 def score_task(scorer: Scorer, source: Path, shard: Shard, store: ScoreStore) -> int:
-    """Score one shard and write its rows in one step."""
+    """Scores one shard and writes its rows in one step."""
     scores = score_shard(scorer, source, shard, store)
     return len(scores)
 
@@ -38,7 +38,7 @@ def batch_scoring(
     workers: int = 0,
     shard_size: int = SHARD_SIZE,
 ) -> BatchSummary:
-    """Score a folder of videos; exactly one row per video and model version, however often it is run.
+    """Scores a folder of videos; exactly one row per video and model version, however often it is run.
 
     Args:
         source: folder of videos.
@@ -85,7 +85,7 @@ def batch_scoring(
 def pending(
     project: Project, source: Path, output: Path, model: str, bundle: Path | None, shard_size: int
 ) -> str:
-    """What a job would do, without doing it.
+    """Returns what a job would do, without doing it.
 
     Raises:
         DataError: the source holds no videos, or `output` holds the scores of another source.
@@ -105,7 +105,7 @@ def pending(
 
 
 def closing_lines(summary: BatchSummary, output: str) -> str:
-    """A summary as Markdown."""
+    """Returns a summary as Markdown."""
     lines = [f"# {summary.videos} videos in {output}", "", "| | videos |", "| --- | --- |"]
     counts = {**summary.verdicts, **{f"status {name}": n for name, n in summary.statuses.items()}}
     if summary.fallbacks:

@@ -22,13 +22,13 @@ STARTUP_SECONDS = 150
 
 
 def server_record(project: Project) -> Path:
-    """Where a running server of this project leaves its address."""
+    """Returns where a running server of this project leaves its address."""
     return project.root / ".unmask" / "prefect-server.json"
 
 
 @contextmanager
 def prefect_server(project: Project, *, registry: bool = True) -> Iterator[str]:
-    """Yield the address of Prefect's API, and point this process at it; Ctrl-C ends the block quietly.
+    """Yields the address of Prefect's API, and points this process at it; Ctrl-C ends the block quietly.
 
     A temporary server per flow run costs about half a minute of CPU; one for a whole command costs it once.
 
@@ -59,7 +59,7 @@ def prefect_server(project: Project, *, registry: bool = True) -> Iterator[str]:
 
 
 def flush_logs() -> None:
-    """Send what Prefect still holds back, before its server goes."""
+    """Sends what Prefect still holds back, before its server goes."""
     if "prefect" in sys.modules:
         from prefect.logging.handlers import APILogHandler
 
@@ -67,7 +67,7 @@ def flush_logs() -> None:
 
 
 def running_server(project: Project) -> str | None:
-    """The address of the server that `unmask up` runs for this project, if it answers."""
+    """Returns the address of the server that `unmask up` runs for this project, if it answers."""
     try:
         url = str(json.loads(server_record(project).read_text(encoding="utf-8"))["url"])
     except (OSError, ValueError, KeyError):
@@ -77,7 +77,7 @@ def running_server(project: Project) -> str | None:
 
 @contextmanager
 def start_server(project: Project, port: int, *, services: bool) -> Iterator[str]:
-    """Run a server on 127.0.0.1 until the block ends.
+    """Runs a server on 127.0.0.1 until the block ends.
 
     Args:
         project: its database and its log live in this project's `.unmask/`.
@@ -99,7 +99,7 @@ def start_server(project: Project, port: int, *, services: bool) -> Iterator[str
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    """Wait until a started server answers.
+    """Waits until a started server answers.
 
     Raises:
         StageError: it ended, or did not answer in time.
@@ -112,7 +112,7 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) ->
 
 
 def answers(url: str) -> bool:
-    """Whether a server of this machine answers with success; no proxy is asked for it."""
+    """Returns whether a server of this machine answers with success; no proxy is asked for it."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as response:
             return bool(response.status == 200)
@@ -121,7 +121,7 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on."""
+    """Returns a port of 127.0.0.1 that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -87,7 +87,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def write_sheet(path: Path, videos: Sequence[Viewed]) -> None:
-    """Draw videos one below the other.
+    """Draws videos one below the other.
 
     Raises:
         DataError: the file cannot be written.
@@ -98,7 +98,7 @@ def write_sheet(path: Path, videos: Sequence[Viewed]) -> None:
 
 
 def stacked(blocks: Sequence[Picture]) -> Picture:
-    """Pictures of one width, one below the other."""
+    """Returns pictures of one width, one below the other."""
     sheet = Image.new("RGB", (WIDTH, sum(block.height for block in blocks) + EDGE), PAPER)
     top = 0
     for block in blocks:
@@ -132,7 +132,7 @@ def _line(text: str, size: int, colour: str, above: int = 6, bold: bool = False)
 
 @cache
 def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """The font of all figures, which matplotlib carries."""
+    """Returns the font of all figures, which matplotlib carries."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), size)
 
@@ -142,7 +142,7 @@ def _colour(rank: int) -> str:
 
 
 def _frames(look: Look) -> Picture:
-    """The sampled frames in order of time, with a box around every face."""
+    """Returns the sampled frames in order of time, with a box around every face."""
     count, height, width = look.pictures.shape[:3]
     columns = _columns(count, width / height)
     size = _tile((WIDTH - 2 * EDGE + GAP) / columns - GAP, width / height)
@@ -154,7 +154,7 @@ def _frames(look: Look) -> Picture:
 
 
 def _columns(count: int, aspect: float) -> int:
-    """How many pictures stand side by side, so that none is too large and the rows are about full."""
+    """Returns how many pictures stand side by side, so that none is too large and the rows are about full."""
     width, height = TILE if count <= MANY else SMALL_TILE
     least = (WIDTH - 2 * EDGE + GAP) / (min(width, height * aspect) + GAP)
     rows = -(-count // math.floor(least))
@@ -166,7 +166,7 @@ def _tile(width: float, aspect: float) -> tuple[int, int]:
 
 
 def _frame(look: Look, frame: int, picture: Picture) -> Picture:
-    """A sampled frame with its boxes, and its time below it."""
+    """Returns a sampled frame with its boxes, and its time below it."""
     draw = ImageDraw.Draw(picture)
     scale = np.array([picture.width / look.info.width, picture.height / look.info.height], np.float32)
     rank = ranks(look)
@@ -193,7 +193,7 @@ def _face(picture: Picture, face: Sighted, rank: int, scale: NDArray[np.float32]
 
 
 def _scaled(box: NDArray[np.float32], scale: NDArray[np.float32]) -> DrawnBox:
-    """A box in px of a tile, its corners in order; what is far away from the tile is not drawn."""
+    """Returns a box in px of a tile, its corners in order; what is far away from the tile is not drawn."""
     first, second = (np.clip(corner * scale, -WIDTH, 2 * WIDTH) for corner in (box[:2], box[2:]))
     return (*map(float, np.minimum(first, second)), *map(float, np.maximum(first, second)))  # type: ignore[return-value]
 
@@ -213,7 +213,7 @@ def _tag(picture: Picture, box: DrawnBox, text: str, colour: str, size: int) -> 
 
 
 def _between(look: Look, frame: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The scored tracks that the detector missed in a frame, and the box that was filled in."""
+    """Yields the scored tracks that the detector missed in a frame, and the box that was filled in."""
     if isinstance(look.result, Faces):
         places = np.flatnonzero(look.result.times == look.times[frame])[:1]
         for track, clip in zip(look.scored, look.result.clips, strict=False):
@@ -233,7 +233,7 @@ def _dashed(draw: ImageDraw.ImageDraw, box: DrawnBox, colour: str) -> None:
 
 
 def _clips(look: Look, faces: Faces) -> Iterator[Picture]:
-    """The crops of each face that is scored."""
+    """Yields the crops of each face that is scored."""
     rank = ranks(look)
     for index, clip in enumerate(faces.clips):
         number = rank[look.scored[index]] if faces.fallback is None else None
@@ -250,7 +250,7 @@ def _clips(look: Look, faces: Faces) -> Iterator[Picture]:
 
 
 def _counted(clip: Clip) -> str:
-    """How many crops are of which origin; the words of the marks, explained."""
+    """Returns how many crops are of which origin; the words of the marks, explained."""
     detected, between, repeated = (
         int((clip.origins == origin).sum())
         for origin in (Origin.DETECTED, Origin.INTERPOLATED, Origin.REPEATED)
@@ -280,7 +280,7 @@ def _crop(clip: Clip, place: int, time: float, colour: str) -> Picture:
 
 
 def _grid(tiles: Sequence[Picture], columns: int, above: int) -> Picture:
-    """Pictures of one size in rows."""
+    """Returns pictures of one size in rows."""
     width, height = (side + GAP for side in tiles[0].size)
     block = Image.new("RGB", (WIDTH, above - (-len(tiles) // columns) * height), PAPER)
     for index, tile in enumerate(tiles):

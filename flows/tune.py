@@ -14,7 +14,7 @@ from components.project import Project
 from components.tuning.report import header, report_folder, trials_table
 from components.tuning.results import Tried, finished, line
 from components.tuning.search import SearchOutcome, SearchPlan, apply, plan_search, search
-from components.tuning.space import as_text
+from components.tuning.space import value_text
 from components.tuning.work import OnTrial
 
 SHOWN = 3
@@ -22,7 +22,7 @@ SHOWN = 3
 
 
 def tune(project: Project, candidate: str, more: int | None, jobs: int, dry_run: bool, write: bool) -> None:
-    """Search for the settings of a candidate, and show what was found.
+    """Searches for the settings of a candidate, and shows what was found.
 
     Args:
         project: the project folder.
@@ -79,7 +79,7 @@ def _show_plan(console: Console, planned: SearchPlan) -> None:
     rows = Table("setting", "present", "tried")
     for key, span in planned.space.items():
         current = planned.present.get(key)
-        rows.add_row(key, "outside" if key not in planned.present else as_text(current), _words(span))
+        rows.add_row(key, "outside" if key not in planned.present else value_text(current), _words(span))
     console.print(rows)
     done, tune = len(finished(planned.trials)), planned.tune
     console.print(
@@ -119,5 +119,5 @@ def _show_outcome(console: Console, project: Project, planned: SearchPlan, outco
 
 def _words(span: Span) -> str:
     if isinstance(span, Choices):
-        return "\n".join(map(as_text, span.choices))
+        return "\n".join(map(value_text, span.choices))
     return f"{span.low} to {span.high}{', log' if span.log else ''}"

@@ -23,7 +23,7 @@ from flows.server import server_record, start_server, wait_until_ready
 def run_services(
     project: Project, prefect_port: int, mlflow_port: int, api_port: int, page_port: int
 ) -> None:
-    """Start Prefect, MLflow, the API and the page, print where they are, and end them on Ctrl-C.
+    """Starts Prefect, MLflow, the API and the page, prints where they are, and ends them on Ctrl-C.
 
     Raises:
         StageError: a port is taken, or a server did not start.
@@ -84,7 +84,7 @@ def page_command(port: int) -> Sequence[str]:
 
 
 def has_champion(project: Project) -> bool:
-    """Whether there is anything to serve."""
+    """Returns whether there is anything to serve."""
     from components.tracking import registry
 
     try:
@@ -97,7 +97,7 @@ def has_champion(project: Project) -> bool:
 def start(
     project: Project, name: str, command: Sequence[str], port: int, health: str = "/health"
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a server until the block ends; its log stands in `.unmask/`.
+    """Runs a server until the block ends; its log stands in `.unmask/`.
 
     Raises:
         StageError: it did not start; names the log.
@@ -111,7 +111,7 @@ def start(
 
 @contextmanager
 def announce(project: Project, url: str) -> Iterator[None]:
-    """Let other commands of this project find the server while it runs."""
+    """Lets other commands of this project find the server while it runs."""
     record = server_record(project)
     record.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
     try:
@@ -121,7 +121,7 @@ def announce(project: Project, url: str) -> Iterator[None]:
 
 
 def check_port(port: int) -> None:
-    """Refuse a port that something listens on.
+    """Refuses a port that something listens on.
 
     Raises:
         StageError: it is taken.

@@ -28,7 +28,7 @@ MANIFEST_COLUMNS = ("path", "label", "identity", "source", "method")
 
 
 def generate(folder: Path, settings: SampleSettings | None = None, progress: bool = True) -> None:
-    """Make the sample dataset, or what is missing of it.
+    """Makes the sample dataset, or what is missing of it.
 
     A folder that holds the same sample already is left as it is; an interrupted one is completed; a sample of
     other settings is replaced.
@@ -56,7 +56,7 @@ def generate(folder: Path, settings: SampleSettings | None = None, progress: boo
 
 
 def files(folder: Path, casting: Casting) -> tuple[Path, Path, Path]:
-    """Where a session's genuine clip, forged clip and masks stand."""
+    """Returns where a session's genuine clip, forged clip and masks stand."""
     name = name_of(casting.person)
     forged = f"{name}_{casting.forged}"
     real = folder / "real" / f"{name}_{casting.genuine}.mp4"
@@ -64,7 +64,7 @@ def files(folder: Path, casting: Casting) -> tuple[Path, Path, Path]:
 
 
 def name_of(person: int) -> str:
-    """The name of a person, as in the manifest."""
+    """Returns the name of a person, as in the manifest."""
     return f"p{person:03d}"
 
 
@@ -73,7 +73,7 @@ def _is_done(folder: Path, casting: Casting) -> bool:
 
 
 def _record_all(folder: Path, settings: SampleSettings, castings: list[Casting]) -> Iterator[None]:
-    """Record sessions on all cores; yield once for each that is done."""
+    """Records sessions on all cores; yields once for each that is done."""
     workers = min(settings.workers or cores(), len(castings))
     if workers <= 1:
         for casting in castings:

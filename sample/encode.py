@@ -16,13 +16,13 @@ _OPTIONS = {"crf": "19", "preset": "veryfast", "threads": "1", "x264-params": "c
 
 
 def write_video(path: Path, frames: Sequence[RenderedFrame], fps: int) -> None:
-    """Encode frames (H, W, 3) RGB as H.264 in mp4."""
+    """Encodes frames (H, W, 3) RGB as H.264 in mp4."""
     with replacing(path) as partial:
         _encode(partial, frames, fps)
 
 
 def write_masks(path: Path, masks: NDArray[np.bool_]) -> None:
-    """Store masks (T, H, W), compressed, under the key `masks`."""
+    """Stores masks (T, H, W), compressed, under the key `masks`."""
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, masks=masks)
 

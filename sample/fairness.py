@@ -60,7 +60,7 @@ class ClipLook:
 
 
 def face_finder(networks: Path) -> Detect:
-    """Find faces with the pipeline's own detector, from the folder of its networks."""
+    """Finds faces with the pipeline's own detector, from the folder of its networks."""
     mtcnn = Mtcnn(networks, MtcnnPolicy())
 
     def find(frame: RenderedFrame) -> Box | None:
@@ -74,20 +74,20 @@ def face_finder(networks: Path) -> Detect:
 
 
 def folded_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
-    """Area under the ROC curve, whichever way the feature points: 0.5 to 1."""
+    """Returns the area under the ROC curve, whichever way the feature points: 0.5 to 1."""
     auc = float(roc_auc_score(forged, values))
     return max(auc, 1 - auc)
 
 
 def look_at_clips(folder: Path, detect: Detect) -> Iterator[ClipLook]:
-    """Measure each clip of a sample, in the manifest's order."""
+    """Measures each clip of a sample, in the manifest's order."""
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             yield _look_at_clip(folder, row, detect)
 
 
 def feature_aucs(looks: list[ClipLook]) -> dict[str, float]:
-    """The folded AUC of each single feature over all clips."""
+    """Returns the folded AUC of each single feature over all clips."""
     forged = np.array([look.label == "fake" for look in looks])
     return {name: _feature_auc(forged, np.array([look.features[name] for look in looks])) for name in BOUNDS}
 
@@ -99,7 +99,7 @@ def _feature_auc(forged: NDArray[np.bool_], values: Floats64) -> float:
 
 
 def thumbnail_aucs(looks: list[ClipLook]) -> dict[str, float]:
-    """The AUC of logistic regressions on thumbnails, on people they were not fitted on."""
+    """Returns the AUC of logistic regressions on thumbnails, on people they were not fitted on."""
     forged = np.array([look.label == "fake" for look in looks])
     # Those who swap faces with each other stay together: every target's group is named in its forged clip.
     group = {look.people[0]: min(look.people) for look in looks if look.label == "fake"}
@@ -181,7 +181,7 @@ def _cut(frame: RenderedFrame, box: Box) -> RenderedFrame:
 
 
 def _middle(picture: RenderedFrame) -> RenderedFrame:
-    """The middle of a picture, 60 % of each side."""
+    """Returns the middle of a picture, 60 % of each side."""
     height, width = picture.shape[:2]
     return picture[height // 5 : height - height // 5, width // 5 : width - width // 5]
 

@@ -28,7 +28,7 @@ class Expression:
 
 
 def paint_features(albedo: Raster, person: Person, expression: Expression) -> Raster:
-    """A copy of the canvas (SIZE, SIZE, 3) with eyes and mouth in this expression."""
+    """Paints a copy of the canvas (SIZE, SIZE, 3) with eyes and mouth in this expression."""
     painted = albedo.copy()
     for side in (-1, 1):
         _paint_eye(painted, person, side, expression)
@@ -39,7 +39,7 @@ def paint_features(albedo: Raster, person: Person, expression: Expression) -> Ra
 def _patch(
     centre: tuple[float, float], half: tuple[float, float]
 ) -> tuple[tuple[slice, slice], Raster, Raster]:
-    """A part of the canvas around a point: its slices, and its coordinates from the point."""
+    """Returns a part of the canvas around a point: its slices, and its coordinates from the point."""
     spans = []
     for middle, reach in zip(centre, half, strict=True):
         first = max(0, int((middle - reach + EXTENT) * RESOLUTION))
@@ -132,7 +132,7 @@ def _lips(
 
 
 def _cavity(across: Raster, down: Raster, top: Raster, bottom: Raster, gap: float) -> Raster:
-    """The open mouth: upper teeth, tongue, dark behind."""
+    """Returns the open mouth: upper teeth, tongue, dark behind."""
     tongue = np.clip(1 - (across / 0.62) ** 2 - ((down - bottom + 0.01) / (0.085 * gap + 1e-3)) ** 2, 0, 1)
     inside = mix(np.broadcast_to(_CAVITY, (*across.shape, 3)), _TONGUE, np.clip(2 * tongue, 0, 1))
     reach = top + 0.06 * min(1.0, 1.6 * gap)

@@ -23,7 +23,7 @@ _PARTIAL = re.compile(rf"\.{_FILES}\.\d+")
 
 @contextmanager
 def claimed(folder: Path, settings: SampleSettings) -> Iterator[None]:
-    """Hold the folder for a sample of these settings: empty, or begun with the same ones.
+    """Holds the folder for a sample of these settings: empty, or begun with the same ones.
 
     A sample of other settings is removed; what a killed generator left half-written is, too.
 
@@ -41,7 +41,7 @@ def claimed(folder: Path, settings: SampleSettings) -> Iterator[None]:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    """Lock the folder itself: a lock file would become part of the data."""
+    """Locks the folder itself: a lock file would become part of the data."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,7 +68,7 @@ def _prepare(folder: Path, fingerprint: str) -> None:
 
 
 def _own_files(folder: Path) -> list[Path]:
-    """All files in the folder, the marker last, so that a killed clean-up can be taken up again.
+    """Returns all files in the folder, the marker last, so that a killed clean-up can be taken up again.
 
     Raises:
         DataError: one of them is no part of a sample.

@@ -48,7 +48,7 @@ class ForgeryFaults:
 
 
 def draw_forgery_faults(method: Method, rng: np.random.Generator) -> ForgeryFaults:
-    """Draw the faults of one clip: the same ranges for every method, and the method's signature."""
+    """Draws the faults of one clip: the same ranges for every method, and the method's signature."""
     flicker, coarse = method == "flicker", method == "low_resolution"
     hue, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 2 * np.pi)
     colourful, distance = rng.uniform(12, 17), rng.uniform(0.02, 0.05)
@@ -154,7 +154,7 @@ def face_box(mask: Raster, margin: float = 0.2) -> Window | None:
 
 
 def _warp(source: RenderedFrame, box: Window, mask: Raster, faults: ForgeryFaults, tremble: Raster) -> Raster:
-    """The source's face, moved, scaled, turned and stretched: (h, w, 3) of the box."""
+    """Returns the source's face, moved, scaled, turned and stretched: (h, w, 3) of the box."""
     x, y = _positions(box)
     side = float(max(x.shape))
     centre_x, centre_y = float(x.mean()), float(y.mean())
@@ -175,7 +175,7 @@ def _positions(box: Window) -> tuple[Raster, Raster]:
 
 
 def _stretched(field: Raster, shape: tuple[int, int]) -> Raster:
-    """A coarse field, smoothly enlarged."""
+    """Returns a coarse field, smoothly enlarged."""
     return cv2.resize(field, shape[::-1], interpolation=cv2.INTER_CUBIC)
 
 
@@ -187,7 +187,7 @@ def _recolour(face: Raster, tone: Raster, contrast: float) -> Raster:
 
 
 def _coarsen(face: Raster, shrink: float) -> Raster:
-    """A face that a generator of fewer pixels made, with its own compression."""
+    """Returns a face that a generator of fewer pixels made, with its own compression."""
     if shrink == 1.0:
         return face
     height, width = face.shape[:2]
@@ -197,7 +197,7 @@ def _coarsen(face: Raster, shrink: float) -> Raster:
 
 
 def _ragged(mask: Raster, box: Window, faults: ForgeryFaults, tremble: Raster) -> Raster:
-    """The mask with a soft, wavy edge: (h, w) of the box."""
+    """Returns the mask with a soft, wavy edge: (h, w) of the box."""
     x, y = _positions(box)
     waves_x, waves_y = (_stretched(field, x.shape) for field in faults.waves)
     wavy = cv2.remap(mask, x + waves_x - tremble[0], y + waves_y - tremble[1], cv2.INTER_LINEAR)
@@ -205,7 +205,7 @@ def _ragged(mask: Raster, box: Window, faults: ForgeryFaults, tremble: Raster) -
 
 
 def transfer_tone(source: RenderedFrame, target: RenderedFrame, mask: Raster) -> RenderedFrame:
-    """Give the source's face the target's tone in Lab.
+    """Gives the source's face the target's tone in Lab.
 
     After Reinhard et al., "Color Transfer between Images", 2001, but lightness is multiplied rather than
     shifted, so that pupils and brows stay dark on a face made lighter.
@@ -227,12 +227,12 @@ def _lab(picture: Raster) -> Raster:
 
 
 def _rgb(lab: Raster) -> Raster:
-    """The inverse of `_lab`; what no screen can show is clipped."""
+    """Returns the inverse of `_lab`; what no screen can show is clipped."""
     return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1) * 255
 
 
 def jpeg(frame: RenderedFrame, quality: int) -> RenderedFrame:
-    """One pass through JPEG."""
+    """Returns one pass through JPEG."""
     bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)

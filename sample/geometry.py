@@ -37,7 +37,7 @@ class Pose:
     scale: float  # px per head unit
 
     def rotation(self) -> NDArray[np.float32]:
-        """The (3, 3) matrix from head to camera axes."""
+        """Returns the (3, 3) matrix from head to camera axes."""
         cy, sy, cp, sp = np.cos(self.yaw), np.sin(self.yaw), np.cos(self.pitch), np.sin(self.pitch)
         cr, sr = np.cos(self.roll), np.sin(self.roll)
         yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -54,14 +54,14 @@ def grid(oversampling: int = 1) -> tuple[Raster, Raster]:
 
 
 def half_width(person: Person, v: Raster) -> Raster:
-    """Half the face's width at height `v`; 0 above the crown and below the chin."""
+    """Returns half the face's width at height `v`; 0 above the crown and below the chin."""
     upper = np.sqrt(np.clip(1 - (v / CROWN) ** 2, 0, 1))
     jaw = np.clip(1 - (np.clip(v, 0, None) / person.chin) ** person.jaw, 0, 1)
     return person.face_width * np.where(v < 0, upper, jaw**0.55).astype(np.float32)
 
 
 def depth(person: Person, u: Raster, v: Raster) -> Raster:
-    """How far each point of the face stands out, head units; about 1 at the middle of the face."""
+    """Returns how far each point of the face stands out, head units; about 1 at the middle of the face."""
     z = _skull(u, v)
     z += _nose(person, u, v)
     z += 0.075 * paired(u, v, (0.34, person.brow_height + 0.07), (0.26, 0.09))
@@ -75,7 +75,7 @@ def depth(person: Person, u: Raster, v: Raster) -> Raster:
 
 
 def _skull(u: Raster, v: Raster) -> Raster:
-    """A paraboloid that grows no steeper outside the face, so that every pose can be inverted."""
+    """Returns a paraboloid that grows no steeper outside the face, so that every pose can be inverted."""
     distance = (u / 1.12) ** 2 + ((v + 0.05) / 1.5) ** 2
     return 1.0 - 0.72 * np.where(distance < 1, distance**1.15, 2.3 * np.sqrt(np.maximum(distance, 1)) - 1.3)
 
@@ -100,7 +100,7 @@ def normals(z: Raster, softness: float = 1.0) -> Raster:
 
 
 def occlusion(z: Raster) -> Raster:
-    """How much of the surrounding light reaches a point: below 1 in hollows."""
+    """Returns how much of the surrounding light reaches a point: below 1 in hollows."""
     hollow = cv2.GaussianBlur(z, (0, 0), 0.12 * RESOLUTION) - z
     return np.asarray(np.clip(1 - 4.5 * np.clip(hollow, 0, None), 0.35, 1), np.float32)
 
@@ -108,7 +108,7 @@ def occlusion(z: Raster) -> Raster:
 def face_map(
     z: Raster, pose: Pose, top_left: tuple[int, int], shape: tuple[int, int]
 ) -> tuple[Raster, Raster]:
-    """The canvas pixel that each pixel of a picture region shows, as cv2.remap wants it.
+    """Returns the canvas pixel that each pixel of a picture region shows, as cv2.remap wants it.
 
     Orthographic rotation, inverted by fixed-point steps at half the region's resolution.
 

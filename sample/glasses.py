@@ -39,7 +39,7 @@ def paint_glasses(person: Person) -> Raster | None:
 
 
 def _with_lenses(person: Person, cover: Raster, frame: Raster) -> Raster:
-    """Add lenses that reflect a little light."""
+    """Adds lenses that reflect a little light."""
     u, v = geometry.grid()
     across, down = (np.abs(u) - person.eye_spacing) / 0.28, (v - EYE_Y - 0.02) / 0.22
     lens = np.clip((1 - across**2 - down**2) * 8, 0, 1) * (0.05 + 0.09 * np.clip(-down - 0.4 * across, 0, 1))

@@ -22,7 +22,7 @@ _ENCODING = 1.15
 def match_grain(
     forged: Raster, original: RenderedFrame, cover: Raster, rng: np.random.Generator
 ) -> RenderedFrame:
-    """Bring the energy of fine detail under `cover` back to the original's, by feedback.
+    """Brings the energy of fine detail under `cover` back to the original's, by feedback.
 
     Args:
         forged: (H, W, 3), 0 to 255.

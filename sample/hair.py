@@ -27,7 +27,7 @@ class Hair:
 
 
 def paint_hair(person: Person, u: Raster, v: Raster, density: float, rng: np.random.Generator) -> Hair:
-    """Paint the person's hair style. `density` is canvas pixels per head unit."""
+    """Paints the person's hair style. `density` is canvas pixels per head unit."""
     style = person.hair_style
     texture = _curls(u, rng) if style == "curly" else _combed(person, u, v, rng)
     ragged = (0.012 + 0.05 * (style == "curly")) * fractal(rng, u.shape, 30, 4) + 0.012 * texture
@@ -44,13 +44,13 @@ def paint_hair(person: Person, u: Raster, v: Raster, density: float, rng: np.ran
 
 
 def _throat(person: Person, u: Raster, v: Raster) -> Raster:
-    """Where the neck stands in front of the hair (H, W)."""
+    """Returns where the neck stands in front of the hair (H, W)."""
     across = 0.56 * person.face_width - np.abs(u)
     return cover(np.minimum(across, v - 0.6 * person.chin), 20.0)
 
 
 def _outline(person: Person, u: Raster, v: Raster) -> Raster:
-    """Signed distance to the hair's outer edge, positive inside."""
+    """Returns signed distance to the hair's outer edge, positive inside."""
     if person.hair_style == "bald":
         return np.full_like(u, -1)
     volume, end = _VOLUME[person.hair_style], _END[person.hair_style]
@@ -62,7 +62,7 @@ def _outline(person: Person, u: Raster, v: Raster) -> Raster:
 
 
 def _hairline(person: Person, u: Raster, v: Raster) -> Raster:
-    """Signed distance to the edge of the hair that lies on the face, positive in the hair."""
+    """Returns signed distance to the edge of the hair that lies on the face, positive in the hair."""
     across = np.abs(u) / (0.93 * person.face_width)
     sweep = np.abs(u - 0.55 * person.parting * person.face_width)
     if person.hair_style == "long":
@@ -89,7 +89,7 @@ def _sheen(v: Raster) -> Raster:
 
 
 def paint_brows(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
-    """Coverage of both brows (H, W)."""
+    """Paints coverage of both brows (H, W)."""
     inner, outer = person.eye_spacing - 0.24, person.eye_spacing + 0.27
     place = np.clip((np.abs(u) - inner) / (outer - inner), 0, 1)
     arch = person.brow_height + 0.1 * (place - 0.55) ** 2 - person.brow_tilt * (place - 0.5) * 0.8
@@ -100,7 +100,7 @@ def paint_brows(person: Person, u: Raster, v: Raster, rng: np.random.Generator) 
 
 
 def paint_beard(person: Person, u: Raster, v: Raster, rng: np.random.Generator) -> Raster:
-    """Coverage of the beard (H, W): stubble is a thin one."""
+    """Paints coverage of the beard (H, W): stubble is a thin one."""
     if person.beard == "none":
         return np.zeros_like(u)
     lip = person.nose_length + 0.17
@@ -119,6 +119,6 @@ def paint_beard(person: Person, u: Raster, v: Raster, rng: np.random.Generator) 
 
 
 def stubble_shadow(person: Person, u: Raster, v: Raster) -> Raster:
-    """How much the roots of a beard darken the lower face (H, W)."""
+    """Returns how much the roots of a beard darken the lower face (H, W)."""
     strength = 0.0 if person.beard == "none" else 0.22
     return strength * paired(u, v, (0.4, 0.85), (0.45, 0.3))

@@ -34,7 +34,7 @@ class PaintedHead:
 
 
 def paint_head(person: Person) -> PaintedHead:
-    """Paint a head. The same person always gives the same head."""
+    """Paints a head. The same person always gives the same head."""
     rng = np.random.default_rng([*person.seed, 1])
     u, v = geometry.grid(_OVERSAMPLING)
     density = RESOLUTION * _OVERSAMPLING
@@ -114,7 +114,7 @@ def _drop(person: Person, u: Raster, v: Raster) -> Raster:
 
 
 def _inner_face(person: Person, u: Raster, v: Raster) -> Raster:
-    """A rounded region from above the brows to above the chin, 1 inside."""
+    """Returns a rounded region from above the brows to above the chin, 1 inside."""
     top, bottom = person.brow_height - 0.26, person.chin - 0.06
     middle, half = (top + bottom) / 2, (bottom - top) / 2
     down = np.clip((v - middle) / half, -1.2, 1.2)

@@ -55,7 +55,7 @@ class Person:
 
 
 def draw_person(seed: int, index: int) -> Person:
-    """Draw the traits of person number `index` of the sample with this seed."""
+    """Draws the traits of person number `index` of the sample with this seed."""
     rng = np.random.default_rng([seed, index, 0])
     tone = rng.uniform()
     age = float(rng.beta(1.2, 1.8))
@@ -106,7 +106,7 @@ def _grooming(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _between(tones: tuple[tuple[int, int, int], ...], place: float) -> NDArray[np.float64]:
-    """The tone at `place` (0 first … 1 last) of a scale."""
+    """Returns the tone at `place` (0 first … 1 last) of a scale."""
     steps = np.linspace(0, 1, len(tones))
     return np.array([np.interp(place, steps, [tone[channel] for tone in tones]) for channel in range(3)])
 
@@ -124,6 +124,6 @@ def _lip_tone(skin: Colour, rng: np.random.Generator) -> Colour:
 
 
 def linear(srgb: NDArray[np.float64]) -> Colour:
-    """An sRGB colour (0 to 255) in linear light."""
+    """Returns an sRGB colour (0 to 255) in linear light."""
     red, green, blue = (np.clip(srgb, 0, 255) / 255.0) ** 2.2
     return float(red), float(green), float(blue)

@@ -20,7 +20,7 @@ _WRAP = np.array([0.42, 0.26, 0.2], np.float32)  # light that bleeds around the 
 def render_rgb(
     head: PaintedHead, scene: RenderedScene, motion: Motion, rng: np.random.Generator
 ) -> Iterator[tuple[RenderedFrame, Raster]]:
-    """Yield each frame as the sensor saw it, before any compression, with its inner face's mask (H, W)."""
+    """Yields each frame as the sensor saw it, before any compression, with its inner face's mask (H, W)."""
     for index, (pose, expression) in enumerate(zip(motion.poses, motion.expressions, strict=True)):
         light = _surroundings(scene, motion.drift[index], motion.sway[index])
         mask = _draw_head(light, head, scene, pose, expression)
@@ -66,7 +66,7 @@ def _region(pose: Pose, scene: RenderedScene) -> tuple[int, int, int, int]:
 
 
 def _lit(head: PaintedHead, albedo: Raster, light: Light, pose: Pose) -> Raster:
-    """The canvas under the light, (SIZE, SIZE, 4): colour times coverage, and coverage."""
+    """Returns the canvas under the light, (SIZE, SIZE, 4): colour times coverage, and coverage."""
     rotation = pose.rotation()
     # Turning the light is cheaper than turning every normal.
     towards = rotation.T @ light.direction
@@ -89,7 +89,7 @@ def _unit(vector: Raster) -> Raster:
 
 
 def expose(light: Raster, camera: Camera, rng: np.random.Generator) -> RenderedFrame:
-    """What the camera writes for a picture in linear light: (H, W, 3), 8 bit."""
+    """Returns what the camera writes for a picture in linear light: (H, W, 3), 8 bit."""
     seen = cv2.GaussianBlur(light, (0, 0), camera.blur) * camera.vignette[..., None]
     grey = 255 * np.clip(seen * (camera.exposure * camera.balance), 0, 1) ** (1 / camera.gamma)
     noise = rng.standard_normal(grey.shape, dtype=np.float32)

@@ -53,7 +53,7 @@ class RenderedScene:
 
 
 def draw_scene(person: Person, width: int, height: int, rng: np.random.Generator) -> RenderedScene:
-    """Draw the session in which `person` is recorded."""
+    """Draws the session in which `person` is recorded."""
     unit = height / 240 * float(rng.uniform(46, 56))
     centre = (width * float(rng.uniform(0.42, 0.58)), height * float(rng.uniform(0.43, 0.49)))
     light = _draw_light(rng)
@@ -98,7 +98,7 @@ def _draw_camera(width: int, height: int, rng: np.random.Generator) -> Camera:
 
 
 def _background(width: int, height: int, rng: np.random.Generator) -> Raster:
-    """A wall with light falling across it, and out-of-focus things in front of it."""
+    """Returns a wall with light falling across it, and out-of-focus things in front of it."""
     edge = margin(height)
     shape = (height + 2 * edge, width + 2 * edge)
     wall = _muted(rng) * np.ones((*shape, 3), np.float32)
@@ -163,7 +163,7 @@ def _torso(
 
 
 def _across(u: Raster, radius: float, light: Light) -> Raster:
-    """Light on an upright cylinder."""
+    """Lights on an upright cylinder."""
     turn = np.clip(u / radius, -0.95, 0.95)
     facing = turn * light.direction[0] + np.sqrt(1 - turn**2) * light.direction[2]
     return np.asarray(0.25 + 0.6 * np.clip((facing + 0.3) / 1.3, 0, 1), np.float32)

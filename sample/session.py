@@ -44,7 +44,7 @@ class Session:
 
 
 def cast(settings: SampleSettings) -> list[Casting]:
-    """Assign methods to neighbours, two by two, so that those who swap faces swap with each other."""
+    """Assigns methods to neighbours, two by two, so that those who swap faces swap with each other."""
     rng = np.random.default_rng([settings.seed, 1])
     coins = rng.integers(0, 2, settings.people)
     return [_casting(person, "ab"[coins[person]], settings.people) for person in range(settings.people)]
@@ -59,7 +59,7 @@ def _casting(person: int, genuine: str, people: int) -> Casting:
 
 
 def record_session(settings: SampleSettings, casting: Casting) -> Session:
-    """Render a session's two clips and forge one of them."""
+    """Renders a session's two clips and forge one of them."""
     rng = np.random.default_rng([settings.seed, casting.person, 2])
     person = draw_person(settings.seed, casting.person)
     head = paint_head(person)
@@ -77,7 +77,7 @@ def record_session(settings: SampleSettings, casting: Casting) -> Session:
 
 
 def record_genuine(settings: SampleSettings, person: int, stride: int = 1) -> list[RenderedFrame]:
-    """Render a genuine clip of a person, alone: for training from genuine faces only.
+    """Renders a genuine clip of a person, alone: for training from genuine faces only.
 
     It looks like a genuine clip of the sample, and is none of its clips, whatever the seed.
 

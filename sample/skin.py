@@ -11,19 +11,19 @@ _FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
 
 
 def cover(distance: Raster, pixels_per_unit: float) -> Raster:
-    """Coverage of a shape from the signed distance (head units, positive inside) to its edge."""
+    """Returns coverage of a shape from the signed distance (head units, positive inside) to its edge."""
     return np.clip(distance * pixels_per_unit + 0.5, 0, 1).astype(np.float32)
 
 
 def face_cover(person: Person, u: Raster, v: Raster, pixels_per_unit: float) -> Raster:
-    """Coverage of the face itself, crown to chin."""
+    """Returns coverage of the face itself, crown to chin."""
     distance = half_width(person, v) - np.abs(u)
     steep = np.abs(np.gradient(half_width(person, v[:, :1])[:, 0], v[:, 0]))[:, None]
     return cover(distance / np.sqrt(1 + np.minimum(steep, 8.0) ** 2), pixels_per_unit)
 
 
 def ear_cover(person: Person, u: Raster, v: Raster, pixels_per_unit: float) -> Raster:
-    """Coverage of both ears."""
+    """Returns coverage of both ears."""
     across = (np.abs(u) - person.face_width - 0.015 - 0.06 * (EYE_Y - v)) / 0.115
     down = (v - EYE_Y - 0.14) / 0.27
     return cover((1 - np.sqrt(across**2 + down**2)) * 0.115, pixels_per_unit)

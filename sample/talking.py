@@ -24,7 +24,7 @@ class Motion:
 
 
 def draw_motion(scene: RenderedScene, times: Series, rng: np.random.Generator) -> Motion:
-    """Move a head through a session.
+    """Moves a head through a session.
 
     Args:
         scene: gives the head's place and size at rest.
@@ -62,7 +62,7 @@ def _expressions(times: Series, rng: np.random.Generator) -> list[Expression]:
 
 
 def _wander(times: Series, rate: float, rng: np.random.Generator) -> Series:
-    """Smooth movement within about ±1; `rate` is its slowest frequency in Hz."""
+    """Smooths movement within about ±1; `rate` is its slowest frequency in Hz."""
     frequencies = rate * np.array([1.0, 1.7, 2.9]) * rng.uniform(0.8, 1.2, 3)
     phases = rng.uniform(0, 2 * np.pi, 3)
     waves = np.sin(2 * np.pi * np.outer(times, frequencies) + phases)
@@ -70,14 +70,14 @@ def _wander(times: Series, rate: float, rng: np.random.Generator) -> Series:
 
 
 def _speech(times: Series, rng: np.random.Generator) -> Series:
-    """How far the mouth is open: syllables at 3 to 5 Hz, with pauses."""
+    """Returns how far the mouth is open: syllables at 3 to 5 Hz, with pauses."""
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(3, 4.6) * times + 2.5 * _wander(times, 0.9, rng))
     loudness = np.clip(0.75 + 0.6 * _wander(times, 0.5, rng), 0.1, 1)
     return rng.uniform(0.55, 1.0) * loudness * syllables**1.4
 
 
 def _blinks(times: Series, rng: np.random.Generator) -> Series:
-    """A blink every second or so; a little less than a fifth of a second each."""
+    """Returns a blink every second or so; a little less than a fifth of a second each."""
     starts = np.cumsum(rng.uniform(0.5, 1.6, 12)) - 0.4
     nearest = np.abs(times[:, None] - starts[None]).min(axis=1)
     return np.asarray(np.clip(1.5 - nearest / 0.065, 0, 1))

@@ -65,14 +65,14 @@ def _standardised(field: Raster) -> Raster:
 
 
 def bump(u: Raster, v: Raster, centre: tuple[float, float], spread: tuple[float, float]) -> Raster:
-    """A Gaussian bump of height 1."""
+    """Returns a Gaussian bump of height 1."""
     horizontal = (u - centre[0]) / spread[0]
     vertical = (v - centre[1]) / spread[1]
     return np.exp(-0.5 * (horizontal * horizontal + vertical * vertical))
 
 
 def paired(u: Raster, v: Raster, centre: tuple[float, float], spread: tuple[float, float]) -> Raster:
-    """The same bump on both sides of the face."""
+    """Returns the same bump on both sides of the face."""
     return bump(np.abs(u), v, centre, spread)
 
 

@@ -23,7 +23,7 @@ def open_scorer(
     alias: str = ALIAS,
     project: Project | None = None,
 ) -> Scorer:
-    """Open the scorer of a bundle folder if one is named, else of the model version behind the alias.
+    """Opens the scorer of a bundle folder if one is named, else of the model version behind the alias.
 
     The scorer of a folder names the first twelve digits of the bundle's digest as its model version.
 
@@ -41,7 +41,7 @@ def open_scorer(
 def open_champion(
     provider: Asked = "auto", workers: int = 0, alias: str = ALIAS, project: Project | None = None
 ) -> Scorer:
-    """Open the scorer of the model version behind an alias.
+    """Opens the scorer of the model version behind an alias.
 
     Raises:
         BundleError: the version was made by an incompatible version of this code.

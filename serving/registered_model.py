@@ -33,14 +33,14 @@ class RegisteredDetector(PythonModel):
     """The scorer behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Open the bundle that was registered with the model."""
+        """Opens the bundle that was registered with the model."""
         self._scorer = Scorer(open_bundle(Path(context.artifacts["bundle"])))
         weakref.finalize(self, self._scorer.close)  # MLflow never says that it is done with a model
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Score videos.
+        """Scores videos.
 
         Args:
             context: unused, MLflow's.
@@ -55,7 +55,7 @@ class RegisteredDetector(PythonModel):
 
 
 def paths_of(model_input: pd.DataFrame | pd.Series | Sequence[str]) -> list[str]:
-    """The paths in whatever MLflow hands over."""
+    """Returns the paths in whatever MLflow hands over."""
     if not isinstance(model_input, pd.DataFrame):
         return [str(path) for path in model_input]
     column = "path" if "path" in model_input.columns else model_input.columns[0]

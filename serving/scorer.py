@@ -86,12 +86,12 @@ class VideoScore(Frozen):
 
 
 def several(faces: int) -> str:
-    """That there was a choice among faces."""
+    """Says that there was a choice among faces."""
     return f"highest of {faces} faces" if faces > 1 else ""
 
 
 def verdict(probability: float | None, threshold: float) -> Verdict:
-    """Decide: no probability is no verdict, and the threshold itself counts as fake."""
+    """Decides: no probability is no verdict, and the threshold itself counts as fake."""
     if probability is None:
         return "undetermined"
     return "fake" if probability >= threshold else "real"
@@ -132,7 +132,7 @@ class Scorer:
         self.close()
 
     def close(self) -> None:
-        """End the worker processes. May be called twice."""
+        """Ends the worker processes. May be called twice."""
         self._pool.close()
 
     @property
@@ -141,7 +141,7 @@ class Scorer:
         return str(self._session.get_providers()[0])
 
     def score(self, paths: Sequence[Path], progress: bool = False) -> Iterator[VideoScore]:
-        """Score videos, as many at once as there are workers, and yield the scores in the order given.
+        """Scores videos, as many at once as there are workers, and yields the scores in the order given.
 
         Args:
             paths: the videos.
@@ -155,7 +155,7 @@ class Scorer:
             threads.shutdown(wait=False, cancel_futures=True)  # `close` ends what still runs
 
     def score_one(self, path: Path) -> VideoScore:
-        """Score one video. Whatever is wrong with the video becomes a status."""
+        """Scores one video. Whatever is wrong with the video becomes a status."""
         began = time.perf_counter()
         absence = _absence(path)
         outcome = Failure("undecodable", absence) if absence else self._pool.extract_one(path)
@@ -178,7 +178,7 @@ class Scorer:
         )
 
     def _score_faces(self, faces: Faces, path: Path) -> tuple[FaceScore, ...]:
-        """Each clip by itself, and which of them decides."""
+        """Returns each clip by itself, and which of them decides."""
         logits = [self._logit(clip.crops) for clip in faces.clips]
         chosen = decisive(logits)
         if not all(map(math.isfinite, logits)):
@@ -193,7 +193,7 @@ class Scorer:
         )
 
     def _logit(self, crops: NDArray[np.uint8]) -> float:
-        """Classify one clip, crops (T, H, W, 3).
+        """Classifies one clip, crops (T, H, W, 3).
 
         Always a batch of one: sums in another order differ in their last digits, and a video's score must
         not depend on which videos are scored beside it.
@@ -221,7 +221,7 @@ def _face_score(clip: Clip, times: NDArray[np.float64], probability: float, chos
 
 
 def _absence(path: Path) -> str | None:
-    """Why there is no file to open, or None where there is one."""
+    """Returns why there is no file to open, or None where there is one."""
     try:
         if path.is_file() or path.is_dir():  # the latter of pictures
             return None

@@ -24,7 +24,7 @@ class Found:
 
 
 def find_videos(sources: Sequence[Path]) -> Found:
-    """List the videos of files and folders.
+    """Lists the videos of files and folders.
 
     A file that is named is taken as it is, whatever it is called or holds: it is scored, and its row says
     what is wrong with it. Folders are searched to any depth, through links as well, but none is searched

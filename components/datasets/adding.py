@@ -57,7 +57,7 @@ class AddingPlan:
 
 
 def make_plan(source: Path, data: Path, layout: str | None = None, name: str | None = None) -> AddingPlan:
-    """Read a dataset where it stands, and compare it with what is in `data/` already.
+    """Reads a dataset where it stands, and compares it with what is in `data/` already.
 
     Args:
         source: its folder.
@@ -123,7 +123,7 @@ def check_complete(plan: AddingPlan, most_missing: float) -> None:
 
 
 def bring(plan: AddingPlan, copy: bool = False) -> Iterator[str]:
-    """Link or copy what is missing, file by file; an interrupted run goes on where it was.
+    """Links or copies what is missing, file by file; an interrupted run goes on where it was.
 
     Yields:
         Each path when it is there.
@@ -153,13 +153,13 @@ def _writing(target: Path) -> Iterator[None]:
 
 
 def _mark(target: Path, layout: str) -> None:
-    """Name the layout. A marker that is right is left alone: DVC may hold it as a link into its cache."""
+    """Names the layout. A marker that is right is left alone: DVC may hold it as a link into its cache."""
     if not (target / MARKER).is_file():
         write_text(f"layout: {layout}\n", target / MARKER)
 
 
 def _place(source: Path, target: Path, copy: bool) -> None:
-    """Put a file there in one step, so that no half of it is ever taken for a video."""
+    """Puts a file there in one step, so that no half of it is ever taken for a video."""
     with replacing(target, f"{_PARTIAL}{os.getpid()}") as partial:
         if copy:
             shutil.copy2(source, partial)
@@ -238,7 +238,7 @@ def _readable(tree: Tree, path: str) -> FileStat | None:
 
 
 def _is_current(stat: FileStat, target: Path) -> bool:
-    """Tell whether a file is there and no older than its source. DVC's own copy has a time of its own."""
+    """Tells whether a file is there and no older than its source. DVC's own copy has a time of its own."""
     try:
         there = target.stat()
     except OSError:

@@ -76,7 +76,7 @@ def read_datasets(data: Path) -> list[Dataset]:
 
 
 def list_datasets(data: Path) -> list[Dataset]:
-    """The same without asking whether they make up something to train on.
+    """Returns the same without asking whether they make up something to train on.
 
     Raises:
         DataError: there is no such folder, or an annotation file cannot be understood.
@@ -87,7 +87,7 @@ def list_datasets(data: Path) -> list[Dataset]:
 
 
 def read_dataset(tree: Tree, layout: Layout) -> Dataset:
-    """List one dataset with a layout.
+    """Lists one dataset with a layout.
 
     Raises:
         DataError: an annotation file cannot be understood.
@@ -96,7 +96,7 @@ def read_dataset(tree: Tree, layout: Layout) -> Dataset:
 
 
 def find_layout(tree: Tree) -> Layout | None:
-    """The layout that a folder's marker names, or the first that recognises its shape.
+    """Returns the layout that a folder's marker names, or the first that recognises its shape.
 
     Raises:
         DataError: the marker names no layout.
@@ -108,7 +108,7 @@ def find_layout(tree: Tree) -> Layout | None:
 
 
 def supersedes(layout: Layout, marked: Layout | None) -> bool:
-    """Tell whether a layout may be read where another is marked: a manifest says more than class folders."""
+    """Tells whether a layout may be read where another is marked: a manifest says more than class folders."""
     return layout is manifest and marked in (folders, classroom)
 
 
@@ -147,7 +147,7 @@ def _dataset(tree: Tree, layout: str, listing: Listing) -> Dataset:
 
 
 def _notes(tree: Tree, layout: str, listing: Listing) -> Iterator[str]:
-    """What no layout looks at."""
+    """Yields what no layout looks at."""
     listed_tops, known = _tops(listing), {entry.path for entry in listing.entries}
     # Videos in folders of which the layout lists some are its own to report.
     left = [path for path in tree.clips() if path not in known and path.split("/", 1)[0] not in listed_tops]
@@ -213,7 +213,7 @@ def _check_paths(entries: Sequence[Entry], data: Path) -> None:
 
 
 def pictures_remedy(datasets: Iterable[Dataset]) -> str:
-    """What to do about pictures that are no clip; empty where there are none."""
+    """Returns what to do about pictures that are no clip; empty where there are none."""
     loose = [
         dataset.tree.inside(path)
         for dataset in datasets
@@ -223,7 +223,7 @@ def pictures_remedy(datasets: Iterable[Dataset]) -> str:
 
 
 def _paths_within(dataset: Dataset) -> Iterator[str]:
-    """Of the entries, inside the dataset's own folder."""
+    """Returns the paths of the entries, inside the dataset's own folder."""
     return (entry.path[len(dataset.tree.inside("")) :] for entry in dataset.listing.entries)
 
 

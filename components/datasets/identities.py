@@ -7,12 +7,12 @@ UNNAMED = "unnamed:"
 
 
 def is_named(identities: Iterable[str]) -> bool:
-    """Tell whether the column `identities` of a video names a person, or only stands for its file."""
+    """Tells whether the column `identities` of a video names a person, or only stands for its file."""
     return any(identity.strip() and not identity.startswith(UNNAMED) for identity in identities)
 
 
 def disjointness(unnamed: int, videos: int) -> str:
-    """Say by what the splits are disjoint: by person only where people are named."""
+    """Says by what the splits are disjoint: by person only where people are named."""
     if not unnamed:
         return "No person stands in two splits."
     return f"{unnamed} of {videos} videos name nobody: for them splits are disjoint by file and content only."

@@ -11,7 +11,7 @@ _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 
 
 def normalised(name: str) -> str:
-    """The key of a name: names with the same key are one name.
+    """Returns the key of a name: names with the same key are one name.
 
     Unicode's caseless matching of identifiers (NFKC_Casefold, https://www.unicode.org/reports/tr31/): made
     of composed letters, of one width and one case (ß as ss, ς as σ), without what is not seen. Beyond it the
@@ -24,7 +24,7 @@ def normalised(name: str) -> str:
 
 
 def _folded(part: str) -> str:
-    """One part of a path; letters such as ／ and ℅ are no slash that would make two of it."""
+    """Returns one part of a path; letters such as ／ and ℅ are no slash that would make two of it."""
     folded = unicodedata.normalize("NFKD", "".join(filter(_is_seen, part))).casefold()
     folded = unicodedata.normalize("NFKC", folded.replace("i\u0307", "i").replace("ı", "i"))
     return folded.replace("/", "\N{FRACTION SLASH}")

@@ -8,7 +8,7 @@ from components.video.picture_files import is_clip, is_picture_name
 
 
 def find_clips(files: Mapping[str, object], is_video: Callable[[str], bool]) -> dict[str, list[str]]:
-    """The folders whose pictures are the frames of one clip, and these pictures.
+    """Returns the folders whose pictures are the frames of one clip, and these pictures.
 
     Such a folder holds no other folder: pictures beside one are covers, or belong to nothing.
 

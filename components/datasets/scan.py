@@ -81,7 +81,7 @@ class Scan:
 
 
 def scan(root: Path, seen: set[Path] | None = None) -> Scan:
-    """List a folder.
+    """Lists a folder.
 
     Links to folders are followed, but no folder is listed twice, none that holds the root, and nothing of the
     installed system. Only files whose suffix tells nothing are opened, to read their beginning; of what the
@@ -109,18 +109,18 @@ def scan(root: Path, seen: set[Path] | None = None) -> Scan:
 
 
 def is_video_name(path: str) -> bool:
-    """Tell by the suffix whether a file should be a video."""
+    """Tells by the suffix whether a file should be a video."""
     return _suffix(path) in VIDEO_SUFFIXES
 
 
 def _suffix(path: str) -> str:
-    """As `posixpath.splitext` would tell it, in half the time: it is asked for a hundred thousand files."""
+    """Returns the suffix as `posixpath.splitext` does, in half the time: there may be 100,000 files."""
     dot = path.rfind(".")
     return path[dot:].casefold() if dot > path.rfind("/") + 1 else ""
 
 
 def _untold(path: str) -> bool:
-    """Whether a suffix says neither that a file is a video nor that it is none."""
+    """Returns whether a suffix says neither that a file is a video nor that it is none."""
     suffix = _suffix(path)
     return suffix not in VIDEO_SUFFIXES and suffix not in _other_suffixes()
 
@@ -170,7 +170,7 @@ class _Walk:
             waiting = links
 
     def _enter(self, folder: Path, path: str) -> dict[str, Path]:
-        """List a folder and all below it; the links to other folders are returned."""
+        """Lists a folder and all below it; the links to other folders are returned."""
         links: dict[str, Path] = {}
         open_folders = [(folder, path, Path(os.path.realpath(folder)))]
         while open_folders:

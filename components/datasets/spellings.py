@@ -24,7 +24,7 @@ class Spellings:
         return next(iter(ways))
 
     def ways(self) -> list[tuple[str, ...]]:
-        """For each name all ways in which it was written so far, the first one first."""
+        """Lists for each name all ways in which it was written so far, the first one first."""
         return [tuple(ways) for ways in self._ways.values()]
 
     def notes(self, kind: str) -> Iterator[str]:
@@ -58,16 +58,16 @@ class Names:
         )
 
     def stand_in(self, file: str) -> str:
-        """What stands for the person in a file that names nobody."""
+        """Returns what stands for the person in a file that names nobody."""
         return UNNAMED + self._files.first(file)
 
     def ways_of_people(self) -> Iterator[tuple[str, ...]]:
-        """All ways in which each identity was written, those that stand for files among them."""
+        """Yields all ways in which each identity was written, those that stand for files among them."""
         yield from self._identities.ways()
         yield from (tuple(UNNAMED + way for way in ways) for ways in self._files.ways())
 
     def notes(self) -> Iterator[str]:
-        """A line for each kind of name of which some were written in several ways."""
+        """Yields a line for each kind of name of which some were written in several ways."""
         kinds = {"identity": self._identities, "file": self._files}
         kinds |= {"source": self._sources, "method": self._methods}
         for kind, spellings in kinds.items():

@@ -27,7 +27,7 @@ class Text(NamedTuple):
 
 
 def read_text(file: Path) -> Text:
-    """Read a file in UTF-8, or in UTF-16 or UTF-32 as its first bytes tell.
+    """Reads a file in UTF-8, or in UTF-16 or UTF-32 as its first bytes tell.
 
     Other encodings are not guessed: a wrong guess makes another name of a name.
 
@@ -48,7 +48,7 @@ def read_text(file: Path) -> Text:
 
 
 def _encoding(raw: bytes) -> str:
-    """By the byte order mark, or, where there is none, by the empty halves of ASCII letters in UTF-16."""
+    """Tells the encoding by the byte order mark, else by the empty halves of ASCII letters in UTF-16."""
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if raw.startswith(mark):
             return encoding

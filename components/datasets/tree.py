@@ -84,7 +84,7 @@ class Tree:
         return others_by_top
 
     def find(self, path: str) -> str | None:
-        """A file's path as it stands, however it is written: see `normalised`.
+        """Returns a file's path as it stands, however it is written: see `normalised`.
 
         Of several files whose names differ in nothing else, the one of the same letters and case is meant.
         """
@@ -100,11 +100,11 @@ class Tree:
         return (path for path, key in self._keys.items() if key.startswith(prefix))
 
     def videos(self, folder: str = "") -> list[str]:
-        """Paths under a folder that are videos, by their name or their content."""
+        """Returns paths under a folder that are videos, by their name or their content."""
         return [path for path in self.under(folder) if path in self._videos]
 
     def others(self, folder: str = "") -> list[str]:
-        """Paths under a folder that are no videos."""
+        """Returns paths under a folder that are no videos."""
         return [path for path in self.under(folder) if path not in self._videos]
 
     @cached_property
@@ -112,11 +112,11 @@ class Tree:
         return frozenset(filter(is_video_name, self.files)) | (self.by_content & self.files.keys())
 
     def clips(self, folder: str = "") -> list[str]:
-        """Paths below a folder that are videos, or folders of pictures."""
+        """Returns paths below a folder that are videos, or folders of pictures."""
         return [*self.videos(folder), *self.picture_clips(folder)]
 
     def picture_clips(self, folder: str = "") -> list[str]:
-        """Paths below a folder, but not itself, that are folders of pictures."""
+        """Returns paths below a folder, but not itself, that are folders of pictures."""
         prefix = f"{normalised(folder)}/" if folder else ""
         return [path for path in self.pictures if path and normalised(path).startswith(prefix)]
 
@@ -126,7 +126,7 @@ class Tree:
         return find_clips(self.files, self.is_video)
 
     def find_clip(self, path: str) -> str | None:
-        """The path of a folder of pictures as it stands, however it is written: see `normalised`."""
+        """Returns the path of a folder of pictures as it stands, however it is written: see `normalised`."""
         return path if path in self.pictures else self._pictures_by_key.get(normalised(path))
 
     @cached_property
@@ -134,20 +134,20 @@ class Tree:
         return {normalised(path): path for path in reversed(list(self.pictures))}
 
     def members(self, path: str) -> list[str]:
-        """The files that an entry stands for: itself, or the pictures of a folder."""
+        """Returns the files that an entry stands for: itself, or the pictures of a folder."""
         return self.pictures.get(path, [path])
 
     def loose_pictures(self, entries: Iterable[str]) -> list[str]:
-        """Pictures that no entry stands for."""
+        """Returns pictures that no entry stands for."""
         taken = {member for path in entries for member in self.members(path)}
         return [path for path in self.files if is_picture_name(path) and path not in taken]
 
     def is_video(self, path: str) -> bool:
-        """Tell whether a file is a video, by its name or its content."""
+        """Tells whether a file is a video, by its name or its content."""
         return path in self._videos
 
     def subtree(self, folder: str) -> "Tree":
-        """A top-level folder as a tree of its own; its name is that of the folder."""
+        """Returns a top-level folder as a tree of its own; its name is that of the folder."""
         files = self._by_top.get(folder, {})
         return Tree(
             root=self.root / folder,
@@ -161,7 +161,7 @@ class Tree:
         )
 
     def without(self, folders: Collection[str]) -> "Tree":
-        """The same tree without some of its top-level folders."""
+        """Returns the same tree without some of its top-level folders."""
         return replace(
             self,
             files={path: stat for path, stat in self.files.items() if path.split("/", 1)[0] not in folders},
@@ -172,18 +172,18 @@ class Tree:
         )
 
     def inside(self, path: str) -> str:
-        """A path of this dataset as a path inside `data/`."""
+        """Returns a path of this dataset as a path inside `data/`."""
         return f"{self.name}/{path}" if self.name else path
 
     def holds(self, path: str) -> bool:
-        """Tell whether there is something of this path, which the walk may have passed over as hidden."""
+        """Tells whether there is something of this path, which the walk may have passed over as hidden."""
         try:
             return path in self.files or (self.root / path).exists()
         except OSError:
             return False
 
     def read_text(self, path: str) -> str:
-        """The text of an annotation file.
+        """Returns the text of an annotation file.
 
         Raises:
             DataError: see `components.datasets.text.read_text`.
@@ -192,7 +192,7 @@ class Tree:
 
 
 def walk(root: Path) -> Tree:
-    """List a folder's visible files; links to folders are followed, but no folder is listed twice.
+    """Lists a folder's visible files; links to folders are followed, but no folder is listed twice.
 
     Raises:
         DataError: a folder cannot be read.
@@ -208,7 +208,7 @@ def walk(root: Path) -> Tree:
 
 
 def is_odd(path: str) -> bool:
-    """Tell a path that breaks messages, by control characters, or tables, as it is not UTF-8."""
+    """Tells a path that breaks messages, by control characters, or tables, as it is not UTF-8."""
     return not path.isprintable() and any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in path)
 
 

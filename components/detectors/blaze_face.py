@@ -58,14 +58,14 @@ class BlazeFace:
         self._picture, self._detector = _open(file, policy.confidence)
 
     def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
-        """Find the faces in an RGB frame (H, W, 3), best first; `near` changes nothing."""
+        """Finds the faces in an RGB frame (H, W, 3), best first; `near` changes nothing."""
         faces = self._detector.detect(self._picture(np.ascontiguousarray(frame))).detections
         height, width = frame.shape[:2]
         return Detections.joined([_one(face, width, height) for face in faces])
 
 
 def check_model(policy: MediapipePolicy) -> None:
-    """Refuse what is no model; whether it finds faces shows only as MediaPipe opens it.
+    """Refuses what is no model; whether it finds faces shows only as MediaPipe opens it.
 
     Raises:
         StageError: MediaPipe or the file is not there, or it is no model.
@@ -81,7 +81,7 @@ def check_model(policy: MediapipePolicy) -> None:
 
 
 def _open(file: Path, confidence: float) -> tuple[Any, Any]:
-    """What makes MediaPipe's picture of a frame, and its detector."""
+    """Returns what makes MediaPipe's picture of a frame, and its detector."""
     try:
         import mediapipe  # noqa: PLC0415  an extra
         from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415

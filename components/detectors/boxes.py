@@ -27,19 +27,19 @@ class Region:
 
 
 def square(boxes: Floats32) -> Floats32:
-    """The smallest squares with the boxes' centres that hold them."""
+    """Returns the smallest squares with the boxes' centres that hold them."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True, initial=0.0) / 2
     return np.hstack([centres - halves, centres + halves])
 
 
 def regress(boxes: Floats32, offsets: Floats32) -> Floats32:
-    """Move each corner by its offset, in sides of the box, whose last pixel counts as in facenet-pytorch."""
+    """Moves each corner by its offset, in sides of the box, whose last pixel counts as in facenet-pytorch."""
     return boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
 
 
 def overlap(some: Floats32, others: Floats32) -> Floats32:
-    """Intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
+    """Returns the intersection over union of boxes (…, 4) and (…, 4), whose leading axes are broadcast."""
     low = np.maximum(some[..., :2], others[..., :2])
     high = np.minimum(some[..., 2:], others[..., 2:])
     shared = _areas(low, high)
@@ -48,7 +48,7 @@ def overlap(some: Floats32, others: Floats32) -> Floats32:
 
 
 def overlaps(a: Floats32, b: Floats32) -> Floats32:
-    """Intersection over union (N, M) of each box of (N, 4) with each of (M, 4)."""
+    """Returns the intersection over union (N, M) of each box of (N, 4) with each of (M, 4)."""
     return overlap(a[:, None], b[None])
 
 
@@ -102,7 +102,7 @@ def cut_off(boxes: Floats32, region: Region, width: int, height: int) -> NDArray
 
 
 def found_again(before: Floats32, now: Floats32) -> bool:
-    """Whether each of the boxes (M, 4) has one of its own among those (N, 4) of a moment later."""
+    """Returns whether each of the boxes (M, 4) has one of its own among those (N, 4) of a moment later."""
     if len(now) < len(before):
         return False
     shares = overlaps(before, now)

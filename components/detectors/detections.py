@@ -22,12 +22,12 @@ class Detections:
 
     @classmethod
     def none(cls) -> Self:
-        """No face at all."""
+        """Makes detections without any face."""
         return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), np.float32))
 
     @classmethod
     def joined(cls, parts: Sequence["Detections"]) -> Self:
-        """Those of several parts of a frame, best first."""
+        """Returns those of several parts of a frame, best first."""
         every: list[Detections] = [cls.none(), *parts]
         scores = np.concatenate([part.scores for part in every])
         order = np.argsort(-scores, kind="stable")
@@ -36,13 +36,13 @@ class Detections:
         return cls(boxes[order], scores[order], landmarks[order])
 
     def only(self, keep: NDArray[Any]) -> "Detections":
-        """Those that a mask or indices choose."""
+        """Returns those that a mask or indices choose."""
         return Detections(self.boxes[keep], self.scores[keep], self.landmarks[keep])
 
     def placed(
         self, scale: tuple[float, float] = (1.0, 1.0), corner: tuple[int, int] = (0, 0)
     ) -> "Detections":
-        """The same faces where the frame is a part of another: scaled in x and y, then moved."""
+        """Returns the same faces where the frame is a part of another: scaled in x and y, then moved."""
         factor, shift = np.array(scale, np.float32), np.array(corner, np.float32)
         boxes = self.boxes * np.tile(factor, 2) + np.tile(shift, 2)
         return Detections(boxes, self.scores, self.landmarks * factor + shift)
@@ -52,7 +52,7 @@ class Detector(Protocol):
     """Finds faces; `components.detectors.registry.open_detector` opens one by its policy."""
 
     def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
-        """Find the faces in an RGB frame (H, W, 3).
+        """Finds the faces in an RGB frame (H, W, 3).
 
         Args:
             frame: upright.

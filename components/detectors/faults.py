@@ -25,7 +25,7 @@ class Guarded:
         self.on_device = getattr(detector, "provider", CPU) != CPU  # those that do not say so are not
 
     def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
-        """What the detector finds.
+        """Returns what the detector finds.
 
         Raises:
             MemoryError: the frame needs more memory than there is, on the CPU.
@@ -41,5 +41,5 @@ class Guarded:
 
 
 def starved(error: Exception) -> bool:
-    """Tell whether an error says that there is no memory left."""
+    """Tells whether an error says that there is no memory left."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in STARVED)

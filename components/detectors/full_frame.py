@@ -10,7 +10,7 @@ class FullFrame:
     """One face in each frame, as large as the frame, of which no landmark is known."""
 
     def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
-        """The frame (H, W, 3) itself, with a score of 1; `near` changes nothing."""
+        """Returns the frame (H, W, 3) itself, with a score of 1; `near` changes nothing."""
         height, width = frame.shape[:2]
         return Detections(
             np.array([[0, 0, width, height]], np.float32),

@@ -93,7 +93,7 @@ class Mtcnn:
         return str(self._pnet.get_providers()[0])
 
     def detect(self, frame: Image, near: Floats32 | None = None) -> Detections:
-        """Find the faces in an RGB frame (H, W, 3).
+        """Finds the faces in an RGB frame (H, W, 3).
 
         Args:
             frame: upright; it is shrunk to `longest_side`, and where nothing is found and the policy says
@@ -120,7 +120,7 @@ class Mtcnn:
         return image, Detections.none()
 
     def _retries(self, frame: Image, image: Image) -> Iterator[Image]:
-        """Pictures to search in turn where nothing is found in a shrunk frame.
+        """Yields pictures to search in turn where nothing is found in a shrunk frame.
 
         That is the frame at its own size, at most `FULL_SIDE`. Where one colour drowns the others, in which
         the networks, trained in daylight, see nothing, it is both sizes in grey.
@@ -133,7 +133,7 @@ class Mtcnn:
             yield without_cast(larger) if cast else larger
 
     def _search_near(self, image: Image, near: Floats32) -> Detections | None:
-        """Search around boxes; None where one of them has no face any more."""
+        """Searches around boxes; None where one of them has no face any more."""
         height, width = image.shape[:2]
         parts = []
         for region in regions(near, width, height):
@@ -146,7 +146,7 @@ class Mtcnn:
         return joined if found_again(near, joined.boxes) else None
 
     def _search(self, image: Image, smallest: float) -> Detections:
-        """Find faces from `smallest` px on."""
+        """Finds faces from `smallest` px on."""
         levels = build_pyramid(image, smallest, self._policy.factor)
         boxes = self._propose(levels)
         return self._locate(levels, *self._refine(levels, boxes)) if len(boxes) else Detections.none()
@@ -162,7 +162,7 @@ class Mtcnn:
         return square(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2))
 
     def _candidates(self, level: Level) -> list[tuple[Floats32, Floats32, Floats32]]:
-        """Of one level: boxes (N, 4), scores (N,) and offsets (N, 4) of the cells above the threshold."""
+        """Returns each level's boxes (N, 4), scores (N,) and offsets (N, 4) of cells above the threshold."""
         offsets, probability = self._pnet.run(None, {"image": level.image[None]})
         rows, columns = np.nonzero(probability[0] >= self._policy.thresholds[0])
         if not len(rows):
@@ -216,7 +216,7 @@ def _open(file: Path, threads: int, provider: Asked) -> ort.InferenceSession:
 
 
 def _fits(session: ort.InferenceSession, outputs: list[str]) -> bool:
-    """Tell whether a network takes and gives what the cascade expects of it."""
+    """Tells whether a network takes and gives what the cascade expects of it."""
     taken = [(given.name, given.type, given.shape[3:]) for given in session.get_inputs()]
     given = [output.name for output in session.get_outputs()]
     return taken == [("image", "tensor(uint8)", [3])] and given == outputs
@@ -232,5 +232,5 @@ def _run(session: ort.InferenceSession, crops: Image, batch: int) -> list[Floats
 
 
 def _ratio(frame: Image, image: Image) -> tuple[float, float]:
-    """By which the coordinates of a shrunk frame are multiplied, in x and y."""
+    """Returns the factors in x and y by which the coordinates of a shrunk frame are multiplied."""
     return frame.shape[1] / image.shape[1], frame.shape[0] / image.shape[0]

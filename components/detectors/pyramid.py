@@ -39,7 +39,7 @@ def build_pyramid(image: Image, smallest: float, factor: float) -> list[Level]:
 
 
 def shrink_to(image: Image, longest_side: int) -> Image:
-    """A picture of at most this size, px."""
+    """Returns a picture of at most this size, px."""
     height, width = image.shape[:2]
     scale = longest_side / max(height, width)
     if scale >= 1:
@@ -55,7 +55,7 @@ def resize(image: Image, width: int, height: int) -> Image:
 
 
 def cut_candidates(levels: Sequence[Level], boxes: Floats32, side: int) -> tuple[Floats32, Image]:
-    """Cut boxes out of the smallest level that shows them at `side` px or more.
+    """Cuts boxes out of the smallest level that shows them at `side` px or more.
 
     Args:
         levels: of which the first is the picture itself.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def asked_provider() -> "Asked":
-    """What `UNMASK_DETECTOR_PROVIDER` says.
+    """Returns what `UNMASK_DETECTOR_PROVIDER` says.
 
     Raises:
         ParamsError: it names no provider.
@@ -50,7 +50,7 @@ def chosen_provider(policy: AnyDetector, folder: Path) -> "Provider":
 
 
 def open_detector(policy: AnyDetector, folder: Path, provider: "Asked" = "cpu") -> Detector:
-    """Open a detector.
+    """Opens a detector.
 
     Args:
         policy: its name and settings.

@@ -35,7 +35,7 @@ class DetectorSettings(Frozen):
     on_devices: ClassVar[bool] = False
 
     def files_in(self, folder: Path) -> list[Path]:
-        """The detector's files in a folder.
+        """Returns the detector's files in a folder.
 
         Raises:
             StageError: one of them is not there.
@@ -94,7 +94,7 @@ class MediapipePolicy(DetectorSettings):
 
     @property
     def portable(self) -> Self:
-        """With the task file's name alone."""
+        """Returns the settings with the task file's name alone."""
         return self.model_copy(update={"model": self.source.name})
 
 

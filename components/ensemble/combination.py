@@ -30,7 +30,7 @@ class Combination:
 
 
 def combine(how: Literal["weighted", "stacked"], margins: Floats64, labels: Ints64) -> Combination:
-    """The weights with the smallest log loss.
+    """Returns the weights with the smallest log loss.
 
     Args:
         how: `weighted` allows no negative weight and has no bias, so that no member is ever turned round;
@@ -49,7 +49,7 @@ def decided(faces: Sequence[Floats64]) -> Floats64:
 def held_out(
     how: Literal["weighted", "stacked"], faces: Sequence[Floats64], labels: Ints64, groups: Ints64, folds: int
 ) -> Floats64:
-    """What an ensemble says about each video whose weights were found without that video's people.
+    """Returns what an ensemble says about each video whose weights were found without that video's people.
 
     Its validation figures would flatter it otherwise: the other candidates have not learnt from these videos.
     As in the exported network, a video's faces are scored by the sum, and the highest sum decides.

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def fit_ensemble(project: Project, params: Params, folder: Path) -> None:
-    """Find the members' weights, and write the ensemble's files.
+    """Finds the members' weights, and writes the ensemble's files.
 
     Args:
         project: where the members, tables and clips are.
@@ -64,7 +64,7 @@ def fit_ensemble(project: Project, params: Params, folder: Path) -> None:
 def weigh(
     params: Params, val: Sequence[Video], margins: Sequence[Sequence[Floats64]]
 ) -> tuple[Combination, dict[str, float]]:
-    """The weights, and each validation video's logit by weights that were found without its people.
+    """Returns the weights, and each validation video's logit by weights that were found without its people.
 
     Args:
         params: `ensemble`.
@@ -81,7 +81,7 @@ def weigh(
 
 
 def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
-    """Fake logit minus real logit `(K,)` of each video's faces."""
+    """Returns fake logit minus real logit `(K,)` of each video's faces."""
     by_index: dict[int, Floats64] = {}
     with torch.inference_mode():
         for batch in whole_batches(clips, BATCH_SIZE):
@@ -93,7 +93,7 @@ def face_margins(model: Candidate, clips: ClipDataset) -> list[Floats64]:
 
 
 def weights_line(members: Sequence[str], combination: Combination) -> str:
-    """The weights for people."""
+    """Returns the weights for people."""
     parts = [f"{weight:.2f} × {name}" for name, weight in zip(members, combination.weights, strict=True)]
     return " + ".join(parts) + (f" + {combination.bias:.2f}" if combination.bias else "")
 

@@ -15,7 +15,7 @@ BAR = 0.34
 
 
 def draw_candidates(evaluation: Evaluation, path: Path) -> None:
-    """AUC, F1 and accuracy of all candidates on test videos, the winner on top and in colour."""
+    """Draws AUC, F1 and accuracy of all candidates on test videos, the winner on top and in colour."""
     names = list(evaluation.candidates)
     with drawn(path, 10.0, 1.2 + BAR * len(names)) as figure:
         for axes, metric in zip(figure.subplots(1, 3, sharey=True), WITH_INTERVAL, strict=True):
@@ -31,7 +31,7 @@ def _interval(result: CandidateResult, metric: str) -> Interval | None:
 
 
 def draw_slices(evaluation: Evaluation, path: Path) -> None:
-    """The winner's rate of false alarms in each slice with enough genuine test videos."""
+    """Draws the winner's rate of false alarms in each slice with enough genuine test videos."""
     shown = [part for part in evaluation.slices if part.false_alarm_rate]
     with drawn(path, 6.4, 1.4 + BAR * max(len(shown), 1)) as figure:
         axes = figure.add_subplot()
@@ -44,7 +44,7 @@ def draw_slices(evaluation: Evaluation, path: Path) -> None:
 def _bars(
     axes: Axes, names: Sequence[str], intervals: Sequence[Interval | None], colours: Sequence[str]
 ) -> None:
-    """Horizontal bars from the top down; nothing stands where a figure is not defined."""
+    """Draws horizontal bars from the top down; nothing stands where a figure is not defined."""
     axes.barh(names, [interval.value if interval else 0.0 for interval in intervals], 0.62, color=colours)
     for place, interval in enumerate(intervals):
         if interval is None or interval.low is None or interval.high is None:

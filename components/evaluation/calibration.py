@@ -21,7 +21,7 @@ class PlattFit:
 
 
 def fit_platt(labels: Ints64, logits: Floats64) -> PlattFit:
-    """Fit probability = sigmoid(slope · logit + intercept) (Platt, 1999, "Probabilistic outputs for SVMs").
+    """Fits probability = sigmoid(slope · logit + intercept) (Platt, 1999, "Probabilistic outputs for SVMs").
 
     The targets are Platt's (N₊+1)/(N₊+2) and 1/(N₋+2) instead of 1 and 0, which keeps the slope finite on
     separable data. A slope that is not positive would turn the detector's ranking over, so it is refused.

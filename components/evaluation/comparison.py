@@ -52,7 +52,7 @@ def fit_decision(val: Predictions) -> Decision:
 
 
 def rank(decisions: Mapping[str, Decision], select_by: str) -> list[str]:
-    """Candidates from best to worst on validation videos; ties by log loss, then by name."""
+    """Returns candidates from best to worst on validation videos; ties by log loss, then by name."""
 
     def key(name: str) -> tuple[float, float, str]:
         val = decisions[name].val
@@ -68,7 +68,7 @@ def _loss(value: float, metric: str) -> float:
 
 
 def make_contender(name: str, decision: Decision, test: Predictions, params: EvaluateParams) -> Contender:
-    """All figures on test videos, each with its resamples; the same draws for every candidate."""
+    """Returns all figures on test videos, each with its resamples; the same draws for every candidate."""
     probabilities = calibrate(decision.calibration, test.logits)
     members = {method: test.against_genuine(method) for method in test.forgeries}
 

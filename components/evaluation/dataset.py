@@ -12,13 +12,13 @@ ALL_SPLITS = ("train", "val", "test")
 
 
 def videos_with_clip(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str, set[str]]:
-    """Ids of the videos that carry a score, by split."""
+    """Returns ids of the videos that carry a score, by split."""
     with_clip = {row["video_id"] for row in faces if row["status"] == "ok"}
     return {split: {row["video_id"] for row in _of(manifest, split)} & with_clip for split in ALL_SPLITS}
 
 
 def count_splits(manifest: Sequence[Row], faces: Sequence[Row]) -> dict[str, SplitCounts]:
-    """Count decodable videos, classes, identity groups, and videos unnamed or with a face clip, by split."""
+    """Counts decodable videos, classes, identity groups, and videos unnamed or with a face clip, by split."""
     scored = videos_with_clip(manifest, faces)
     without_face = {row["video_id"] for row in faces if row["fallback"] is not None}
     return {

@@ -18,7 +18,7 @@ from components.evaluation.metrics import roc
 
 
 def draw_roc(contenders: Sequence[Contender], confidence: float, path: Path) -> None:
-    """ROC curves of all candidates on test videos; the winner, which comes first, on top."""
+    """Draws the ROC curves of all candidates on test videos; the winner, which comes first, on top."""
     with drawn(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot(aspect="equal")
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1.2, label="chance")
@@ -64,7 +64,7 @@ def draw_confusion(name: str, labels: Ints64, called: Ints64, path: Path) -> Non
 
 
 def draw_scores(name: str, labels: Ints64, probabilities: Floats64, threshold: float, path: Path) -> None:
-    """How the winner's calibrated probabilities spread over the two classes of test videos."""
+    """Draws how the winner's calibrated probabilities spread over the two classes of test videos."""
     with drawn(path, 6.4, 3.8) as figure:
         axes = figure.add_subplot()
         axes.hist(
@@ -85,7 +85,7 @@ def draw_scores(name: str, labels: Ints64, probabilities: Floats64, threshold: f
 
 
 def draw_reliability(name: str, labels: Ints64, series: Mapping[str, Floats64], path: Path) -> None:
-    """Share of fakes against stated probability: on the diagonal, the probability is honest."""
+    """Shares of fakes against stated probability: on the diagonal, the probability is honest."""
     with drawn(path, 5.6, 5.2) as figure:
         axes = figure.add_subplot(aspect="equal")
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", linewidth=1.2, label="honest")
@@ -104,7 +104,7 @@ def _reliability(axes: Axes, labels: Ints64, probabilities: Floats64, label: str
 
 
 def draw_training(histories: Mapping[str, Path], chosen: Mapping[str, int], path: Path) -> None:
-    """Losses and validation AUC over the epochs, a column per candidate.
+    """Draws losses and validation AUC over the epochs, a column per candidate.
 
     Args:
         histories: history.csv of each.

@@ -26,7 +26,7 @@ class Estimate:
     resampled: Floats64
 
     def __sub__(self, other: "Estimate") -> "Estimate":
-        """The paired difference; both must come from the same draws."""
+        """Returns the paired difference; both must come from the same draws."""
         return Estimate(self.value - other.value, self.resampled - other.resampled)
 
     def interval(self, confidence: float) -> Interval:
@@ -40,14 +40,14 @@ class Estimate:
 
 
 def estimate(statistic: Statistic, groups: Sequence[str], resamples: int, seed: int) -> dict[str, Estimate]:
-    """Each figure of `statistic` with its resamples."""
+    """Returns each figure of `statistic` with its resamples."""
     whole = statistic(np.arange(len(groups)))
     rows = [statistic(indices) for indices in draw_groups(groups, resamples, seed)]
     return {name: Estimate(value, np.array([row[name] for row in rows])) for name, value in whole.items()}
 
 
 def draw_groups(groups: Sequence[str], resamples: int, seed: int) -> Iterator[Ints64]:
-    """Indices of the videos of as many groups as there are, drawn with replacement.
+    """Draws indices of the videos of as many groups as there are, drawn with replacement.
 
     The same groups and seed give the same draws, so figures of several candidates on the same videos are
     paired: their difference can be taken resample by resample.

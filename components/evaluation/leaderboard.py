@@ -20,7 +20,7 @@ def leaderboard(
     trained: Mapping[str, Figures],
     confidence: float,
 ) -> list[dict[str, Any]]:
-    """One row per candidate, best first.
+    """Returns one row per candidate, best first.
 
     Args:
         contenders: the candidates, best first.
@@ -48,7 +48,7 @@ def leaderboard(
 
 
 def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows, of which there is at least one, under a header."""
+    """Writes rows, of which there is at least one, under a header."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -57,7 +57,7 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def leaderboard_table(rows: Sequence[Mapping[str, Any]], confidence: float) -> Table:
-    """The leaderboard for a terminal of 80 columns."""
+    """Returns the leaderboard for a terminal of 80 columns."""
     table = Table(
         title=f"Candidates by validation; test AUC with its {confidence:.0%} interval", box=SIMPLE_HEAD
     )
@@ -76,10 +76,10 @@ def leaderboard_table(rows: Sequence[Mapping[str, Any]], confidence: float) -> T
 
 
 def format_interval(value: float | None, low: float | None, high: float | None) -> str:
-    """A figure with its interval, if it has one."""
+    """Returns a figure with its interval, if it has one."""
     return shown(value) if low is None else f"{shown(value)} [{shown(low)}, {shown(high)}]"
 
 
 def shown(value: float | None) -> str:
-    """Three decimals, or a dash where the figure is not defined."""
+    """Returns three decimals, or a dash where the figure is not defined."""
     return "–" if value is None else f"{value:.3f}"

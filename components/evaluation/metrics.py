@@ -11,7 +11,7 @@ from components.arrays import Floats64, Ints64
 
 
 def measure(labels: Ints64, probabilities: Floats64, threshold: float) -> dict[str, float]:
-    """All of `METRICS` on one set of videos.
+    """Returns all of `METRICS` on one set of videos.
 
     A figure that is not defined is NaN, never a made-up zero: AUC and EER where a class is absent,
     precision where nothing was called fake, everything where there is no video. The counts are taken here
@@ -41,7 +41,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def mean_log_loss(labels: Ints64, probabilities: Floats64) -> float:
-    """Mean negative log likelihood; probabilities of exactly 0 and 1 are clipped as scikit-learn does."""
+    """Means negative log likelihood; probabilities of exactly 0 and 1 are clipped as scikit-learn does."""
     if not len(labels):
         return math.nan
     tiny = np.finfo(np.float64).eps
@@ -50,7 +50,7 @@ def mean_log_loss(labels: Ints64, probabilities: Floats64) -> float:
 
 
 def roc(labels: Ints64, probabilities: Floats64) -> tuple[Floats64, Floats64]:
-    """The ROC curve: false and true positive rates, NaN where the class that they need is absent."""
+    """Returns the ROC curve: false and true positive rates, NaN where the class that they need is absent."""
     if not len(labels):
         return np.full(2, math.nan), np.full(2, math.nan)
     with warnings.catch_warnings():
@@ -60,7 +60,7 @@ def roc(labels: Ints64, probabilities: Floats64) -> tuple[Floats64, Floats64]:
 
 
 def area(labels: Ints64, probabilities: Floats64) -> float:
-    """Area under the ROC curve, NaN where a class is absent."""
+    """Returns the area under the ROC curve, NaN where a class is absent."""
     return float(auc(*roc(labels, probabilities)))
 
 

@@ -27,7 +27,7 @@ class Predictions:
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]]) -> "Predictions":
-        """From rows of `components.tables.PREDICTIONS`."""
+        """Makes them from rows of `components.tables.PREDICTIONS`."""
         rows = sorted(rows, key=lambda row: str(row["video_id"]))
         return cls(
             videos=tuple(row["video_id"] for row in rows),
@@ -38,7 +38,7 @@ class Predictions:
         )
 
     def against_genuine(self, method: str) -> NDArray[np.bool_]:
-        """(N,) true for one method's fakes and for all genuine videos."""
+        """Returns (N,) true for one method's fakes and for all genuine videos."""
         chosen: NDArray[np.bool_] = (self.labels == 0) | (np.asarray(self.methods) == method)
         return chosen
 
@@ -49,7 +49,7 @@ class Predictions:
 
 
 def read_predictions(path: Path, expected: Mapping[str, set[str]]) -> dict[str, Predictions]:
-    """Read a candidate's predictions and check that they are of these videos.
+    """Reads a candidate's predictions and checks that they are of these videos.
 
     Args:
         path: `predictions.parquet`.

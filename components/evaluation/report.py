@@ -38,13 +38,13 @@ NAMED = 20
 
 
 def write_report(reports: Path, gate: GateReport, winner: Winner, evaluation: Evaluation) -> None:
-    """Render the page, with those of the figures that are there."""
+    """Renders the page, with those of the figures that are there."""
     page = render_report(gate, winner, evaluation, _embedded(reports / "figures"))
     (reports / "report.html").write_text(page, encoding="utf-8")
 
 
 def render_report(gate: GateReport, winner: Winner, evaluation: Evaluation, figures: dict[str, str]) -> str:
-    """The page as HTML.
+    """Renders the page as HTML.
 
     Args:
         gate: the verdict.
@@ -75,7 +75,7 @@ def render_report(gate: GateReport, winner: Winner, evaluation: Evaluation, figu
 
 
 def counted(value: float | None) -> str:
-    """A count with spaces between its thousands, or any other figure as `shown`."""
+    """Returns a count with spaces between its thousands, or any other figure as `shown`."""
     return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}") if isinstance(value, int) else shown(value)
 
 

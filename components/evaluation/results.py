@@ -38,12 +38,12 @@ class SplitCounts(Frozen):
 
     @property
     def coverage(self) -> float:
-        """Share of the videos in which a face was found. A fallback earns a score, but never coverage."""
+        """Shares of the videos in which a face was found. A fallback earns a score, but never coverage."""
         return self.with_face / self.videos if self.videos else math.nan
 
     @property
     def fallback_share(self) -> float:
-        """Share of the videos that got their score without a face."""
+        """Shares of the videos that got their score without a face."""
         return len(self.fallback) / self.videos if self.videos else math.nan
 
 
@@ -97,13 +97,13 @@ class Evaluation(Frozen):
 
     @property
     def disjointness(self) -> str:
-        """What the splits are disjoint by, as a sentence."""
+        """Says by what the splits are disjoint, as a sentence."""
         counts = self.data.values()
         return disjointness(sum(c.unnamed for c in counts), sum(c.videos for c in counts))
 
 
 def rounded(value: float | None) -> float | None:
-    """Six decimals, for reading and for version control; None where a figure is not defined."""
+    """Returns six decimals, for reading and for version control; None where a figure is not defined."""
     return None if value is None or math.isnan(value) else round(value, 6)
 
 

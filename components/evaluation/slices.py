@@ -45,7 +45,7 @@ PROPERTIES = {
 
 
 def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[str]) -> dict[str, Floats64]:
-    """What each video is like, (N,) for each of `PROPERTIES`; NaN where that is not known.
+    """Returns what each video is like, (N,) for each of `PROPERTIES`; NaN where that is not known.
 
     Args:
         manifest: rows of MANIFEST.
@@ -68,7 +68,7 @@ def properties(manifest: Sequence[Row], faces: Sequence[Row], videos: Sequence[s
 
 
 def slices(winner: Contender, measured: Mapping[str, Floats64], params: EvaluateParams) -> tuple[Slice, ...]:
-    """The winner's errors in each slice that holds a test video.
+    """Returns the winner's errors in each slice that holds a test video.
 
     Args:
         winner: of whose test videos `measured` tells.
@@ -84,7 +84,7 @@ def slices(winner: Contender, measured: Mapping[str, Floats64], params: Evaluate
 
 
 def _spans(values: Floats64, bounds: Sequence[float]) -> Iterator[tuple[str, Ints64]]:
-    """Each slice in words, and the indices of the videos in it."""
+    """Yields each slice in words, and the indices of the videos in it."""
     for low, high in pairwise((-np.inf, *bounds, np.inf)):
         words = f"from {low:g}" if high == np.inf else f"below {high:g}"
         inside = (low <= values) & (values < high)

@@ -28,7 +28,7 @@ class Trained:
 
 
 def read_trained(project: Project, name: str) -> Trained:
-    """Read it from `candidate.json` and `history.csv`, if they are there."""
+    """Reads it from `candidate.json` and `history.csv`, if they are there."""
     path = project.candidate(name) / "candidate.json"
     if not path.is_file():
         return Trained()
@@ -39,7 +39,7 @@ def read_trained(project: Project, name: str) -> Trained:
 
 
 def _accuracy(history: Path, epoch: int) -> Figures:
-    """Of one epoch; nothing where the history does not tell."""
+    """Returns the accuracies of one epoch; nothing where the history does not tell."""
     if not history.is_file():
         return {}
     with history.open(encoding="utf-8", newline="") as file:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def convert(folder: Path, policy: AnyDetector | None = None) -> None:
-    """Write a detector's files; where it has none, an empty folder.
+    """Writes a detector's files; where it has none, an empty folder.
 
     Args:
         folder: made where it is not there.
@@ -32,7 +32,7 @@ def convert(folder: Path, policy: AnyDetector | None = None) -> None:
 
 
 def check_detector(folder: Path, policy: AnyDetector) -> None:
-    """Refuse a user's model file that is another one since the stage `detector` ran.
+    """Refuses a user's model file that is another one since the stage `detector` ran.
 
     DVC cannot see that: a stage depends on what `faces.detector.model` says, not on what lies there. A model
     that is no longer there is no matter, since its copy is.
@@ -82,7 +82,7 @@ def _contents(policy: AnyDetector) -> dict[str, bytes]:
 
 
 def _digest(policy: AnyDetector) -> str:
-    """Twelve hex digits of what decides the files' bytes, without loading torch."""
+    """Returns twelve hex digits of what decides the files' bytes, without loading torch."""
     if isinstance(policy, MtcnnPolicy):
         return digest([versions(("torch", "facenet-pytorch")), fingerprint("components.export.mtcnn")])
     return hashlib.sha256(b"".join(_contents(policy).values())).hexdigest()[:12]

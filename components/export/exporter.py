@@ -23,7 +23,7 @@ def build_bundle(
     dynamic: Mapping[int, Any],
     opset: int,
 ) -> bytes:
-    """A network as an ONNX file's content; the same weights yield the same bytes.
+    """Returns a network as an ONNX file's content; the same weights yield the same bytes.
 
     torch's older, tracing exporter is no way out: it ties an LSTM's first state to the example's batch.
 
@@ -57,7 +57,7 @@ def build_bundle(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither the exporter's own deprecations nor its steps are the user's affair."""
+    """Silences the exporter's deprecations and steps, which are not the user's affair."""
     loggers = [logging.getLogger(name) for name in TALKATIVE]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -72,7 +72,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop the exporter's notes on every part: they name source files by their place on this machine."""
+    """Drops the exporter's notes on every part: they name source files by their place on this machine."""
     graph = model.graph
     parts = (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer)
     for part in (model, graph, *parts):

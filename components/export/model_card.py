@@ -18,7 +18,7 @@ STARTS = {"random": "random weights", "loaded": "published weights", "bundled": 
 def model_card(
     info: BundleInfo, about: CandidateInfo, signature: str, evaluation: Evaluation, export: ExportParams
 ) -> str:
-    """Render the card as Markdown; `signature` says what goes into model.onnx and what comes out."""
+    """Renders the card as Markdown; `signature` says what goes into model.onnx and what comes out."""
     environment = Environment(  # noqa: S701 - Markdown for people, made of our own figures
         loader=PackageLoader("components.export", "."),
         undefined=StrictUndefined,
@@ -43,7 +43,7 @@ def model_card(
 
 
 def described(sampling: Sampling) -> str:
-    """A sampling policy in words."""
+    """Returns a sampling policy in words."""
     match sampling:
         case Even():
             return f"{sampling.frames} evenly spaced"
@@ -61,5 +61,5 @@ def _span(least: int, most: int) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three decimals, or that the figure is not defined."""
+    """Returns three decimals, or that the figure is not defined."""
     return "not defined" if value is None else f"{value:.3f}"

@@ -96,7 +96,7 @@ NETWORKS = {
 
 
 def network_to_onnx(network: MtcnnNetwork) -> bytes:
-    """Export with a dynamic batch, and for the fully convolutional PNet a dynamic size.
+    """Exports with a dynamic batch, and for the fully convolutional PNet a dynamic size.
 
     Raises:
         StageError: the weights are not in the installed facenet-pytorch.
@@ -108,7 +108,7 @@ def network_to_onnx(network: MtcnnNetwork) -> bytes:
 
 
 def load(kind: type[nn.Module]) -> nn.Module:
-    """A network with its weights.
+    """Returns a network with its weights.
 
     Raises:
         StageError: the weight file is not there.
@@ -138,7 +138,7 @@ def rewrite(network: nn.Module) -> nn.Module:
 
 
 def _pool_first(network: nn.Module) -> None:
-    """Let the first convolution yield a·x too where a slope is negative, and pool before the PReLU."""
+    """Lets the first convolution yield a·x too where a slope is negative, and pool before the PReLU."""
     weight, bias = network.get_parameter("conv1.weight"), network.get_parameter("conv1.bias")
     slopes = network.get_parameter("prelu1.weight")
     falling = slopes < 0
@@ -152,13 +152,13 @@ def _pool_first(network: nn.Module) -> None:
 
 
 def _normalise(weight: Tensor, bias: Tensor) -> None:
-    """Let a convolution without padding subtract the mean and divide by the scale, in place."""
+    """Lets a convolution without padding subtract the mean and divide by the scale, in place."""
     bias -= (weight.double().sum((1, 2, 3)) * (MEAN / SCALE)).float()
     weight /= SCALE
 
 
 def _difference(head: nn.Module) -> None:
-    """Of two logits keep the second less the first: its sigmoid is what the softmax says of the second."""
+    """Keeps of two logits the second less the first: its sigmoid is what the softmax says of the second."""
     for name in ("weight", "bias"):
         values = getattr(head, name)
         setattr(head, name, nn.Parameter(values[1:] - values[:1]))

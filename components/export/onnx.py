@@ -31,7 +31,7 @@ class ExportedDetector(nn.Module):
         return ("logit", "attention") if self.candidate.attends else ("logit",)
 
     def signature(self, size: int) -> str:
-        """Inputs and outputs in words, for crops of a side of `size` px."""
+        """Returns inputs and outputs in words, for crops of a side of `size` px."""
         shapes = {
             "clip": f"`clip` uint8 (B, T, {size}, {size}, 3)",
             "mask": "`mask` bool (B, T), true where a frame is one",
@@ -43,14 +43,14 @@ class ExportedDetector(nn.Module):
         )
 
     def forward(self, clip: Tensor, mask: Tensor | None = None) -> tuple[Tensor, ...]:
-        """The logits, and the attention where there is some."""
+        """Returns the logits, and the attention where there is some."""
         outputs = self.candidate.outputs(self.candidate.prepare(clip.permute(0, 1, 4, 2, 3)), mask)
         logit = outputs.logits[:, 1] - outputs.logits[:, 0]
         return (logit,) if outputs.attention is None else (logit, outputs.attention)
 
 
 def to_onnx(detector: ExportedDetector, frames: int, size: int, opset: int) -> bytes:
-    """Export with dynamic batch and frames.
+    """Exports with dynamic batch and frames.
 
     Args:
         detector: in evaluation mode.

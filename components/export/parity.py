@@ -48,7 +48,7 @@ def difference(detector: ExportedDetector, model: bytes, clips: Sequence[ClipPix
 def check_parity(
     detector: ExportedDetector, model: bytes, clips: Sequence[ClipPixels], tolerance: float
 ) -> float:
-    """The difference, if it is within the tolerance.
+    """Returns the difference, if it is within the tolerance.
 
     Raises:
         StageError: it is not.
@@ -63,7 +63,7 @@ def check_parity(
 
 
 def _shorter(clips: Sequence[ClipPixels]) -> list[ClipPixels]:
-    """Half of a clip: all may be of one length."""
+    """Returns half of a clip: all may be of one length."""
     return [clips[0][: (len(clips[0]) + 1) // 2]]
 
 
@@ -102,7 +102,7 @@ def _feeds(clips: Sequence[Tensor]) -> dict[str, Tensor]:
 
 
 def _answer(outputs: Mapping[str, Tensor]) -> Outputs:
-    """With a probability in the logit's place, which is what people read."""
+    """Returns the outputs with a probability in the logit's place, which is what people read."""
     answer = {name: values.double() for name, values in outputs.items()}
     return answer | {"logit": answer["logit"].sigmoid()}
 

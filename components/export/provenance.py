@@ -17,7 +17,7 @@ WRITTEN_BY_RUNS = ("dvc.lock", "data.dvc", "reports")
 
 
 def provenance(root: Path, manifest: Sequence[Mapping[str, Any]]) -> Provenance:
-    """Digests for a bundle.
+    """Returns digests for a bundle.
 
     Args:
         root: the project folder.
@@ -50,7 +50,7 @@ def lock_digest(root: Path) -> str | None:
 
 
 def code_version(root: Path) -> str | None:
-    """The git commit, with `+dirty` where files differ from it; None outside of a repository."""
+    """Returns the git commit, with `+dirty` where files differ from it; None outside of a repository."""
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     if commit is None:
         return None

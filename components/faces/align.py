@@ -21,7 +21,7 @@ say little about its size."""
 
 
 def on_template(landmarks: Floats32, box: Floats32, size: int, margin: float) -> Map | None:
-    """Where the crop lies that turns, scales and moves a face's landmarks onto the template.
+    """Returns where the crop lies that turns, scales and moves a face's landmarks onto the template.
 
     The similarity is that of least squares (Umeyama, 1991, https://doi.org/10.1109/34.88573); in the plane it
     is one complex factor and one shift.
@@ -53,6 +53,6 @@ def on_template(landmarks: Floats32, box: Floats32, size: int, margin: float) ->
 
 
 def _complex(points: Floats32 | Map) -> np.ndarray[tuple[int], np.dtype[np.complex128]]:
-    """Points (N, 2) given at centres of pixels, as `x + iy` from the first pixel's outer corner."""
+    """Returns points (N, 2) given at centres of pixels, as `x + iy` from the first pixel's outer corner."""
     x, y = points.astype(np.float64).T + 0.5
     return np.asarray(x + 1j * y)

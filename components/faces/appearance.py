@@ -26,12 +26,12 @@ LENGTH = 2 * len(RANGES) * HISTOGRAM_BINS
 
 
 def looks(frame: Image, boxes: Floats32) -> Floats32:
-    """Describe the faces in boxes (N, 4) of an RGB frame: (N, LENGTH)."""
+    """Describes the faces in boxes (N, 4) of an RGB frame: (N, LENGTH)."""
     return np.array([_look(frame, box) for box in boxes], np.float32).reshape(len(boxes), LENGTH)
 
 
 def unlikeness(some: Floats32, others: Floats32) -> Floats32:
-    """How different looks (M, LENGTH) and (N, LENGTH) are: (M, N), 0 where they are the same."""
+    """Returns how different looks (M, LENGTH) and (N, LENGTH) are: (M, N), 0 where they are the same."""
     return np.asarray(np.linalg.norm(some[:, None] - others[None], axis=2), np.float32)
 
 

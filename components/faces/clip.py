@@ -61,7 +61,7 @@ class Faces:
 
     @property
     def face_share(self) -> float:
-        """Of the main face."""
+        """The share of frames that show the main face."""
         return self.main.face_share
 
     def parts(self) -> tuple[dict[str, Any], Arrays]:
@@ -78,7 +78,7 @@ class Faces:
 
     @classmethod
     def from_parts(cls, numbers: dict[str, Any], arrays: Arrays) -> Self:
-        """The inverse of `parts`."""
+        """Returns the inverse of `parts`."""
         clips = tuple(
             Clip(**{name: arrays[name][index] for name in PER_FACE}, **fields)
             for index, fields in enumerate(numbers["clips"])

@@ -42,7 +42,7 @@ LEVEL = 1
 
 
 def compress(crop: Crops) -> bytes:
-    """An RGB crop (S, S, 3) as bytes."""
+    """Returns an RGB crop (S, S, 3) as bytes."""
     planes = np.array(crop.transpose(0, 2, 1), order="C")  # (S, 3, S): row, colour, column
     planes[:, [RED, BLUE]] -= planes[:, [GREEN]]
     planes[1:] -= planes[:-1].copy()
@@ -64,7 +64,7 @@ def decompress(compressed: Sequence[bytes], size: int) -> Crops:
 
 
 def _inflate(compressed: Sequence[bytes], size: int) -> NDArray[np.uint8]:
-    """What `compress` gave to Zstandard, (S, N, 3, S): rows of all crops side by side."""
+    """Returns what `compress` gave to Zstandard, (S, N, 3, S): rows of all crops side by side."""
     planes = np.empty((size, len(compressed), 3, size), np.uint8)
     zstd = _zstd()
     for index, content in enumerate(compressed):

@@ -30,7 +30,7 @@ _BORDERS = {
 
 
 def crop_face(frame: Image, box: Floats32, size: int, margin: float, border: Border = "edge") -> Image:
-    """Cut a square around a box, centred on it, and resize it.
+    """Cuts a square around a box, centred on it, and resizes it.
 
     Args:
         frame: RGB (H, W, 3).
@@ -46,7 +46,7 @@ def crop_face(frame: Image, box: Floats32, size: int, margin: float, border: Bor
 
 
 def around(box: Floats32, size: int, margin: float) -> Map:
-    """Where the square around a box lies."""
+    """Returns where the square around a box lies."""
     x1, y1, x2, y2 = (float(value) for value in box)
     side = max(1.0, max(x2 - x1, y2 - y1) * (1.0 + margin))
     step = side / size
@@ -54,7 +54,7 @@ def around(box: Floats32, size: int, margin: float) -> Map:
 
 
 def cut_face(frame: Image, place: Map, size: int, border: Border = "edge") -> Image:
-    """The crop of `size` px at a place: linear where it enlarges, averaged where it shrinks."""
+    """Returns the crop of `size` px at a place: linear where it enlarges, averaged where it shrinks."""
     step = float(np.hypot(place[0, 0], place[1, 0]))
     halvings = max(0, int(np.ceil(np.log2(step / SPARSE))))
     fine = _sampled(frame, place, size << halvings, 2.0**-halvings, border)

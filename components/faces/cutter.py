@@ -60,7 +60,7 @@ class Cutter:
         self.restart()
 
     def restart(self) -> None:
-        """Forget all frames."""
+        """Forgets all frames."""
         self._tracker = Tracker()
         self._window: deque[Image] = deque()
         self._watch = Watch()
@@ -77,11 +77,11 @@ class Cutter:
         return self._tracker.tracks
 
     def held(self) -> list[HeldFace]:
-        """Faces that look the same in several of the frames."""
+        """Returns faces that look the same in several of the frames."""
         return self._watch.held
 
     def visit(self, frame: Frame) -> int:
-        """Take the next frame and return its index."""
+        """Takes the next frame and returns its index."""
         detections = _best(self._detector.detect(frame.image, self._near(frame.time)))
         self._tracker.update(len(self.times), frame.time, detections, self._looks(frame.image, detections))
         if self._policy.detector.looks:
@@ -96,7 +96,7 @@ class Cutter:
         return len(self.times) - 1
 
     def finish(self, taken: Sequence[int] | None = None) -> None:
-        """Cut the frames that are still held.
+        """Cuts the frames that are still held.
 
         Args:
             taken: the frames that were sampled, in order of time, one as often as it was taken, as
@@ -107,11 +107,11 @@ class Cutter:
             self._cut_oldest()
 
     def lasts(self, track: Track) -> bool:
-        """Tell whether a face shows in as many of the frames so far as the policy asks for."""
+        """Tells whether a face shows in as many of the frames so far as the policy asks for."""
         return len(track.sightings) / len(self.times) >= self._policy.min_face_share
 
     def _near(self, time: float) -> Floats32 | None:
-        """Where the faces were a moment ago, if it was a moment ago."""
+        """Returns where the faces were a moment ago, if it was a moment ago."""
         boxes = [track.last.box for track in self._tracker.live if self._is_near(track)]
         if not boxes or time - self.times[-1] >= CLOSE or self._told >= AFRESH - 1:
             self._told = 0
@@ -146,7 +146,7 @@ class Cutter:
         return cut_face(image, place, size, self._policy.border)
 
     def _make_room(self) -> None:
-        """Give up the faces least likely to be scored where the crops of all would fill the memory."""
+        """Gives up the faces least likely to be scored where the crops of all would fill the memory."""
         while sum(map(len, self.cuts.values())) > self._room and len(self.cuts) > self._policy.max_clips:
             least = min(self.cuts, key=lambda track: (self.lasts(track), track.prominence))
             self._dropped.add(least)
@@ -154,12 +154,12 @@ class Cutter:
 
 
 def _room(policy: CropPolicy) -> int:
-    """How many crops may be kept."""
+    """Returns how many crops may be kept."""
     return max(policy.max_clips * policy.sampling.lengths[1], CROPS_MEMORY // (3 * policy.size**2))
 
 
 def _best(detections: Detections) -> Detections:
-    """The faces that are looked at: of those that have a place, which a network may fail to tell."""
+    """Returns the faces that are looked at: of those that have a place, which a network may fail to tell."""
     low, high = detections.boxes[:, :2], detections.boxes[:, 2:]
     within = (np.abs(detections.boxes) <= FARTHEST).all(axis=1) & np.isfinite(detections.scores)
     kept = detections.only(np.flatnonzero(within & (low <= high).all(axis=1))[:MAX_FACES])
@@ -168,7 +168,7 @@ def _best(detections: Detections) -> Detections:
 
 
 def central_square(width: int, height: int) -> Floats32:
-    """The largest square in the middle of a frame."""
+    """Returns the largest square in the middle of a frame."""
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return np.array([left, top, left + side, top + side], np.float32)

@@ -25,7 +25,7 @@ FINE_SIDE = 64
 
 
 def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) -> Faces | Failure:
-    """Cut the faces of a video, or say why there are none."""
+    """Cuts the faces of a video, or says why there are none."""
     cutter = Cutter(policy, detector)
     try:
         info = probe(path, limits)
@@ -38,7 +38,7 @@ def extract(path: Path, policy: CropPolicy, limits: Limits, detector: Detector) 
 
 
 def assemble(cutter: Cutter, policy: CropPolicy, info: VideoInfo) -> Faces | Failure:
-    """The clips of the faces that are scored, or of the middle of the frame, or why there is none."""
+    """Returns the clips of the faces that are scored, or of the middle of the frame, or why there is none."""
     scored = scored_tracks(cutter, policy)
     if not scored and policy.fallback == "none":
         return _no_face(cutter, policy)
@@ -56,7 +56,7 @@ def assemble(cutter: Cutter, policy: CropPolicy, info: VideoInfo) -> Faces | Fai
 
 
 def scored_tracks(cutter: Cutter, policy: CropPolicy) -> list[Track]:
-    """The faces that the policy asks for and that show for long enough, most prominent first.
+    """Returns the faces that the policy asks for and that show for long enough, most prominent first.
 
     Of several faces the highest score is the video's, so hands and ornaments, of which a detector is less
     sure, had better not be among them. The main face is scored in any case.
@@ -94,7 +94,7 @@ def _face(track: Track, cutter: Cutter, shown: Indices, places: Indices) -> Clip
 
 
 def _middle(cutter: Cutter, info: VideoInfo, shown: Indices) -> Clip:
-    """The central square of each frame, where no face is scored."""
+    """Returns the central square of each frame, where no face is scored."""
     box = central_square(info.width, info.height)
     face = Placed(box, np.full((5, 2), np.nan, np.float32), 0.0, Origin.DETECTED)
     cuts = [CutFace(face, cutter.centres[frame]) for frame in shown]
@@ -118,7 +118,7 @@ def _clip(cuts: Sequence[CutFace], origins: Sequence[Origin], face_share: float,
 
 
 def sparsely(crop: Image) -> Image:
-    """Every so many pixels of a crop, at least `FINE_SIDE` to a side: for figures of all of it."""
+    """Returns every so many pixels of a crop, at least `FINE_SIDE` to a side: for figures of all of it."""
     step = max(1, len(crop) // FINE_SIDE)
     return crop[::step, ::step]
 
@@ -131,14 +131,14 @@ def frames_shown(sampling: Sampling, taken: Indices) -> Indices:
 
 
 def places_of(sampling: Sampling, taken: Indices) -> Indices:
-    """At which of the policy's places each frame was taken first, (N,); 0 where all is one place."""
+    """Returns at which of the policy's places each frame was taken first, (N,); 0 if all is one place."""
     if isinstance(sampling, Consecutive) and len(taken) == sampling.lengths[1]:
         return np.unique(taken, return_index=True)[1] // sampling.frames
     return np.zeros(len(np.unique(taken)), np.intp)
 
 
 def nearest(present: Indices, wanted: Indices, times: NDArray[np.float64], places: Indices) -> Indices:
-    """The frame that stands in for each of the wanted ones: the nearest in time that shows the face.
+    """Returns the frame that stands in for each of the wanted ones: the nearest in time that shows the face.
 
     A frame at another place stands in only where no frame at its own place shows the face.
 

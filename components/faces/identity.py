@@ -14,7 +14,7 @@ LIBRARIES = ("av", "pillow", "opencv-python-headless", "opencv-contrib-python")
 
 
 def cut_digest(policy: CropPolicy, detector: Path) -> str:
-    """Twelve hex digits: a clip of the same video under the same digest need not be cut again.
+    """Returns twelve hex digits: a clip of the same video under the same digest need not be cut again.
 
     Wider than `CropPolicy.digest`, which says what a clip is meant to be and travels with a bundle: the
     detector's files, the code, the libraries and where the detector computes count as well.

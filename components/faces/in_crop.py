@@ -9,7 +9,7 @@ from components.faces.policy import CropPolicy
 
 
 def crop_place(box: Floats32, landmarks: Floats32, policy: CropPolicy) -> Map:
-    """Where a crop was cut, (2, 3) from crop to frame, as in `components.faces.crop`.
+    """Returns where a crop was cut, (2, 3) from crop to frame, as in `components.faces.crop`.
 
     A clip's boxes and landmarks are those that its crops were cut by, smoothed and filled in already.
 
@@ -24,7 +24,7 @@ def crop_place(box: Floats32, landmarks: Floats32, policy: CropPolicy) -> Map:
 
 
 def in_crop(boxes: Floats32, landmarks: Floats32, policy: CropPolicy) -> tuple[Floats32, Floats32]:
-    """Boxes and landmarks of a clip in px of its crops.
+    """Returns boxes and landmarks of a clip in px of its crops.
 
     Where a crop was turned, its box becomes the upright one of the same middle and sides.
 
@@ -44,7 +44,7 @@ def in_crop(boxes: Floats32, landmarks: Floats32, policy: CropPolicy) -> tuple[F
 
 
 def _placed(box: Floats32, points: Floats32, policy: CropPolicy) -> tuple[Floats32, Floats32]:
-    """A box (4,) and landmarks (5, 2) in px of the crop."""
+    """Returns a box (4,) and landmarks (5, 2) in px of the crop."""
     place = crop_place(box, points, policy)
     step = float(np.hypot(place[0, 0], place[1, 0]))
     to_crop = np.linalg.inv(place[:, :2])

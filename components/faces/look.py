@@ -58,7 +58,7 @@ class Look:
     wall: float  # seconds
 
     def parts(self) -> tuple[Header, Arrays]:
-        """The look as numbers that JSON can hold, and arrays."""
+        """Returns the look as numbers that JSON can hold, and arrays."""
         numbers = {
             "info": asdict(self.info),
             "scored": self.scored,
@@ -78,7 +78,7 @@ class Look:
 
 
 def sampled_frames(frames: int) -> list[int]:
-    """Which of the sampled frames a look has pictures of."""
+    """Returns which of the sampled frames a look has pictures of."""
     count = min(frames, MOST_PICTURES)
     return [index * frames // count for index in range(count)]
 
@@ -147,7 +147,7 @@ class LookNumbers(Frozen):
 
 
 def read_look(header: Header, arrays: Arrays, policy: CropPolicy) -> Look | Failure:
-    """The answer to `look`.
+    """Returns the answer to `look`.
 
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
@@ -180,7 +180,7 @@ def _check(array: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
 
 
 def _sighted(seen: Floats32, frames: int) -> Iterator[Sighted]:
-    """The rows of the array `seen`, whose numbers may be anything."""
+    """Yields the rows of the array `seen`, whose numbers may be anything."""
     check_places(seen[:, 2:6], seen[:, 7:].reshape(-1, 5, 2))
     for row in seen:
         frame, track = int(row[0]), int(row[1])

@@ -43,7 +43,7 @@ class CropPolicy(Frozen):
 
     @property
     def max_clips(self) -> int:
-        """Of one video."""
+        """The most clips of one video."""
         return MAX_FACES if self.tracks == "all" else 1
 
     @model_validator(mode="after")

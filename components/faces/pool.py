@@ -94,7 +94,7 @@ class WorkerPool:
 
     @property
     def pids(self) -> list[int]:
-        """Of the workers that run now."""
+        """The process ids of the workers that run now."""
         return [worker.pid for worker in self._workers if worker.pid]
 
     def close(self) -> None:
@@ -103,46 +103,46 @@ class WorkerPool:
             worker.close()
 
     def probe(self, paths: Iterable[Path]) -> Iterator[tuple[int, VideoInfo | Failure]]:
-        """What each video is, with its index in `paths`, in order of completion."""
+        """Returns what each video is, with its index in `paths`, in order of completion."""
         return self.each(self.probe_one, paths)
 
     def examine(self, paths: Iterable[Path]) -> Iterator[tuple[int, Examined | Failure]]:
-        """What each video is and looks like, with its index in `paths`, in order of completion."""
+        """Returns what each video is and looks like, with its index in `paths`, in order of completion."""
         return self.each(self.examine_one, paths)
 
     def stills(self, paths: Iterable[Path]) -> Iterator[tuple[int, Still | Failure]]:
-        """A small picture of each video, with its index in `paths`, in order of completion."""
+        """Returns a small picture of each video, with its index in `paths`, in order of completion."""
         return self.each(self.still_one, paths)
 
     def extract(self, paths: Iterable[Path]) -> Iterator[tuple[int, Faces | Failure]]:
-        """The faces of each video, with its index in `paths`, in order of completion."""
+        """Returns the faces of each video, with its index in `paths`, in order of completion."""
         return self.each(self.extract_one, paths)
 
     def probe_one(self, path: Path) -> VideoInfo | Failure:
-        """What a video is, or why it cannot be used."""
+        """Returns what a video is, or why it cannot be used."""
         return self._ask("probe", path, lambda header, _: read_info(header))
 
     def examine_one(self, path: Path) -> Examined | Failure:
-        """What a video is and looks like, or why it cannot be used."""
+        """Returns what a video is and looks like, or why it cannot be used."""
         return self._ask("examine", path, lambda header, _: read_examined(header))
 
     def still_one(self, path: Path) -> Still | Failure:
-        """A small picture from the middle of a video, or why there is none."""
+        """Returns a small picture from the middle of a video, or why there is none."""
         return self._ask("still", path, read_still)
 
     def extract_one(self, path: Path) -> Faces | Failure:
-        """The faces of a video, or why there is none."""
+        """Returns the faces of a video, or why there is none."""
         policy = self._policy
         if policy is None:
             raise StageError("this pool was made without a crop policy and a detector; it can only probe")
         return self._ask("extract", path, lambda header, arrays: read_faces_reply(header, arrays, policy))
 
     def look(self, paths: Iterable[Path]) -> Iterator[tuple[int, Look | Failure]]:
-        """What is seen in each video, with its index in `paths`, in order of completion."""
+        """Returns what is seen in each video, with its index in `paths`, in order of completion."""
         return self.each(self.look_one, paths)
 
     def look_one(self, path: Path) -> Look | Failure:
-        """The faces of a video, and all that was seen on the way to them."""
+        """Returns the faces of a video, and all that was seen on the way to them."""
         policy = self._policy
         if policy is None:
             raise StageError("this pool was made without a crop policy and a detector; it can only probe")
@@ -185,7 +185,7 @@ class WorkerPool:
         return f"make {self._setup['detector']} again, in a project with dvc repro -f detector"
 
     def _answer(self, worker: WorkerProcess, task: str, path: Path) -> tuple[Header, Arrays]:
-        """Ask, and once more where the worker dies: the machine may have run out of memory meanwhile."""
+        """Asks, and once more where the worker dies: the machine may have run out of memory meanwhile."""
         request = {"task": task, "path": os.fspath(path.absolute())}
         try:
             return worker.ask(request, self._limits.wall_seconds)

@@ -51,7 +51,7 @@ class FacesNumbers(Frozen):
 
 
 def layout(policy: CropPolicy, clips: int, length: int) -> ArrayLayout:
-    """Type and shape of each array of a video's faces: `clips` of them, each of `length` frames."""
+    """Returns type and shape of each array of a video's faces: `clips` of them, each of `length` frames."""
     size = policy.size
     return {
         "crops": (np.dtype(np.uint8), (clips, length, size, size, 3)),
@@ -64,13 +64,13 @@ def layout(policy: CropPolicy, clips: int, length: int) -> ArrayLayout:
 
 
 def faces_bytes(policy: CropPolicy) -> int:
-    """Bytes of the largest arrays that a video's faces can have."""
+    """Returns bytes of the largest arrays that a video's faces can have."""
     largest = layout(policy, policy.max_clips, policy.sampling.lengths[1])
     return sum(int(np.prod(shape)) * dtype.itemsize for dtype, shape in largest.values())
 
 
 def read_info(header: Header) -> VideoInfo | Failure:
-    """The answer to `probe`.
+    """Returns the answer to `probe`.
 
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
@@ -82,7 +82,7 @@ def read_info(header: Header) -> VideoInfo | Failure:
 
 
 def read_examined(header: Header) -> Examined | Failure:
-    """The answer to `examine`.
+    """Returns the answer to `examine`.
 
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
@@ -94,7 +94,7 @@ def read_examined(header: Header) -> Examined | Failure:
 
 
 def read_still(header: Header, arrays: Arrays) -> Still | Failure:
-    """The answer to `still`.
+    """Returns the answer to `still`.
 
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given.
@@ -111,7 +111,7 @@ def read_still(header: Header, arrays: Arrays) -> Still | Failure:
 
 
 def read_faces_reply(header: Header, arrays: Arrays, policy: CropPolicy) -> Faces | Failure:
-    """The answer to `extract`.
+    """Returns the answer to `extract`.
 
     Raises:
         ProtocolError: it is not an answer that a sound worker could have given under this policy.
@@ -150,13 +150,13 @@ def _check_values(arrays: Arrays) -> None:
 
 
 def check_times(times: NDArray[np.float64]) -> None:
-    """Raise ValueError unless times (N,) are seconds from a start, not descending."""
+    """Raises ValueError unless times (N,) are seconds from a start, not descending."""
     if not np.isfinite(times).all() or (times < 0).any() or (np.diff(times) < 0).any():
         raise ValueError("no times of frames in their order")
 
 
 def check_places(boxes: Floats32, landmarks: Floats32) -> None:
-    """Raise ValueError unless boxes (…, 4) and landmarks (…, 5, 2) can be those of faces in a picture."""
+    """Raises ValueError unless boxes (…, 4) and landmarks (…, 5, 2) can be those of faces in a picture."""
     if not (np.abs(boxes) <= FARTHEST).all() or (boxes[..., :2] > boxes[..., 2:]).any():
         raise ValueError("no boxes")
     if (np.abs(landmarks) > FARTHEST).any():

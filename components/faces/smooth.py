@@ -35,7 +35,7 @@ class Placed:
 
 
 def placed(sightings: Sequence[Sighting], frame: int, time: float, sigma: float, reach: int) -> Placed | None:
-    """Where a track's face is in a frame.
+    """Returns where a track's face is in a frame.
 
     Args:
         sightings: of the track, in order of time.
@@ -66,7 +66,7 @@ def placed(sightings: Sequence[Sighting], frame: int, time: float, sigma: float,
 
 
 def _filled(sightings: Sequence[Sighting], frame: int, time: float, reach: int) -> Sighting | None:
-    """A face between the sightings before and after a frame, if these are close and agree."""
+    """Returns a face between the sightings before and after a frame, if these are close and agree."""
     before = next((face for face in reversed(sightings) if face.frame < frame), None)
     after = next((face for face in sightings if face.frame > frame), None)
     if before is None or after is None or after.frame - before.frame - 1 > reach or not agree(before, after):
@@ -79,7 +79,7 @@ def _filled(sightings: Sequence[Sighting], frame: int, time: float, reach: int) 
 
 
 def agree(before: Sighting, after: Sighting) -> bool:
-    """Tell whether what lies between two sightings of a face may be filled in.
+    """Tells whether what lies between two sightings of a face may be filled in.
 
     Boxes at either side of a gap may belong to another shot, or to a face that went away and came back.
     """
@@ -88,7 +88,7 @@ def agree(before: Sighting, after: Sighting) -> bool:
 
 
 def smoothed(times: NDArray[np.float64], values: Floats32, at: float, sigma: float) -> Floats32:
-    """The value at a moment of the line that fits the values around it best.
+    """Returns the value at a moment of the line that fits the values around it best.
 
     A line rather than a mean (Cleveland, 1979, https://doi.org/10.1080/01621459.1979.10481038): a face that
     moves steadily stays where it is, also at the ends of a track. The weights are a Gaussian's over time, so

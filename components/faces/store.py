@@ -42,11 +42,11 @@ class ClipStore:
 
     @staticmethod
     def name(sha256: str, cut_digest: str) -> str:
-        """The file of a video's clip: the same content is cut once in the same way."""
+        """Returns the file of a video's clip: the same content is cut once in the same way."""
         return f"{sha256[:16]}-{cut_digest}{SUFFIX}"
 
     def write(self, name: str, faces: Faces) -> None:
-        """Write a video's faces in one step.
+        """Writes a video's faces in one step.
 
         Raises:
             StageError: the disk is full, or the folder cannot be written to.
@@ -59,7 +59,7 @@ class ClipStore:
             raise StageError(f"{self.folder / name}: {why}") from error
 
     def read(self, name: str) -> Faces:
-        """Read a video's faces.
+        """Reads a video's faces.
 
         Raises:
             DamagedClipError: the file is missing or damaged.
@@ -68,7 +68,7 @@ class ClipStore:
             return Faces.from_parts(opened.numbers, opened.arrays | {CROPS: opened.crops()})
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """(K, T, S, S, 3) of a file's crops, which are not read.
+        """Returns (K, T, S, S, 3) of a file's crops, which are not read.
 
         Raises:
             DamagedClipError: the file is missing, or its head is damaged.
@@ -79,7 +79,7 @@ class ClipStore:
     def read_crops(
         self, name: str, frames: Sequence[int] | None = None, clips: int | None = None
     ) -> NDArray[np.uint8]:
-        """Read crops alone: uint8 (K, T, S, S, 3) RGB of K faces, the main one first.
+        """Reads crops alone: uint8 (K, T, S, S, 3) RGB of K faces, the main one first.
 
         Args:
             name: of the file.
@@ -94,7 +94,7 @@ class ClipStore:
             return opened.crops(frames, clips)
 
     def read_geometry(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Where a video's faces are, from the head of the file: no crop is read.
+        """Returns where a video's faces are, from the head of the file: no crop is read.
 
         Returns:
             Boxes (K, T, 4) and landmarks (K, T, 5, 2) of K faces, the main one first, in px of the upright
@@ -107,7 +107,7 @@ class ClipStore:
             return opened.arrays["boxes"], opened.arrays["landmarks"]
 
     def verify(self, name: str) -> Mapping[str, Any]:
-        """Hold a whole file against its checksums, which is cheaper than to read it.
+        """Holds a whole file against its checksums, which is cheaper than to read it.
 
         Returns:
             The numbers of `Faces.parts`.
@@ -120,7 +120,7 @@ class ClipStore:
             return opened.numbers
 
     def prune(self, keep: Collection[str]) -> list[str]:
-        """Remove every file but those named, half-written ones included; what was removed."""
+        """Removes every file but those named, half-written ones included; what was removed."""
         stale = sorted(path for path in self.folder.glob("*") if path.is_file() and path.name not in keep)
         for path in stale:
             path.unlink()
@@ -159,7 +159,7 @@ class _OpenedClip:
         return len(self._ends)
 
     def crops(self, frames: Sequence[int] | None = None, clips: int | None = None) -> NDArray[np.uint8]:
-        """As `ClipStore.read_crops`."""
+        """Reads crops as `ClipStore.read_crops` does."""
         faces, length, *crop_shape = self.shape
         rows = np.arange(faces * length).reshape(faces, length)[:clips]
         wanted = rows if frames is None else rows[:, np.asarray(frames, np.intp)]
@@ -192,7 +192,7 @@ def _encode(faces: Faces) -> bytes:
 
 
 def _checksum(head: Arrays) -> int:
-    """CRC-32 of all that the arrays are: names, types, shapes, contents."""
+    """Returns the CRC-32 of all that the arrays are: names, types, shapes, contents."""
     total = 0
     for name, array in sorted(head.items()):
         described = f"{name} {array.dtype.str} {array.shape}".encode()

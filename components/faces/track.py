@@ -96,7 +96,7 @@ class Track:
 
     @property
     def mean_score(self) -> float:
-        """Of the detector."""
+        """The detector's mean score."""
         return sum(face.score for face in self.sightings) / len(self.sightings)
 
     def add(self, face: Sighting, look: Floats32, clear: bool) -> None:
@@ -121,7 +121,7 @@ class Tracker:
         self.live: list[Track] = []  # those that may go on, seen last first
 
     def update(self, frame: int, time: float, detections: Detections, looks: Floats32) -> list[Track]:
-        """Take the next frame.
+        """Takes the next frame.
 
         Args:
             frame: its index.
@@ -154,7 +154,7 @@ class Tracker:
 
 
 def sightings(frame: int, time: float, detections: Detections) -> list[Sighting]:
-    """The detections of a frame, one by one."""
+    """Returns the detections of a frame, one by one."""
     rows = zip(detections.boxes, detections.landmarks, detections.scores, strict=True)
     return [
         Sighting(frame, index, time, box, points, float(score))
@@ -163,7 +163,7 @@ def sightings(frame: int, time: float, detections: Detections) -> list[Sighting]
 
 
 def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats32) -> Floats32:
-    """How unlikely it is that each track goes on with each face: (M, N), 0 to 1; 1 is impossible."""
+    """Returns how unlikely it is that each track goes on with each face: (M, N), 0 to 1; 1 is impossible."""
     if not tracks or not faces:
         return np.ones((len(tracks), len(faces)), np.float32)
     new = np.stack([face.box for face in faces])
@@ -179,19 +179,19 @@ def costs(tracks: Sequence[Track], faces: Sequence[Sighting], looks: Floats32) -
 
 
 def _missed(expected: Floats32, new: Floats32) -> Floats32:
-    """From the centres of the expected boxes (M, N, 4) to those of the new ones (N, 4): (M, N), in sides."""
+    """Returns the distances (M, N), in sides, from the expected boxes (M, N, 4) to the new ones (N, 4)."""
     distances = np.linalg.norm(_centres(new) - _centres(expected), axis=-1)
     return np.asarray(distances / np.maximum(_sides(expected), _sides(new)), np.float32)
 
 
 def _reach(passed: Floats32, unlike: Floats32) -> Floats32:
-    """How far away faces (M, N) may be, in sides, the more so the more alike they look."""
+    """Returns how far away faces (M, N) may be, in sides, the more so the more alike they look."""
     familiar = 1 + (FAMILIAR - 1) * (1 - 2 * unlike).clip(0, 1)
     return np.asarray(np.minimum(MATCH_REACH, AT_ONCE + SPEED * passed)[:, None] * familiar, np.float32)
 
 
 def _expected(tracks: Sequence[Track], passed: Floats32, new: Floats32) -> Floats32:
-    """Where each track's box is expected for each of the new boxes (N, 4): (M, N, 4).
+    """Returns where each track's box is expected for each of the new boxes (N, 4): (M, N, 4).
 
     A face may be anywhere between where it was and where it would be had it gone on as it moved; of that way,
     the point that is closest to the new box.

@@ -46,7 +46,7 @@ def memory_limit(limits: Limits, detector: Guarded | None) -> int | None:
 
 
 def _detector(setup: Header) -> Guarded | None:
-    """Open what finds faces; a pool that probes has none, and does not pay for OpenCV and ONNX Runtime."""
+    """Opens what finds faces; a pool that probes has none, and does not pay for OpenCV and ONNX Runtime."""
     if setup["detector"] is None:
         return None
     import cv2  # noqa: PLC0415
@@ -92,7 +92,7 @@ def answer(task: Task, path: Path) -> WorkerResult:
 
 
 def reply(task: Task, path: Path) -> tuple[Header, Arrays]:
-    """The answer as a message; to lay out its arrays takes as much memory once more."""
+    """Returns the answer as a message; to lay out its arrays takes as much memory once more."""
     try:
         return _parts(answer(task, path))
     except DetectorFault as fault:

@@ -56,7 +56,7 @@ def hash_files(paths: Iterable[Path], threads: int) -> Iterator[Content | Failur
 
 
 def hash_file(path: Path) -> Content | Failure:
-    """Hash one file, chunk by chunk; of a folder, its pictures."""
+    """Hashes one file, chunk by chunk; of a folder, its pictures."""
     now = time.time_ns()
     try:
         if path.is_dir():
@@ -97,7 +97,7 @@ def _hash_pictures(folder: Path, now: int) -> Content | Failure:
 
 
 def is_unchanged(path: Path, content: Content) -> bool:
-    """Tell whether a file or folder still has the size and time with which it was hashed."""
+    """Tells whether a file or folder still has the size and time with which it was hashed."""
     try:
         return disk_state(path) == (content.bytes, content.mtime_ns)
     except OSError:

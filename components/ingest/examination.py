@@ -71,7 +71,7 @@ class Examination:
         self._done: dict[str, Inspected] = {}
 
     def remembered(self, file: File) -> Inspected | None:
-        """What is known of a file without opening it; None where it must be opened."""
+        """Returns what is known of a file without opening it; None where it must be opened."""
         if file.stat is None:
             content = hash_file(self._root / file.path)  # says why, unless the file has come meanwhile
             return Inspected(None, content, lasting=True) if isinstance(content, Failure) else None
@@ -81,7 +81,7 @@ class Examination:
         return Inspected(_content(record), record.result, lasting=True)
 
     def inspect(self, files: Sequence[File], pool: WorkerPool, threads: int) -> list[Inspected]:
-        """Open each file; equal contents are decoded once.
+        """Opens each file; equal contents are decoded once.
 
         Args:
             files: those that are not remembered.
@@ -97,7 +97,7 @@ class Examination:
         return [self._done[file.path] for file in files]
 
     def _unknown(self, files: Sequence[File], threads: int) -> Iterator[Path]:
-        """Paths for the pool, hashed when it asks; what needs no decoding is done on the way."""
+        """Yields paths for the pool, hashed when it asks; what needs no decoding is done on the way."""
         for file, content in zip(files, self._contents(files, threads), strict=True):
             key = _key(file.path, content.sha256) if isinstance(content, Content) else ""
             if isinstance(content, Failure):
@@ -127,7 +127,7 @@ class Examination:
         self._advance()
 
     def _keep(self, path: str, content: Content | None, result: Examined | Failure) -> bool:
-        """Remember a result; whether it holds for as long as the file's size and time stay."""
+        """Remembers a result; whether it holds for as long as the file's size and time stay."""
         if content is None or isinstance(result, GivenUp) or not is_unchanged(self._root / path, content):
             return False
         mtime_ns = content.mtime_ns if content.settled else UNSETTLED

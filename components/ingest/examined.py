@@ -84,13 +84,13 @@ class ExaminedStore:
         self._written = time.monotonic()
 
     def put(self, path: str, record: Record) -> None:
-        """Remember a file."""
+        """Remembers a file."""
         self.records[path] = self._pending[path] = record
         if time.monotonic() - self._written > BATCH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is still in memory only."""
+        """Writes what is still in memory only."""
         with self._connection as connection:
             rows = [_to_row(path, record) for path, record in self._pending.items()]
             connection.executemany(f"REPLACE INTO examined VALUES ({_MARKS})", rows)  # noqa: S608  question marks
@@ -98,7 +98,7 @@ class ExaminedStore:
         self._written = time.monotonic()
 
     def prune(self, paths: Collection[str]) -> None:
-        """Forget all files but these."""
+        """Forgets all files but these."""
         gone = [(path,) for path in self.records.keys() - set(paths)]
         with self._connection as connection:
             connection.executemany("DELETE FROM examined WHERE path = ?", gone)
@@ -122,7 +122,7 @@ class ExaminedStore:
 
 @contextmanager
 def open_store(path: Path) -> Iterator[ExaminedStore]:
-    """Open the store, or make it; a damaged or foreign file is replaced.
+    """Opens the store, or makes it; a damaged or foreign file is replaced.
 
     Raises:
         StageError: the file can be neither read nor written.
@@ -141,7 +141,7 @@ def open_store(path: Path) -> Iterator[ExaminedStore]:
 
 
 def examining_digest(limits: Limits) -> str:
-    """Twelve hex digits of what decides, besides a file's content, what examining it finds.
+    """Returns twelve hex digits of what decides, besides a file's content, what examining it finds.
 
     The wall clock is left out: a video that ran into it is examined again by the next run in any case.
     """
@@ -189,7 +189,7 @@ def _to_row(path: str, record: Record) -> tuple[object, ...]:
 
 
 def _from_row(row: tuple[object, ...]) -> tuple[str, Record]:
-    """A record whose every value has been checked: somebody may have edited the file.
+    """Returns a record whose every value has been checked: somebody may have edited the file.
 
     Raises:
         ValueError: a value is not one that `_to_row` writes.

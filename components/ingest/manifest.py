@@ -55,7 +55,7 @@ def make_samples(
 def make_rows(
     samples: Iterable[tuple[ListedVideo, Sample]], assignments: Iterable[Assignment], folder: str
 ) -> Iterator[Row]:
-    """Rows of `components.tables.MANIFEST`, in the order given.
+    """Yields rows of `components.tables.MANIFEST`, in the order given.
 
     Args:
         samples: from `make_samples`.
@@ -84,7 +84,7 @@ def make_rows(
 
 
 def video_ids(paths: Sequence[str]) -> list[str]:
-    """Paths without their suffix; with it, where two files differ in nothing else."""
+    """Returns paths without their suffix; with it, where two files differ in nothing else."""
     stems = [str(PurePosixPath(path).with_suffix("")) for path in paths]
     taken = Counter(stems) + Counter(set(paths))
     return [stem if taken[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
@@ -111,7 +111,7 @@ def _sample(video: ListedVideo, video_id: str, names: Names, near_duplicate: str
 
 
 def _without_class(video: ListedVideo) -> str:
-    """The path without suffix and class folder, which stands for the person whom nobody names.
+    """Returns the path without suffix and class folder, which stands for the person whom nobody names.
 
     So `real/7.mp4` and `fake/7.mp4` belong together, as those who name files alike mean it; `a/7.mp4` and
     `b/7.mp4` do not, nor do `train/real/7.mp4` and `test/real/7.mp4`.

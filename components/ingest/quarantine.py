@@ -9,7 +9,7 @@ QUARANTINE_COLUMNS = ("path", "dataset", "status", "reason")
 
 
 def quarantine(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The file's text: a line for each broken video, by path; only the header where there is none.
+    """Returns the file's text: a line for each broken video, by path; only the header where there is none.
 
     Args:
         rows: of `components.tables.MANIFEST`.

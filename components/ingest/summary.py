@@ -126,7 +126,7 @@ def summarise_dataset(
 
 
 def splits_table(summary: DatasetSummary) -> Table:
-    """The splits, a line each."""
+    """Returns the splits, a line each."""
     columns = ("videos", "real", "fake", "people", "groups")
     shown = Table("split")
     for column in columns:

@@ -91,7 +91,7 @@ class PooledStages(nn.Module):
 
 
 def feature_size(network: Any) -> int:
-    """Features `C` of an image that a timm network without its classifier gives."""
+    """Returns features `C` of an image that a timm network without its classifier gives."""
     return int(getattr(network, "head_hidden_size", network.num_features))
 
 
@@ -102,7 +102,7 @@ def backbone(
     side: int | None = None,
     channels: int = 3,
 ) -> tuple[nn.Module, WeightsOrigin]:
-    """A timm network from images `(B, channels, H, W)` to pooled features `(B, C)`.
+    """Returns a timm network from images `(B, channels, H, W)` to pooled features `(B, C)`.
 
     Where its weights are of images with fewer channels, timm repeats those of the first convolution.
 
@@ -134,7 +134,7 @@ def backbone(
 
 
 def _check(name: str) -> None:
-    """Refuse what timm does not have, with what is spelt alike."""
+    """Refuses what timm does not have, with what is spelt alike."""
     import timm  # noqa: PLC0415 - takes seconds, and simple_cnn does without it
 
     architecture = name.partition(".")[0]
@@ -157,7 +157,7 @@ def _create(
     channels: int,
     weights: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """Make a network; timm maps the weights of the whole one to what its stages need."""
+    """Makes a network; timm maps the weights of the whole one to what its stages need."""
     import timm  # noqa: PLC0415
 
     settings: dict[str, Any] = {
@@ -207,7 +207,7 @@ def _maps(name: str, stages: Sequence[int], settings: Mapping[str, Any]) -> Any:
 
 
 def _published(name: str) -> str:
-    """Path of a network's weights on this machine; downloaded from where timm has them, if needed."""
+    """Returns the path of a network's weights here; downloaded from where timm has them, if needed."""
     import timm  # noqa: PLC0415
 
     source = timm.get_pretrained_cfg(name)
@@ -219,7 +219,7 @@ def _published(name: str) -> str:
 
 
 def _fetch(repository: str) -> str:
-    """Path of a repository's weights in the hub client's cache; downloaded if they are not there."""
+    """Returns the path of a repository's weights in the hub client's cache; downloads them if needed."""
     switch_off_telemetry()  # the client reads the opt-out when it is imported
     from huggingface_hub import (  # noqa: PLC0415
         get_hf_file_metadata,

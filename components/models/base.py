@@ -55,15 +55,15 @@ class Candidate(nn.Module):
         self.method_head = nn.Linear(self.embedding_size, methods)
 
     def embed(self, frames: Tensor) -> Tensor:
-        """Features `(N, C)` of single frames `(N, 3, H, W)`."""
+        """Returns features `(N, C)` of single frames `(N, 3, H, W)`."""
         raise NotImplementedError
 
     def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
-        """What the features `(B, T, C)` of clips say."""
+        """Returns what the features `(B, T, C)` of clips say."""
         raise NotImplementedError
 
     def outputs(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
-        """All that is said about clips."""
+        """Returns all that is said about clips."""
         # What only fills a clip up would count in the statistics of batch norms.
         return self.classify(per_frame(self.embed, clips, mask if self.training else None), mask)
 
@@ -86,12 +86,12 @@ class Candidate(nn.Module):
 
 
 def classifier(dropout: float = 0.2) -> nn.Sequential:
-    """Features `(…, 256)` → 128 → logits `(…, 2)`."""
+    """Returns features `(…, 256)` → 128 → logits `(…, 2)`."""
     return nn.Sequential(nn.Linear(256, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, 2))
 
 
 def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
-    """For sums of pixels of which mixed precision would leave but the rounding.
+    """Computes in full precision sums of pixels of which mixed precision would leave but the rounding.
 
     Where precision is not mixed it does nothing at all, so that an exported graph is not cut in two.
     """
@@ -100,7 +100,7 @@ def full_precision(tensor: Tensor) -> AbstractContextManager[object]:
 
 
 def per_frame(network: Callable[[Tensor], Tensor], clips: Tensor, mask: Tensor | None) -> Tensor:
-    """What a network `(N, …)` → `(N, C)` says of every frame of clips `(B, T, …)`.
+    """Returns what a network `(N, …)` → `(N, C)` says of every frame of clips `(B, T, …)`.
 
     Returns:
         `(B, T, C)`; zeros where the mask says that there is no frame, which the network does not see.
@@ -114,7 +114,7 @@ def per_frame(network: Callable[[Tensor], Tensor], clips: Tensor, mask: Tensor |
 
 
 def mean_over_frames(values: Tensor, mask: Tensor | None) -> Tensor:
-    """`(B, T, C)` → `(B, C)`, without the frames that are none."""
+    """Returns `(B, T, C)` → `(B, C)`, without the frames that are none."""
     if mask is None:
         return values.mean(dim=1)
     weights = mask.to(values.dtype).unsqueeze(-1)  # (B, T, 1)
@@ -122,7 +122,7 @@ def mean_over_frames(values: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def centre(clips: Tensor, size: int | None) -> Tensor:
-    """The middle `(…, size, size)` of `(…, S, S)`; all of it where there is no more."""
+    """Returns the middle `(…, size, size)` of `(…, S, S)`; all of it where there is no more."""
     if size is None or size >= clips.shape[-1]:
         return clips
     start = (clips.shape[-1] - size) // 2
@@ -130,7 +130,7 @@ def centre(clips: Tensor, size: int | None) -> Tensor:
 
 
 def normalise(clips: Tensor, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Tensor:
-    """From stored pixels to a candidate's input.
+    """Turns stored pixels into a candidate's input.
 
     Args:
         clips: uint8 `(B, T, 3, H, W)`, RGB.

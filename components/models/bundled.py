@@ -15,7 +15,7 @@ WEIGHTS_SUFFIX = "_faces.safetensors"
 
 
 def bundled_weights(name: str) -> dict[str, Tensor]:
-    """A backbone's weights, float32.
+    """Returns a backbone's weights, float32.
 
     Args:
         name: of the network, as timm has it; what stands behind the dot says how others trained it.

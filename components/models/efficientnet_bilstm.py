@@ -15,7 +15,7 @@ from components.params import networks
 
 @register("efficientnet_bilstm")
 class EfficientNetBiLSTM(BackboneCandidate):
-    """From the mean of the LSTM's outputs over the frames."""
+    """Classifies the mean of the LSTM's outputs over the frames."""
 
     takes_mask = False  # read backwards, the LSTM would begin with what fills a clip up
     embedding_size = 256

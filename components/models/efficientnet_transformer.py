@@ -24,7 +24,7 @@ POSITION_BASE = 10_000.0
 
 @register("efficientnet_transformer")
 class EfficientNetTransformer(BackboneCandidate):
-    """From the encoder's outputs, weighed by what it pays attention to or all the same."""
+    """Classifies the encoder's outputs, weighed by its attention or all the same."""
 
     def __init__(self, network: networks.EfficientnetTransformer, side: int | None = None) -> None:
         super().__init__(network.backbone, network.pretrained, network.freeze, network.stages, side)

@@ -39,7 +39,7 @@ class Ensemble(Candidate):
 
 
 def _margins(member: nn.Module, clips: Tensor, mask: Tensor | None) -> Tensor:
-    """Fake logit minus real logit `(B,)`."""
+    """Returns fake logit minus real logit `(B,)`."""
     assert isinstance(member, Candidate)  # noqa: S101 - torch types what a ModuleList holds as modules
     logits = member.outputs(member.prepare(clips), mask).logits
     return logits[:, 1] - logits[:, 0]

@@ -45,7 +45,7 @@ class CandidateInfo(Frozen):
 
 
 def save_candidate(folder: Path, model: Candidate, info: CandidateInfo) -> None:
-    """Write a candidate's two files into a folder, which is made if needed."""
+    """Writes a candidate's two files into a folder, which is made if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     # safetensors refuses the channels-last layout that training uses.
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -54,7 +54,7 @@ def save_candidate(folder: Path, model: Candidate, info: CandidateInfo) -> None:
 
 
 def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
-    """Open a trained candidate on the CPU, in evaluation mode.
+    """Opens a trained candidate on the CPU, in evaluation mode.
 
     Raises:
         StageError: a file is missing, or is not what `save_candidate` writes.
@@ -73,7 +73,7 @@ def load_candidate(folder: Path) -> tuple[Candidate, CandidateInfo]:
 
 
 def _made(info: CandidateInfo) -> Candidate:
-    """The network with weights that do not matter, since its own are put in their place."""
+    """Returns the network with weights that do not matter, since its own are put in their place."""
     if isinstance(info.network, EnsembleNetwork):
         return Ensemble([_made(member) for member in info.members], [0.0] * len(info.members), 0.0)
     start = {"pretrained": False} if "pretrained" in type(info.network).model_fields else {}

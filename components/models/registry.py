@@ -15,7 +15,7 @@ _FACTORIES: dict[str, Factory] = {}
 
 
 def register(name: str) -> Callable[[Factory], Factory]:
-    """Make a network known under a name, by which params.yaml asks for it."""
+    """Makes a network known under a name, by which params.yaml asks for it."""
 
     def add(factory: Factory) -> Factory:
         _FACTORIES[name] = factory
@@ -25,7 +25,7 @@ def register(name: str) -> Callable[[Factory], Factory]:
 
 
 def create(network: Network, side: int | None = None) -> Candidate:
-    """Make a network, with weights drawn from torch's global generator or loaded; `origin` says which.
+    """Makes a network, with weights drawn from torch's global generator or loaded; `origin` says which.
 
     Args:
         network: what it is.

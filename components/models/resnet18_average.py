@@ -14,7 +14,7 @@ from components.params import networks
 
 @register("resnet18_average")
 class ResNet18Average(BackboneCandidate):
-    """From the mean of the frames' features."""
+    """Classifies the mean of the frames' features."""
 
     embedding_size = 256
 

@@ -37,7 +37,7 @@ class SimpleCNN(Candidate):
 
 
 def conv_block(inputs: int, outputs: int) -> nn.Sequential:
-    """`(B, inputs, H, W)` → `(B, outputs, H/2, W/2)`."""
+    """Returns `(B, inputs, H, W)` → `(B, outputs, H/2, W/2)`."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel_size=3, padding=1),
         nn.BatchNorm2d(outputs),

@@ -97,8 +97,8 @@ class Params(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _told_once(cls, content: Any) -> Any:
-        """What holds for all candidates stands under `training`, once."""
+    def _with_shared_settings(cls, content: Any) -> Any:
+        """Gives each candidate what holds for all, which stands once, under `training`."""
         match content:
             case {"training": Mapping() as shared, "candidates": Mapping() as own}:
                 if odd := [name for name in own if not (isinstance(name, str) and NAME.fullmatch(name))]:
@@ -138,7 +138,7 @@ class Params(Section):
         return self
 
     def candidate(self, name: str) -> CandidateParams:
-        """The settings of a candidate.
+        """Returns the settings of a candidate.
 
         Raises:
             ParamsError: there is none of this name.
@@ -148,7 +148,7 @@ class Params(Section):
         return self.candidates[name]
 
     def unknown(self, name: str) -> str:
-        """What to say of a candidate that is not there."""
+        """Returns what to say of a candidate that is not there."""
         return f"no candidate {name!r}; candidates holds {', '.join(self.candidates)}"
 
 
@@ -157,7 +157,7 @@ def _full(shared: Mapping[str, Any], candidate: Any) -> Any:
 
 
 def load_params(path: Path) -> Params:
-    """Read and check a parameter file, and the recipe beside it that it names.
+    """Reads and checks a parameter file, and the recipe beside it that it names.
 
     Raises:
         ParamsError: the file or the recipe is missing, is not YAML, or holds an unknown key or a value out of
@@ -175,7 +175,7 @@ def load_params(path: Path) -> Params:
 
 
 def apply_recipe(content: Mapping[str, Any], recipe: Recipe, path: Path) -> Params:
-    """A parameter file with a recipe laid over it.
+    """Returns a parameter file with a recipe laid over it.
 
     Args:
         content: of the parameter file.
@@ -193,7 +193,7 @@ def apply_recipe(content: Mapping[str, Any], recipe: Recipe, path: Path) -> Para
 
 
 def checked(content: Any, path: Path) -> Params:
-    """What a parameter file holds, as values.
+    """Returns what a parameter file holds, as values.
 
     Args:
         content: as YAML has it.

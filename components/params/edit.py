@@ -52,7 +52,7 @@ _Representer.add_representer(str, _Representer.represent_str)
 
 
 def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Keys] = ()) -> None:
-    """Change settings of a parameter file in place, by the rules of `components.params.merged`.
+    """Changes settings of a parameter file in place, by the rules of `components.params.merged`.
 
     Nothing is checked: read the file with `load_params` afterwards.
 
@@ -65,7 +65,7 @@ def write_settings(path: Path, changes: Mapping[str, Any], whole: Collection[Key
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Give a file another content at once; a kill leaves the old one."""
+    """Gives a file another content at once; a kill leaves the old one."""
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
         if path.exists():
@@ -73,7 +73,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def edited(text: str, changes: Mapping[str, Any], whole: Collection[Keys] = ()) -> str:
-    """The text of a parameter file after `changes`; see `write_settings`."""
+    """Returns the text of a parameter file after `changes`; see `write_settings`."""
     yaml = round_trip()
     document = yaml.load(text)
     _update(document, changes, whole, ())
@@ -83,7 +83,7 @@ def edited(text: str, changes: Mapping[str, Any], whole: Collection[Keys] = ()) 
 
 
 def round_trip() -> YAML:
-    """A reader and writer of YAML that keeps comments."""
+    """Returns a reader and writer of YAML that keeps comments."""
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
@@ -132,7 +132,7 @@ def _node(value: Any) -> Any:
 
 
 def _cut_gap(section: CommentedMap) -> str:
-    """Take off the lines behind the last value of a section; the comment beside it stays."""
+    """Takes off the lines behind the last value of a section; the comment beside it stays."""
     holder = _last_holder(section)
     token = _comment(holder)
     if holder is None or token is None:
@@ -157,7 +157,7 @@ def _add_gap(section: CommentedMap, gap: str) -> None:
 
 
 def _last_holder(section: CommentedMap) -> CommentedMap | None:
-    """The innermost section in lines of its own that ends where `section` ends."""
+    """Returns the innermost section in lines of its own that ends where `section` ends."""
     if not section or section.fa.flow_style():
         return None
     last = section[_last_key(section)]

@@ -43,7 +43,7 @@ REMEDIES = {
 
 
 def outdated(content: Any) -> list[str]:
-    """What a file of an earlier version has to say in another way."""
+    """Returns what a file of an earlier version has to say in another way."""
     if not isinstance(content, Mapping):
         return []
     faces, training = content.get("faces"), content.get("training")
@@ -68,7 +68,7 @@ def _outdated_faces(faces: Mapping[str, Any]) -> list[str]:
 
 
 def where_and_what(error: Exception) -> str:
-    """Of a file that cannot be parsed."""
+    """Says where a file cannot be parsed, and why."""
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no text in UTF-8"
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
@@ -77,7 +77,7 @@ def where_and_what(error: Exception) -> str:
 
 
 def first_line(error: ValidationError, document: type[Frozen]) -> str:
-    """The first mistake of a file, by the name that it has there, with its remedy."""
+    """Returns the first mistake of a file, by the name that it has there, with its remedy."""
     # A misspelt key is unknown and missing at once: the unknown one is what was typed.
     first = min(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
     place = _place(first["loc"], document)
@@ -108,7 +108,7 @@ def _remedy(details: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as YAML has it."""
+    """Returns a value as YAML has it."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else repr(value)
@@ -155,7 +155,7 @@ def _place(location: Location, document: type[Frozen]) -> _Place:
 
 
 def _member(field: FieldInfo, decisive: str, tag: str | int, key: str) -> tuple[type[Frozen], str]:
-    """The model that a tag of the union `field` names, and which keys it takes."""
+    """Returns the model that a tag of the union `field` names, and which keys it takes."""
     members: tuple[type[Frozen], ...] = get_args(field.annotation)
     member = next(model for model in members if tag in get_args(model.model_fields[decisive].annotation))
     taken = ", ".join(name for name in _fields(member) if name != decisive)
@@ -167,7 +167,7 @@ def _fields(model: type[Frozen]) -> dict[str, FieldInfo]:
 
 
 def _choice(key: str, field: FieldInfo | None, context: Mapping[str, Any]) -> str:
-    """Of a value whose kind one of its keys decides: what that key may be."""
+    """Says what the key may be that decides the kind of a value."""
     decisive = context["discriminator"].strip("'")
     members = get_args(field.annotation) if field else ()
     *others, last = [

@@ -74,7 +74,7 @@ class EfficientnetTransformer(Section):
 
 
 class Head(Section):
-    """Of a frame network: dropout → `width` → ReLU and batch norm → dropout → logits.
+    """The head of a frame network: dropout → `width` → ReLU and batch norm → dropout → logits.
 
     Without a width: the first dropout → logits.
     """

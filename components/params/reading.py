@@ -12,7 +12,7 @@ from components.params.messages import where_and_what
 
 
 def read_yaml(path: Path) -> Any:
-    """What a file holds.
+    """Returns what a file holds.
 
     Raises:
         FileNotFoundError: it is not there.

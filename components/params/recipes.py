@@ -33,12 +33,12 @@ class Recipe:
 
 
 def recipe_names(folder: Path) -> list[str]:
-    """Of all recipes in a folder, sorted."""
+    """Returns the names of all recipes in a folder, sorted."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def read_recipe(name: str, folder: Path) -> Recipe:
-    """Read one recipe; what it sets is checked when it is applied.
+    """Reads one recipe; what it sets is checked when it is applied.
 
     Raises:
         ParamsError: there is none of that name, it is not YAML, or speaks of what is no recipe's.
@@ -56,7 +56,7 @@ def read_recipe(name: str, folder: Path) -> Recipe:
 
 
 def with_recipe(content: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """The content of a parameter file with a recipe laid over it, unchecked.
+    """Returns the content of a parameter file with a recipe laid over it, unchecked.
 
     Args:
         content: of `params.yaml`.
@@ -69,7 +69,7 @@ def with_recipe(content: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def _mixed(section: Any, over: Any) -> Any:
-    """Each setting, or section within, of one over the other."""
+    """Returns each setting, or section within, of one over the other."""
     return {**section, **over} if isinstance(section, Mapping) and isinstance(over, Mapping) else over
 
 

@@ -26,7 +26,7 @@ RESOLVED = "resolved"
 
 
 def resolved(params: Params) -> dict[str, Any]:
-    """What the file holds: the candidates' names, which `evaluate` reads, and all settings."""
+    """Returns what the file holds: the candidates' names, which `evaluate` reads, and all settings."""
     return {
         "names": list(params.candidates),
         RESOLVED: params.model_dump(mode="json", by_alias=True),
@@ -34,7 +34,7 @@ def resolved(params: Params) -> dict[str, Any]:
 
 
 def write_resolved(project: Project) -> bool:
-    """Bring the file up to date with `params.yaml`, its recipe and the code.
+    """Brings the file up to date with `params.yaml`, its recipe and the code.
 
     Returns:
         Whether it named the same candidates before, of which DVC makes stages when it starts.
@@ -52,7 +52,7 @@ def write_resolved(project: Project) -> bool:
 
 
 def load_resolved(path: Path) -> Params:
-    """Read the file.
+    """Reads the file.
 
     Raises:
         ParamsError: it is missing, or is not as `write_resolved` writes it.

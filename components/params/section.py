@@ -40,7 +40,7 @@ def _numbers_alone(kinds: set[Any]) -> bool:
 
 
 def _kinds(annotation: Any, within: bool) -> Iterator[Any]:
-    """The types that a value may be of; `within` also those of its items."""
+    """Yields the types that a value may be of; `within` also those of its items."""
     if get_origin(annotation) is Literal:
         yield from map(type, get_args(annotation))
     elif get_origin(annotation) is Annotated:

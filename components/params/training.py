@@ -23,7 +23,7 @@ class CrossEntropy(Section):
 
 
 class MeanSquaredError(Section):
-    """Of the probability of a fake."""
+    """The squared error of the probability of a fake."""
 
     name: Literal["mean_squared_error"]
 

@@ -46,7 +46,7 @@ def preview(
     rows: int = 4,
     seed: int = 0,
 ) -> None:
-    """Draw clips of the training split, untouched and as training may see them.
+    """Draws clips of the training split, untouched and as training may see them.
 
     Args:
         project: where tables and clips are.
@@ -85,7 +85,7 @@ def _videos(project: Project, crop_digest: str) -> list[Video]:
 
 
 def videos_named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
-    """Videos by their id (`real/p003_a`) or their file (`data/real/p003_a.mp4`).
+    """Returns videos by their id (`real/p003_a`) or their file (`data/real/p003_a.mp4`).
 
     Raises:
         DataError: none of these videos is called so, or too many are named.
@@ -105,7 +105,7 @@ def videos_named(videos: Sequence[Video], names: Sequence[str]) -> list[Video]:
 
 
 def choose_videos(videos: Sequence[Video], rows: int, seed: int) -> list[Video]:
-    """Choose as many genuine videos as fakes where there are enough, and every method before any twice."""
+    """Chooses as many genuine videos as fakes where there are enough, and every method before any twice."""
     order = [videos[index] for index in np.random.default_rng(seed).permutation(len(videos))]
     genuine, fakes = _genuine(order), _methods_in_turn(of_split(order, "train", LABELS["fake"]))
     forged = min(len(fakes), max(rows // 2, rows - len(genuine)))
@@ -126,7 +126,7 @@ def _methods_in_turn(videos: Sequence[Video]) -> list[Video]:
 
 
 def switched_on(params: AugmentationParams) -> dict[str, AugmentationParams]:
-    """Each change that may happen, by itself and without a chance that it does not."""
+    """Returns each change that may happen, by itself and without a chance that it does not."""
     off = AugmentationParams(flip=0.0, brightness=0.0, contrast=0.0, shift=0.0)
     on = {}
     for name, value in params:
@@ -142,7 +142,7 @@ def _certain(name: str, value: Any) -> Any:
 
 
 def setting_line(name: str, value: Any, between: str = " ") -> str:
-    """A change in words: "rotation 15", "jpeg 30–100 (chance 0.5)"."""
+    """Returns a change in words: "rotation 15", "jpeg 30–100 (chance 0.5)"."""
     settings = value.model_dump(exclude_none=True) if isinstance(value, Frozen) else {"": value}
     chance = settings.pop("chance", 1.0)
     words = [name.replace("_", " "), *map(_span, settings.values())]
@@ -151,7 +151,7 @@ def setting_line(name: str, value: Any, between: str = " ") -> str:
 
 
 def in_words(params: AugmentationParams) -> str:
-    """All that may happen."""
+    """Returns all that may happen."""
     on = [setting_line(name, getattr(params, name), NO_BREAK) for name in switched_on(params)]
     return " · ".join(on) or "training.augmentation of params.yaml switches nothing on"
 
@@ -161,7 +161,7 @@ def _span(value: Any) -> str:
 
 
 def _alone(store: ClipStore, video: Video, params: AugmentationParams, seed: int) -> Iterator[Strip]:
-    """Each change by itself, drawn a few times of one picture."""
+    """Yields each change by itself, drawn a few times of one picture."""
     clip = _frames(store, video, (0,))
     kinds = switched_on(params)
     columns = {
@@ -178,7 +178,7 @@ def _alone(store: ClipStore, video: Video, params: AugmentationParams, seed: int
 
 
 def _augmented(store: ClipStore, video: Video, params: AugmentationParams, seed: tuple[int, int]) -> Strip:
-    """The first and the last frame of a clip, as they are and in several draws."""
+    """Returns the first and the last frame of a clip, as they are and in several draws."""
     clip = _frames(store, video, (0, -1))
     draws = [_drawn(clip, params, (*seed, draw)) for draw in range(DRAWS)]
     kind = video.method if video.label else "genuine"
@@ -206,7 +206,7 @@ def _self_blended(
 
 
 def _frames(store: ClipStore, video: Video, places: Sequence[int]) -> Tensor:
-    """Frames of a video's main face, uint8 (T, 3, S, S)."""
+    """Returns frames of a video's main face, uint8 (T, 3, S, S)."""
     stored = store.shape(video.clip)[1]
     crops = store.read_crops(video.clip, [place % stored for place in places], 1)[0]
     return torch.from_numpy(crops).permute(0, 3, 1, 2)
@@ -219,6 +219,6 @@ def _drawn(clip: Tensor, params: AugmentationParams, seed: Sequence[int]) -> Pic
 
 
 def _pictures(clip: Tensor) -> Pictures:
-    """(T, 3, S, S) to (T, S, S, 3)."""
+    """Returns (T, 3, S, S) to (T, S, S, 3)."""
     pictures: Pictures = clip.permute(0, 2, 3, 1).numpy()
     return pictures

@@ -44,7 +44,7 @@ class Strip:
 
 
 def check_suffix(path: Path) -> None:
-    """See that a sheet may be written to `path`.
+    """Sees that a sheet may be written to `path`.
 
     Raises:
         DataError: it is a folder, or no .png.
@@ -56,7 +56,7 @@ def check_suffix(path: Path) -> None:
 
 
 def draw_sheet(strips: Sequence[Strip], title: str, below: str, path: Path) -> None:
-    """Draw strips one below the other, under a title and a line of small print.
+    """Draws strips one below the other, under a title and a line of small print.
 
     Raises:
         DataError: the file cannot be written.
@@ -81,12 +81,12 @@ def draw_sheet(strips: Sequence[Strip], title: str, below: str, path: Path) -> N
 
 
 def _side(stored: int) -> int:
-    """Of a picture on the sheet, px."""
+    """Returns the side of a picture on the sheet, px."""
     return min(MOST_SIDE, stored * max(1, -(-LEAST_SIDE // stored)))
 
 
 def _line(size: int) -> int:
-    """From one line of type to the next, px."""
+    """Returns the distance from one line of type to the next, px."""
     return round(size * DENSITY / 72 * 1.4)
 
 
@@ -117,7 +117,7 @@ def _draw_strip(figure: Figure, paper: Pictures, strip: Strip, side: int, top: i
 
 
 def _scaled(picture: Pictures, side: int) -> Pictures:
-    """A picture at the size of the sheet; where that is a multiple of its own, pixel for pixel."""
+    """Returns a picture at the size of the sheet; where that is a multiple of its own, pixel for pixel."""
     size = len(picture)
     how = cv2.INTER_NEAREST if side % size == 0 else cv2.INTER_AREA if side < size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, (side, side), interpolation=how), np.uint8)

@@ -34,7 +34,7 @@ class Child:
         self.setup: Header = receive(_reader(self._inbox))[0]
 
     def refuse(self, reason: str) -> None:
-        """Tell the parent why nothing can be answered."""
+        """Tells the parent why nothing can be answered."""
         self._send({"fault": reason})
 
     def serve(self, answer: RequestHandler, seconds: float, memory_mb: int | None) -> None:
@@ -78,7 +78,7 @@ def _reader(stream: BinaryIO) -> Callable[[memoryview], None]:
 
 
 def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
-    """Read requests on a thread of their own: it sees at once that the parent has gone, even mid-decode."""
+    """Reads requests on a thread of their own: it sees at once that the parent has gone, even mid-decode."""
     requests: queue.SimpleQueue[Header] = queue.SimpleQueue()
 
     def follow() -> None:
@@ -93,7 +93,7 @@ def _follow(inbox: BinaryIO) -> "queue.SimpleQueue[Header]":
 
 
 def limit_resources(memory_mb: int | None) -> None:
-    """Put up walls around this process: open files, files that grow, core dumps, and memory if given."""
+    """Puts up walls around this process: open files, files that grow, core dumps, and memory if given."""
     bounds = {
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,

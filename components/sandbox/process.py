@@ -47,7 +47,7 @@ class WorkerProcess:
         return self._process.pid if self._process else None
 
     def ask(self, request: Header, seconds: float) -> tuple[Header, Arrays]:
-        """Send a request and wait for its answer.
+        """Sends a request and waits for its answer.
 
         Raises:
             TimeoutError: no answer came in time; the process has been killed.
@@ -103,7 +103,7 @@ class WorkerProcess:
             raise StageError(CLOSED) if self._closed else WorkerDied(ending) from error
 
     def _bury(self, grace: float = 0.0) -> int:
-        """End the process if it has not ended within `grace` seconds; its exit code."""
+        """Ends the process if it has not ended within `grace` seconds; its exit code."""
         process, self._process = self._process, None
         if process is None:
             return 0

@@ -29,12 +29,12 @@ class ProtocolError(Exception):
 
 
 def pack(header: Header, arrays: Arrays | None = None) -> bytes:
-    """A message as bytes."""
+    """Returns a message as bytes."""
     return b"".join(message(header, arrays or {}))
 
 
 def message(header: Header, arrays: Arrays) -> Iterator[bytes | memoryview]:
-    """A message in parts; arrays that lie in one piece are not copied."""
+    """Yields a message in parts; arrays that lie in one piece are not copied."""
     shapes = [[name, array.dtype.name, array.shape] for name, array in arrays.items()]
     content = json.dumps({"header": header, "arrays": shapes}).encode()
     yield _LENGTH.pack(len(content)) + content
@@ -44,7 +44,7 @@ def message(header: Header, arrays: Arrays) -> Iterator[bytes | memoryview]:
 
 
 def receive(read_into: ReadInto, max_bytes: int = 0) -> tuple[Header, Arrays]:
-    """Read one message, with at most `max_bytes` of arrays.
+    """Reads one message, with at most `max_bytes` of arrays.
 
     Raises:
         EOFError: the other side has gone.

@@ -46,7 +46,7 @@ class Assignment:
 
 
 def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: int = 1) -> list[Assignment]:
-    """Decide the split of every sample.
+    """Decides the split of every sample.
 
     Args:
         samples: in any order; the outcome does not depend on it.
@@ -77,7 +77,7 @@ def assign(samples: Sequence[Sample], params: IngestParams, lock: Lock, least: i
 def assigned_identities(
     samples: Sequence[Sample], assignments: Sequence[Assignment]
 ) -> Iterator[tuple[str, Split]]:
-    """Each identity that was assigned, and where: what the lock is to remember."""
+    """Yields each identity that was assigned, and where: what the lock is to remember."""
     for sample, assignment in zip(samples, assignments, strict=True):
         if assignment.people:
             yield from zip(sample.identities, assignment.people, strict=True)
@@ -108,7 +108,7 @@ def _coverage(scene: Scene, outcome: SplitOfParts, params: IngestParams, least: 
 
 
 def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> SplitOfParts:
-    """Assign all that is free; groups of more than `limit` videos are cut."""
+    """Assigns all that is free; groups of more than `limit` videos are cut."""
     whole: list[tuple[Unit, list[int]]] = []
     cuts: list[GroupCut] = []
     torn = {index for index in range(len(scene.parts)) if scene.is_torn(index)}
@@ -135,7 +135,7 @@ def _outcome(scene: Scene, params: IngestParams, limit: float, least: int) -> Sp
 
 
 def _components(scene: Scene, torn: set[int]) -> Iterator[tuple[Group, list[int], list[int]]]:
-    """Groups in which something is to be assigned: name, free and fixed videos.
+    """Yields groups in which something is to be assigned: name, free and fixed videos.
 
     What takes no part or is torn ties nothing.
     """
@@ -160,7 +160,7 @@ def _must_be_cut(scene: Scene, free: Sequence[int], fixed: Sequence[int], limit:
 
 
 def _settled(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> set[Split]:
-    """The splits in which something of a group stands already."""
+    """Returns the splits in which something of a group stands already."""
     splits = {scene.parts[index].fixed for index in fixed}.union(*(scene.locked(index) for index in free))
     return {split for split in splits if split}
 
@@ -172,7 +172,7 @@ def _whole(scene: Scene, name: Group, free: Sequence[int], fixed: Sequence[int])
 
 
 def _given(scene: Scene) -> Iterator[Unit]:
-    """All that stands in a split already, as one unit for each."""
+    """Yields all that stands in a split already, as one unit for each."""
     for split in SPLITS:
         videos = [index for index, part in enumerate(scene.parts) if part.fixed == split]
         counted = [index for index in videos if scene.parts[index].counted]

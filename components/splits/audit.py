@@ -24,7 +24,7 @@ class Leak:
     videos: Mapping[Split, list[str]]
 
     def __str__(self) -> str:
-        """Both sides in one line: "identity p003 in train (a and 2 more) and test (b)"."""
+        """Returns both sides in one line: "identity p003 in train (a and 2 more) and test (b)"."""
         sides = (f"{split} ({_first(videos)})" for split, videos in self.videos.items())
         key = f"{self.key[:12]}…" if self.kind == "content" else self.key
         return f"{self.kind} {key} in {' and '.join(sides)}"
@@ -47,7 +47,7 @@ class Tangle:
 
 
 def find_tangle(rows: Iterable[Mapping[str, Any]]) -> Tangle | None:
-    """The group that holds more than half of the videos, if there is one of several people.
+    """Returns the group that holds more than half of the videos, if there is one of several people.
 
     Args:
         rows: of `components.tables.MANIFEST`; those without a split take no part.
@@ -76,7 +76,7 @@ def _parts_without(kind: LeakKind, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def find_leaks(rows: Iterable[Mapping[str, Any]]) -> list[Leak]:
-    """What ties videos of different splits, by kind and key; empty where the splits are kept apart.
+    """Returns what ties videos of different splits, by kind and key; empty where the splits are kept apart.
 
     Args:
         rows: of `components.tables.MANIFEST`; those without a split take no part.

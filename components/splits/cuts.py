@@ -51,21 +51,21 @@ class Scene:
         return frozenset(firsts.values())
 
     def counts(self, indices: Iterable[int]) -> Counts:
-        """How many of these videos there are of each label, copies counted once."""
+        """Returns how many of these videos there are of each label, copies counted once."""
         labels = Counter(self.samples[index].label for index in indices if index in self.originals)
         return tuple(labels[label] for label in LABELS)
 
     def locked(self, index: int) -> set[Split | None]:
-        """Where the people of a video were assigned before; None for those who were not."""
+        """Returns where the people of a video were assigned before; None for those who were not."""
         return {self.homes.get(identity) for identity in self.samples[index].identities}
 
     def is_torn(self, index: int) -> bool:
-        """Tell whether a free video can go nowhere: its people part, or stand where it may not go."""
+        """Tells whether a free video can go nowhere: its people part, or stand where it may not go."""
         settled, part = self.locked(index) - {None}, self.parts[index]
         return part.free and (len(settled) > 1 or not settled <= part.allowed)
 
     def common(self, indices: Iterable[int]) -> frozenset[Split]:
-        """The splits that all of these videos may go to; "train" is always one."""
+        """Returns the splits that all of these videos may go to; "train" is always one."""
         return frozenset[Split](SPLITS).intersection(*(self.parts[index].allowed for index in indices))
 
 
@@ -87,12 +87,12 @@ class GroupCut:
 
 
 def is_bridge(sample: Sample) -> bool:
-    """Tell whether a video ties several people."""
+    """Tells whether a video ties several people."""
     return len(set(sample.identities)) > 1
 
 
 def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> GroupCut:
-    """Cut a group into units; what was assigned before or is tied to a settled split is settled."""
+    """Cuts a group into units; what was assigned before or is tied to a settled split is settled."""
     unit_of = _units_of_people(scene, free)
     people: dict[Group, list[str]] = defaultdict(list)
     alone: dict[Group, list[int]] = defaultdict(list)
@@ -109,7 +109,7 @@ def cut_group(scene: Scene, free: Sequence[int], fixed: Sequence[int]) -> GroupC
 
 
 def settle(scene: Scene, cut: GroupCut, placed: Mapping[Group, Split]) -> dict[int, Split | None]:
-    """The split of each video of a cut group; None for those that would tie two splits.
+    """Returns the split of each video of a cut group; None for those that would tie two splits.
 
     Where videos of different splits still share something, those stay that stand in a split whatever happens,
     then those whose people were assigned before, of them those of one person, and of these those of the later
@@ -152,7 +152,7 @@ def _units_of_people(scene: Scene, free: Iterable[int]) -> dict[str, Group]:
 
 
 def _anchors(scene: Scene, free: Iterable[int], fixed: Iterable[int]) -> dict[Tie, Counter[Split]]:
-    """For each tie, how many videos with it have a split that is settled."""
+    """Counts for each tie the videos with it that have a settled split, by split."""
     anchors: dict[Tie, Counter[Split]] = defaultdict(Counter)
     for index in (*fixed, *free):
         fixed_split = scene.parts[index].fixed
@@ -186,7 +186,7 @@ def _unit(
 
 
 def _most_tied(counts: Iterable[Mapping[Split, int]], allowed: frozenset[Split]) -> Split | None:
-    """The split that most ties lead to; of equals the latest."""
+    """Returns the split that most ties lead to; of equals the latest."""
     votes: Counter[Split] = Counter()
     for count in counts:
         votes.update(count)
@@ -229,7 +229,7 @@ def _unbarred(scene: Scene, cut: GroupCut, splits: Mapping[int, Split | None]) -
 
 
 def _owners(scene: Scene, splits: Mapping[int, Split | None]) -> dict[Tie, Split]:
-    """To which split each tie belongs: that of the first in rank of the videos that have it."""
+    """Returns the split to which each tie belongs: that of the first in rank of the videos that have it."""
     best: dict[Tie, tuple[Rank, Split]] = {}
     for index, split in splits.items():
         if split:

@@ -43,7 +43,7 @@ class Sample:
 
 
 def ties(sample: Sample) -> Iterator[Tie]:
-    """All that puts a video into a group, unnamed people too."""
+    """Yields all that puts a video into a group, unnamed people too."""
     yield from (("identity", identity) for identity in sample.identities)
     yield from recordings(sample.sources, sample.sha256, sample.near_duplicate)
 
@@ -51,13 +51,13 @@ def ties(sample: Sample) -> Iterator[Tie]:
 def leak_keys(
     identities: Iterable[str], sources: Iterable[str], sha256: str | None, near_duplicate: str | None
 ) -> Iterator[Tie]:
-    """What must not be shared across splits: only people whom somebody named can be proved apart."""
+    """Yields what must not be shared across splits: only people whom somebody named can be proved apart."""
     yield from (("identity", identity) for identity in identities if is_named([identity]))
     yield from recordings(sources, sha256, near_duplicate)
 
 
 def recordings(sources: Iterable[str], sha256: str | None, near_duplicate: str | None) -> Iterator[Tie]:
-    """The ties other than people."""
+    """Yields the ties other than people."""
     yield from (("source", source) for source in sources)
     if sha256 is not None:
         yield "content", sha256
@@ -72,7 +72,7 @@ def group_samples(samples: Sequence[Sample], taken: Sequence[bool]) -> list[Grou
 
 
 def name_groups(identities: Iterable[Sequence[str]], components: Sequence[int]) -> list[Group]:
-    """Name of each item's component: the first by name of all identities in it."""
+    """Names of each item's component: the first by name of all identities in it."""
     firsts: dict[int, str] = {}
     for people, component in zip(identities, components, strict=True):
         first = min(people)
@@ -81,7 +81,7 @@ def name_groups(identities: Iterable[Sequence[str]], components: Sequence[int]) 
 
 
 def connected(items: Sequence[Iterable[Hashable]]) -> list[int]:
-    """Number of each item's connected component, where items are tied by the keys that they share."""
+    """Returns the number of each item's connected component, where shared keys tie items."""
     numbers: dict[Hashable, int] = {}
     owners, keys = [], []
     for index, item in enumerate(items):

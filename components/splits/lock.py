@@ -42,11 +42,11 @@ class Lock:
         return cls()
 
     def split_of(self, identity: str) -> Split | None:
-        """The split to which an identity was assigned, if it was."""
+        """Returns the split to which an identity was assigned, if it was."""
         return self.splits.get(hashed(identity)) if self.splits else None
 
     def adopting(self, people: Iterable[Sequence[str]]) -> "Lock":
-        """The same lock as its own names read now: earlier ones hashed an identity as it was written.
+        """Returns the same lock as its own names read now: earlier ones hashed an identity as it was written.
 
         Args:
             people: for each all ways in which it is written; the first one known says where they were.
@@ -58,12 +58,12 @@ class Lock:
         return replace(self, splits={**known, **self.splits})
 
     def extended(self, assigned: Iterable[tuple[str, Split]]) -> "Lock":
-        """The same lock with more identities; a later word on one replaces an earlier one."""
+        """Returns the same lock with more identities; a later word on one replaces an earlier one."""
         return Lock({**self.splits, **{hashed(identity): split for identity, split in assigned}})
 
 
 def hashed(identity: str) -> str:
-    """What stands for an identity in the file, however it is written."""
+    """Returns what stands for an identity in the file, however it is written."""
     return _hash(normalised(identity))
 
 
@@ -72,7 +72,7 @@ def _hash(text: str) -> str:
 
 
 def read_lock(path: Path, params: IngestParams) -> Lock:
-    """Read what was assigned before with the same seed and shares.
+    """Reads what was assigned before with the same seed and shares.
 
     Returns:
         An empty lock where there is no file, or one of another seed or other shares: then all is assigned
@@ -98,7 +98,7 @@ def read_lock(path: Path, params: IngestParams) -> Lock:
 
 
 def write_lock(path: Path, params: IngestParams, lock: Lock) -> None:
-    """Write a lock in one step; the same lock gives the same bytes."""
+    """Writes a lock in one step; the same lock gives the same bytes."""
     lines = [*_header(params), *(f"{key} {split}" for key, split in sorted(lock.splits.items()))]
     write_text("\n".join(lines) + "\n", path)
 
@@ -112,7 +112,7 @@ def _given(params: IngestParams) -> dict[str, str]:
 
 
 def _settings(lines: Sequence[str], path: Path) -> dict[str, str]:
-    """The seed and the shares that a lock was assigned with."""
+    """Returns the seed and the shares that a lock was assigned with."""
     first, second = [*lines, "", ""][:2]
     if not first.startswith("# splits.lock "):
         raise _odd(first, f"{path}:1")

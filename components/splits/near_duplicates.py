@@ -35,7 +35,7 @@ BLOCK = 512
 
 
 def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
-    """Find the clusters of videos that look alike: all that look like the first of them.
+    """Finds the clusters of videos that look alike: all that look like the first of them.
 
     Not all that are tied by some chain of look-alikes: one such chain could run through a whole dataset.
 
@@ -64,7 +64,7 @@ def near_duplicates(fingerprints: Sequence[str | None]) -> list[int | None]:
 
 
 def _leaders(prints: Words) -> Ints64:
-    """For each of N fingerprints (N, W) the first of its cluster, itself if that is none (N,)."""
+    """Returns for each of N fingerprints (N, W) the first of its cluster, itself if it has none (N,)."""
     leaders = np.arange(len(prints))
     for index, later in _near(np.ascontiguousarray(prints[:, 0])):
         if leaders[index] == index:
@@ -87,7 +87,7 @@ def _near(means: Words) -> Iterator[tuple[int, Ints64]]:
 
 
 def _alike(fingerprint: Words, others: Words) -> Flags:
-    """Which of N fingerprints (N, W) are near one (W,) in pictures and in changes (N,)."""
+    """Returns which of N fingerprints (N, W) are near one (W,) in pictures and in changes (N,)."""
     pictures, shown = _differing(fingerprint[PICTURE_WORDS], others[:, PICTURE_WORDS])
     changes, moved = _differing(fingerprint[CHANGE_WORDS], others[:, CHANGE_WORDS])
     near = pictures.sum(axis=1) <= PICTURE_SHARE * 64 * shown
@@ -97,6 +97,6 @@ def _alike(fingerprint: Words, others: Words) -> Flags:
 
 
 def _differing(bits: Words, others: Words) -> tuple[Ints64, Ints64]:
-    """Bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
+    """Returns bits that differ (N, H) in each hash that says something in both; how many hashes do (N,)."""
     telling = (bits != 0) & (others != 0)
     return np.bitwise_count(bits ^ others) * telling, telling.sum(axis=1)

@@ -44,7 +44,7 @@ class Part:
 
 
 def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
-    """The part of each sample.
+    """Returns the part of each sample.
 
     Raises:
         ParamsError: the shares leave nothing to train on, or `ingest.datasets` names what is not there.
@@ -56,7 +56,7 @@ def parts(samples: Sequence[Sample], params: IngestParams) -> list[Part]:
 
 
 def shares(params: IngestParams) -> dict[Split, float]:
-    """Of the videos, for each split that videos are assigned to.
+    """Returns the share of the videos for each split that videos are assigned to.
 
     Raises:
         ParamsError: they leave nothing to train on.

@@ -40,7 +40,7 @@ class Unit:
 
 
 def strata(samples: Iterable[Sample]) -> Counter[Stratum]:
-    """How many videos there are in all, of each label, and of each label and method."""
+    """Returns how many videos there are in all, of each label, and of each label and method."""
     counts: Counter[Stratum] = Counter()
     for label, method in ((sample.label or "", sample.method) for sample in samples):
         counts.update(((), (label,), (label, method)))
@@ -50,7 +50,7 @@ def strata(samples: Iterable[Sample]) -> Counter[Stratum]:
 def stratify(
     units: Iterable[Unit], shares: Mapping[Split, float], seed: int, least: int = 1
 ) -> dict[Group, Split]:
-    """Assign units to splits, near the shares of videos in every stratum (label × method).
+    """Assigns units to splits, near the shares of videos in every stratum (label × method).
 
     Settled units come first. The others are shuffled and assigned from the largest to the smallest, each to
     the split where it brings the strata nearest to their targets, in the manner of iterative stratification
@@ -102,7 +102,7 @@ class _Search:
         return False
 
     def _suffices(self, needs: Needs, left: Counts) -> bool:
-        """Whether there is enough of each class, were each video to be had alone."""
+        """Returns whether there is enough of each class, were each video to be had alone."""
         splits = {split for split, _ in needs}
         useful = [
             (held, count)
@@ -115,7 +115,7 @@ class _Search:
         )
 
     def _after(self, needs: Needs, left: Counts) -> Iterator[tuple[Needs, Counts]]:
-        """What is lacking, and what is left, after each unit that helps the first split."""
+        """Yields what is lacking, and what is left, after each unit that helps the first split."""
         (split, lacking), *others = needs
         for index, (held, allowed) in enumerate(self._kinds):
             if left[index] and split in allowed and any(map(min, held, lacking)):

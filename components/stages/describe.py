@@ -31,7 +31,7 @@ TELLING = 0.6
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
-    """Describe the manifest into `reports/dataset`: `statistics.json`, tables, figures, a contact sheet.
+    """Describes the manifest into `reports/dataset`: `statistics.json`, tables, figures, a contact sheet.
 
     Args:
         project: whose manifest is read, and whose videos the contact sheet shows.
@@ -60,7 +60,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
 def read_stills(
     root: Path, strips: Sequence[StillStrip], limits: Limits, workers: int
 ) -> dict[str, StillOrReason]:
-    """A frame of each video on the strips, by video id, or the reason why there is none."""
+    """Returns a frame of each video on the strips, by video id, or the reason why there is none."""
     shown = [row for strip in strips for row in strip.shown]
     pictures: dict[str, StillOrReason] = {}
     with WorkerPool(workers, limits) as pool:
@@ -72,7 +72,7 @@ def read_stills(
 
 
 def giveaways(statistics: Statistics) -> list[str]:
-    """A line per property of the files that gives the label away."""
+    """Returns a line per property of the files that gives the label away."""
     return [
         f"warning: the {name} of a file alone tells real from fake for {form.shortcut.accuracy:.0%} of the "
         f"videos held out (chance: 50%); a detector may learn it in place of the forgery"

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def run(project: Project, params: Params) -> None:
-    """Write the ensemble's files, or that params.yaml names no members.
+    """Writes the ensemble's files, or that params.yaml names no members.
 
     Raises:
         StageError: a member is not trained yet, or was trained on clips of another crop policy.

@@ -31,7 +31,7 @@ from components.tables import MANIFEST, read_faces, read_table
 
 
 def run(project: Project, params: Params) -> None:
-    """Evaluate every candidate of `params.yaml`.
+    """Evaluates every candidate of `params.yaml`.
 
     Reads the manifest, the faces table and each candidate's predictions. Writes `artifacts/winner.json`,
     `reports/evaluation.json`, `leaderboard.csv`, `slices.csv`, `roc/`, `confusion.csv` and `figures/`;

@@ -26,7 +26,7 @@ from components.tables import MANIFEST, read_faces, read_table
 
 
 def run(project: Project, params: Params) -> None:
-    """Write `artifacts/bundle` and print how close ONNX Runtime came to torch.
+    """Writes `artifacts/bundle` and prints how close ONNX Runtime came to torch.
 
     Raises:
         StageError: an earlier stage's output is missing or of other settings, or the parity does not hold.
@@ -55,7 +55,7 @@ def run(project: Project, params: Params) -> None:
 
 
 def check_crop(project: Project, params: Params, about: CandidateInfo) -> None:
-    """Refuse a candidate that was trained on clips of another crop policy.
+    """Refuses a candidate that was trained on clips of another crop policy.
 
     Raises:
         StageError: it was.
@@ -110,7 +110,7 @@ def bundle_info(project: Project, params: Params, winner: Winner, about: Candida
 
 
 def text_files(info: BundleInfo, card: str) -> dict[str, bytes]:
-    """The files that are written for this bundle, by name."""
+    """Returns the files that are written for this bundle, by name."""
     return {
         "bundle.json": as_json(info).encode(),
         "MODEL_CARD.md": card.encode(),
@@ -125,7 +125,7 @@ def seen(project: Project) -> bytes:
 
 
 def detector_contents(project: Project, params: Params) -> dict[str, bytes]:
-    """The detector's files, by their names in the bundle.
+    """Returns the detector's files, by their names in the bundle.
 
     Raises:
         StageError: one of them is missing.
@@ -135,7 +135,7 @@ def detector_contents(project: Project, params: Params) -> dict[str, bytes]:
 
 
 def write_bundle(bundle: Path, files: Mapping[str, bytes]) -> str:
-    """Write all files beside the bundle's place, open them, and only then put them there.
+    """Writes all files beside the bundle's place, opens them, and only then puts them there.
 
     Returns:
         The bundle's digest.

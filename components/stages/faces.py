@@ -45,7 +45,7 @@ TOLD_EVERY = 30.0
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
-    """Cut the missing clips, drop the stale ones, write `artifacts/faces.parquet`.
+    """Cuts the missing clips, drops the stale ones, writes `artifacts/faces.parquet`.
 
     Videos that take no part get neither clips nor a row. Clips that an interrupted run has left are taken
     over. Two videos of the same content share theirs.
@@ -81,7 +81,7 @@ def run(project: Project, params: Params, workers: int = 0) -> None:
 
 
 def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[str, ClipSummary]:
-    """What is in the store already, undamaged."""
+    """Returns what is in the store already, undamaged."""
 
     def verified(name: str) -> ClipSummary | None:
         try:
@@ -95,7 +95,7 @@ def _stored(store: ClipStore, names: Mapping[str, str], threads: int) -> dict[st
 
 
 def _cut(missing: list[str], work: Callable[[str], ClipSummary], pool: WorkerPool) -> dict[str, ClipSummary]:
-    """Cut the missing clips and say how fast that went."""
+    """Cuts the missing clips and says how fast that went."""
     start = time.monotonic()
     done = _progress(pool.each(work, missing), len(missing))
     summaries = {missing[index]: summary for index, summary in done}
@@ -106,7 +106,7 @@ def _cut(missing: list[str], work: Callable[[str], ClipSummary], pool: WorkerPoo
 
 
 def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> ClipSummary:
-    """Cut one video's clips and store them; called from as many threads as there are workers."""
+    """Cuts one video's clips and stores them; called from as many threads as there are workers."""
     result = pool.extract_one(video)
     if isinstance(result, Failure):
         counts = {"frames": result.frames, "face_share": result.face_share, "tracks": result.tracks}
@@ -116,7 +116,7 @@ def _clips(pool: WorkerPool, video: Path, store: ClipStore, name: str) -> ClipSu
 
 
 def _summary(numbers: Mapping[str, Any], name: str) -> ClipSummary:
-    """Of a video with clips, from the numbers of `Faces.parts`."""
+    """Summarises a video with clips, from the numbers of `Faces.parts`."""
     main = numbers["clips"][0]
     return {
         "status": "ok",
@@ -132,7 +132,7 @@ def _summary(numbers: Mapping[str, Any], name: str) -> ClipSummary:
 
 
 def _row(video: Row, summaries: Mapping[str, ClipSummary], crop_digest: str) -> Row:
-    """A video's FACES row; one that ingest turned down keeps ingest's status and reason."""
+    """Returns a video's FACES row; one that ingest turned down keeps ingest's status and reason."""
     unusable = {
         "status": video["status"],
         "reason": video["reason"],
@@ -146,7 +146,7 @@ def _row(video: Row, summaries: Mapping[str, ClipSummary], crop_digest: str) -> 
 
 
 def _progress(results: Iterable[T], total: int) -> Iterator[T]:
-    """Pass results on, with a bar on a terminal, and a line now and then elsewhere."""
+    """Passes results on, with a bar on a terminal, and a line now and then elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield from _told(results, total)

@@ -12,7 +12,7 @@ from components.project import Project
 
 
 def run(project: Project, params: Params) -> None:
-    """Write `reports/gate.json` and `reports/report.html`, and print the rules.
+    """Writes `reports/gate.json` and `reports/report.html`, and prints the rules.
 
     Ends well also when the gate does not pass: the verdict is data here, and the flow acts on it.
 

@@ -27,7 +27,7 @@ from components.tables import MANIFEST, iterate, to_table, write_table
 
 
 def run(project: Project, params: Params, workers: int = 0) -> None:
-    """List the videos, examine those that are new or changed, assign them to splits, and write the manifest.
+    """Lists the videos, examines the new and changed ones, assigns them to splits, and writes the manifest.
 
     What a run finds out about a file is kept in `.unmask/examined.sqlite` as it goes, so that an interrupted
     run is taken up again, and the next one opens only what has changed.
@@ -67,7 +67,7 @@ def _files(datasets: Sequence[Dataset], data: Path) -> Iterator[File]:
 def _examine(
     data: Path, files: Sequence[File], store: ExaminedStore, params: Params, workers: int, console: Console
 ) -> list[Inspected]:
-    """What each file holds; only files that are new or have changed are opened."""
+    """Returns what each file holds; only files that are new or have changed are opened."""
     with _progress(console) as progress:
         task = progress.add_task("Examining", total=None)
         digest = examining_digest(params.limits)
@@ -101,7 +101,7 @@ def _write(
     params: Params,
     console: Console,
 ) -> DatasetSummary:
-    """Assign the videos to splits and write all outputs, the manifest last."""
+    """Assigns the videos to splits and writes all outputs, the manifest last."""
     lock = read_lock(project.splits_lock, params.ingest)
     _say(console, *filter(None, [lock.notice]))
     by_looks, names = params.ingest.near_duplicates == "tie", Names()

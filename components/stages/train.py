@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def run(project: Project, params: Params, name: str) -> None:
-    """Train one candidate and write its files. A killed call is taken up again by the next one.
+    """Trains one candidate and writes its files. A killed call is taken up again by the next one.
 
     Of several processes that train it together, the first one writes and logs.
 
@@ -65,7 +65,7 @@ def run(project: Project, params: Params, name: str) -> None:
 def _train(
     project: Project, params: Params, name: str, videos: Sequence[Video], digest: str, on_epoch: OnEpoch
 ) -> None:
-    """Fit; then the first process writes the weights, `candidate.json` and `history.csv`."""
+    """Fits; then the first process writes the weights, `candidate.json` and `history.csv`."""
     settings = params.candidates[name]
     scratch = _scratch(project, name, digest)
     try:
@@ -120,7 +120,7 @@ def _keep(
 
 
 def _predict(project: Project, name: str, videos: Sequence[Video], settings: CandidateParams) -> None:
-    """Write `predictions.parquet`, from the weights as later stages will read them."""
+    """Writes `predictions.parquet`, from the weights as later stages will read them."""
     model, _ = load_candidate(project.candidate(name))
     unseen = [video for video in videos if video.split in ("val", "test")]
     clips = ClipDataset(unseen, clip_store(project, settings, videos))
@@ -129,5 +129,5 @@ def _predict(project: Project, name: str, videos: Sequence[Video], settings: Can
 
 
 def _scratch(project: Project, name: str, digest: str) -> Path:
-    """Where checkpoints wait for a killed training to be taken up again, and then what it made."""
+    """Returns where checkpoints wait for a killed training to be taken up again, and then what it made."""
     return project.scratch / "training" / f"{name}-{digest}"

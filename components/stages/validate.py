@@ -19,7 +19,7 @@ from components.validation.suite import make_suite
 
 
 def run(project: Project, params: Params) -> None:
-    """Write `validation.json`, `leaks.csv` and Data Docs to reports/validation, then check the outcome.
+    """Writes `validation.json`, `leaks.csv` and Data Docs to reports/validation, then checks the outcome.
 
     Raises:
         StageError: there is no manifest.
@@ -40,7 +40,7 @@ def run(project: Project, params: Params) -> None:
 
 
 def _write(folder: Path, report: Report, page: str) -> Path:
-    """Replace the folder's content; returns the page's path."""
+    """Replaces the folder's content; returns the page's path."""
     shutil.rmtree(folder, ignore_errors=True)
     docs = folder / "data_docs" / "index.html"
     docs.parent.mkdir(parents=True)

@@ -19,7 +19,7 @@ ADDRESSES = (
 
 
 def rewrite_addresses(store: str, before: str, now: str) -> None:
-    """Replace the address of a folder by another in the addresses of all that lies in it.
+    """Replaces the address of a folder by another in the addresses of all that lies in it.
 
     Args:
         store: URI of the database.

@@ -51,7 +51,7 @@ class RegisteredBundle:
 def register_bundle(
     project: Project, bundle: Bundle, run_id: str, code: Path, packages: Sequence[Path]
 ) -> str:
-    """Register a bundle as a version of the model and return the version's number.
+    """Registers a bundle as a version of the model and returns the version's number.
 
     Args:
         project: the project folder.
@@ -71,7 +71,7 @@ def register_bundle(
 def resolve_alias(
     name: str = MODEL, alias: str = CHAMPION, project: Project | None = None
 ) -> RegisteredBundle:
-    """Find the version behind an alias (or a version's number) and bring its bundle into a local folder.
+    """Finds the version behind an alias (or a version's number) and brings its bundle into a local folder.
 
     Raises:
         RegistryError: there is no such model, alias or version, MLflow cannot be reached, or what it holds
@@ -84,7 +84,7 @@ def resolve_alias(
 
 
 def version_behind(alias: str, project: Project) -> str | None:
-    """The number of the version that an alias points to, or None."""
+    """Returns the number of the version that an alias points to, or None."""
     with _registry(project):
         try:
             return str(MlflowClient().get_model_version_by_alias(MODEL, alias).version)
@@ -95,13 +95,13 @@ def version_behind(alias: str, project: Project) -> str | None:
 
 
 def point(alias: str, version: str, project: Project) -> None:
-    """Make an alias point to a version."""
+    """Makes an alias point to a version."""
     with _registry(project):
         MlflowClient().set_registered_model_alias(MODEL, alias, version)
 
 
 def tag(version: str, tags: Mapping[str, str], project: Project) -> None:
-    """Set tags on a version."""
+    """Sets tags on a version."""
     with _registry(project):
         for name, value in tags.items():
             MlflowClient().set_model_version_tag(MODEL, version, name, value)
@@ -190,7 +190,7 @@ def _lookup(name: str, alias: str) -> ModelVersion:
 
 
 def _is_absence(error: MlflowException) -> bool:
-    """Whether MLflow says that something is not there, and not that it could not look."""
+    """Returns whether MLflow says that something is not there, and not that it could not look."""
     return error.error_code == "RESOURCE_DOES_NOT_EXIST" or (
         "alias" in str(error) and "not found" in str(error)
     )
@@ -236,6 +236,6 @@ def _download(version: ModelVersion, folder: Path, digest: str) -> None:
 
 
 def _address(version: ModelVersion) -> str:
-    """Where the files of a version should be: a path, or a remote store's address."""
+    """Returns where the files of a version should be: a path, or a remote store's address."""
     uri = str(MlflowClient().get_model_version_download_uri(version.name, version.version))
     return unquote(urlsplit(uri).path) if uri.startswith("file:") else uri

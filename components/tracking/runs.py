@@ -49,7 +49,7 @@ class LiveRun:
         self.whole = True  # until an epoch could not be logged
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
-        """Log one epoch's metrics."""
+        """Logs one epoch's metrics."""
         if self._client is None:
             return
         try:
@@ -64,7 +64,7 @@ class LiveRun:
 def live_run(
     candidate: str, params: Mapping[str, object], key: str = "", project: Project | None = None
 ) -> Iterator[LiveRun]:
-    """A run that is open while a candidate trains; an interrupted training goes on in the same run.
+    """Yields a run that is open while a candidate trains; an interrupted training goes on in the same run.
 
     The use of processor, memory and GPU is logged beside the metrics, unless
     `MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING` is false.
@@ -98,7 +98,7 @@ def live_run(
 
 
 def ensure_run(project: Project, candidate: str, params: Mapping[str, object], key: str) -> str:
-    """The finished run of a training, rebuilt from its history.csv where this MLflow never saw it.
+    """Returns the finished run of a training, rebuilt from its history.csv where this MLflow never saw it.
 
     Raises:
         RegistryError: MLflow cannot be reached.
@@ -111,7 +111,7 @@ def ensure_run(project: Project, candidate: str, params: Mapping[str, object], k
 
 
 def log_results(project: Project, run_id: str, results: Mapping[str, float]) -> None:
-    """Log what was measured on a finished run's weights; what it has already is not logged again.
+    """Logs what was measured on a finished run's weights; what it has already is not logged again.
 
     Raises:
         RegistryError: MLflow cannot be reached.
@@ -211,7 +211,7 @@ def _log_epoch(client: MlflowClient, run_id: str, metrics: Mapping[str, float], 
 
 
 def _keep_results(client: MlflowClient, run_id: str, project: Project, candidate: str) -> None:
-    """What the stage has written about its weights; a store that does not take it costs a warning."""
+    """Logs what the stage has written about its weights; a store that does not take it costs a warning."""
     about, curves = project.candidate(candidate) / "candidate.json", project.curves(candidate)
     try:
         if about.is_file():

@@ -37,7 +37,7 @@ def _own_store(project: Project) -> str:
 
 
 def connect(project: Project, *, patient: bool = False) -> str:
-    """Point this process at the project's store and return the experiment's id.
+    """Points this process at the project's store and returns the experiment's id.
 
     The address is pinned as an absolute one, because MLflow's own default follows the current folder.
 
@@ -71,7 +71,7 @@ def connect(project: Project, *, patient: bool = False) -> str:
 
 @contextmanager
 def _patience(uri: str, patient: bool) -> Iterator[None]:
-    """Ask a server that has not answered yet once and briefly, unless something could be lost by that.
+    """Asks a server that has not answered yet once and briefly, unless something could be lost by that.
 
     What the user has set holds in any case.
     """
@@ -116,7 +116,7 @@ def _experiment(uri: str, artifacts: Path) -> Experiment:
 
 
 def _follow_move(uri: str, experiment: Experiment, folder: Path) -> None:
-    """Read a project's models from where it is now, though it was moved or copied here with them.
+    """Reads a project's models from where it is now, though it was moved or copied here with them.
 
     Args:
         uri: of the project's own store.

@@ -45,7 +45,7 @@ class TrialRun(LiveRun):
         self._state = "failed"
 
     def end(self, state: str, metrics: Mapping[str, float]) -> None:
-        """Say what became of the trial, and what its best epoch was like."""
+        """Says what became of the trial, and what its best epoch was like."""
         self._state = state
         self.log({f"best_{name}": value for name, value in metrics.items()}, 0)
 
@@ -56,7 +56,7 @@ class TrialRun(LiveRun):
 
 @contextmanager
 def study_run(study: StudyRun, params: Mapping[str, object]) -> Iterator[StudyRun]:
-    """The parent run, open while the study goes on; the same study goes on in the same run."""
+    """Yields the parent run, open while the study goes on; the same study goes on in the same run."""
     try:
         client, run_id = _open(study, params)
     except (MlflowException, RegistryError) as error:
@@ -78,7 +78,7 @@ def study_run(study: StudyRun, params: Mapping[str, object]) -> Iterator[StudyRu
 def trial_run(
     study: StudyRun, number: int, params: Mapping[str, object], earlier: str = ""
 ) -> Iterator[TrialRun]:
-    """A child run, open while its trial trains.
+    """Yields a child run, open while its trial trains.
 
     Args:
         study: with the id of its run.
@@ -99,7 +99,7 @@ def trial_run(
 
 
 def log_outcome(study: StudyRun, metrics: Mapping[str, float], files: Iterable[Path]) -> None:
-    """What a study has found, beside its run."""
+    """Logs what a study has found, beside its run."""
     if not study.run_id:
         return
     try:

@@ -14,7 +14,7 @@ _monitor: Any = SystemMetricsMonitor  # MLflow leaves it untyped
 
 @contextmanager
 def system_metrics(run_id: str) -> Iterator[None]:
-    """Log processor, memory, disk, network and GPU every ten seconds.
+    """Logs processor, memory, disk, network and GPU every ten seconds.
 
     A thread reads counters of this machine; nothing is sent but to the run. Trainings that are over sooner
     have none. Figures of a GPU need the package nvidia-ml-py. `MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL` sets

@@ -35,7 +35,7 @@ class Source:
     counts: dict[str, int]
 
     def as_input(self) -> DatasetInput:
-        """What MLflow shows as an input of the run."""
+        """Returns what MLflow shows as an input of the run."""
         dataset = Dataset(
             name=self.name,
             digest=self.digest[:DIGEST_LENGTH],
@@ -47,7 +47,7 @@ class Source:
 
 
 def read_training_data(project: Project) -> TrainingData | None:
-    """None where a table is missing."""
+    """Returns the data that training uses, or None where a table is missing."""
     if not (project.manifest.exists() and project.faces.exists()):
         return None
     rows = [

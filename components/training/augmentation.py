@@ -21,7 +21,7 @@ from components.training.tint import RandomTint
 
 
 def augmentation(params: AugmentationParams, size: int) -> v2.Transform:
-    """A transform of clips `(T, 3, S, S)` to `(T, 3, S', S')`, uint8, which draws once a call.
+    """Returns a transform of clips `(T, 3, S, S)` to `(T, 3, S', S')`, uint8, which draws once a call.
 
     All draws come from torch's global generator.
 
@@ -42,7 +42,7 @@ def augmentation(params: AugmentationParams, size: int) -> v2.Transform:
 
 
 def _scene(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
-    """How the face is held and lit."""
+    """Yields how the face is held and lit."""
     yield v2.RandomHorizontalFlip(params.flip)
     if params.rotation or params.shear or params.scale != (1.0, 1.0):
         yield from _affine(params, size)
@@ -67,7 +67,7 @@ def _affine(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
 
 
 def _reach(params: AugmentationParams, size: int) -> int:
-    """How far beyond the rim an affine change may look, px."""
+    """Returns how far beyond the rim an affine change may look, px."""
     turn = math.radians(min(params.rotation, 45.0))
     corner = math.cos(turn) + math.sin(turn)  # of a turned square of half side 1
     farthest = corner * (1 + math.tan(math.radians(params.shear))) / params.scale[0]
@@ -75,7 +75,7 @@ def _reach(params: AugmentationParams, size: int) -> int:
 
 
 def _degradations(params: AugmentationParams, size: int) -> Iterator[v2.Transform]:
-    """What optics, sensors and copies do to a picture."""
+    """Yields what optics, sensors and copies do to a picture."""
     blur, iso, gaussian, downscale, jpeg = (
         params.blur, params.iso_noise, params.gaussian_noise, params.downscale, params.jpeg,
     )  # fmt: skip

@@ -71,7 +71,7 @@ class WholeVideos(Dataset[WholeBatch]):
 
 
 def _alike(clips: ClipDataset, indices: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Indices of videos of one shape each, at most `batch_size` clips."""
+    """Yields indices of videos of one shape each, at most `batch_size` clips."""
     waiting: dict[torch.Size, list[int]] = {}
     for index in indices:
         shape = clips.shape(index)
@@ -83,7 +83,7 @@ def _alike(clips: ClipDataset, indices: Sequence[int], batch_size: int) -> Itera
 
 
 def video_logits(classify: Callable[[Tensor], Tensor], faces: Tensor) -> Tensor:
-    """Logits `(B, 2)` of videos: of each, those of the face that decides.
+    """Returns logits `(B, 2)` of videos: of each, those of the face that decides.
 
     Args:
         classify: from clips, uint8 `(N, T, 3, S, S)` or features `(N, T, C)`, to logits `(N, 2)`.

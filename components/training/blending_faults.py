@@ -11,9 +11,7 @@ import cv2
 import numpy as np
 
 from components.arrays import Floats64, Image
-
-LUMA = np.array([0.299, 0.587, 0.114])
-"""Of RGB, ITU-R BT.601."""
+from components.video.colour import LUMA
 
 Detail = Literal["blur", "sharpen", "rescale"]
 
@@ -28,7 +26,7 @@ class Tone:
     hue: float  # radians
 
     def matrix(self, middle: Floats64) -> Floats64:
-        """(3, 4) of `cv2.transform`; `middle` is the colour (3,) that contrast leaves as it is."""
+        """Returns (3, 4) of `cv2.transform`; `middle` is the colour (3,) that contrast leaves as it is."""
         cos, sin = np.cos(self.hue), np.sin(self.hue)
         # Rodrigues' turn about the axis of greys, which have no hue and stay where they are.
         crossed = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
@@ -40,7 +38,7 @@ class Tone:
 
 @dataclass(frozen=True)
 class Faults:
-    """Of the face of one clip; None: it has no such fault."""
+    """The faults of the face of one clip; None: it has no such fault."""
 
     tone: Tone | None
     detail: tuple[tuple[Detail, float], ...]  # kinds, each with its strength
@@ -50,7 +48,7 @@ class Faults:
 
 
 def draw_faults(generator: np.random.Generator) -> Faults:
-    """Draw the faults of one clip, of which at least one can be seen."""
+    """Draws the faults of one clip, of which at least one can be seen."""
     has_tone, has_detail, has_jpeg, has_place, has_elastic = generator.random(5) < (0.8, 0.7, 0.4, 0.6, 0.4)
     return Faults(
         tone=_draw_tone(generator) if has_tone or not (has_detail or has_place) else None,
@@ -85,7 +83,7 @@ def _draw_detail(generator: np.random.Generator) -> tuple[tuple[Detail, float], 
 
 
 def _draw_place(generator: np.random.Generator) -> Floats64:
-    """A small turn, two scales and a shift."""
+    """Draws a small turn, two scales and a shift."""
     angle = generator.uniform(-0.06, 0.06)
     scales = generator.uniform(0.95, 1.06) * generator.uniform(0.98, 1.02, 2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -93,7 +91,7 @@ def _draw_place(generator: np.random.Generator) -> Floats64:
 
 
 def degraded(image: Image, faults: Faults) -> Image:
-    """A frame (S, S, 3) with the faults of detail and compression."""
+    """Returns a frame (S, S, 3) with the faults of detail and compression."""
     for kind, strength in faults.detail:
         image = _DETAIL[kind](image, strength)
     return image if faults.jpeg is None else _compressed(image, faults.jpeg)

@@ -57,7 +57,7 @@ OUTLINES = {
 
 
 def face_maps(landmarks: Floats32, boxes: Floats32) -> Floats64:
-    """Where a face lies: of each frame the affine map from coordinates of the face to px of the crop.
+    """Returns where a face lies: of each frame the affine map from coordinates of the face to px of the crop.
 
     Args:
         landmarks: (T, 5, 2) px of the crop: eyes, nose, corners of the mouth. Without a mouth the face is
@@ -112,14 +112,14 @@ def _plausible(maps: Floats64, of_boxes: Floats64) -> NDArray[np.bool_]:
 
 
 def _proportions() -> tuple[float, float, float]:
-    """Of the template's face: from eye to eye, from corner to corner of the mouth, from eyes to mouth."""
+    """Measures the template's face: from eye to eye, across the mouth, and from eyes to mouth."""
     eyes, mouth = TEMPLATE[:2], TEMPLATE[3:]
     height = float(np.linalg.norm(mouth.mean(axis=0) - eyes.mean(axis=0)))
     return float(np.ptp(eyes[:, 0])), float(np.ptp(mouth[:, 0])), height
 
 
 def _steadied(across: Floats64, down: Floats64) -> tuple[Floats64, Floats64]:
-    """Both axes (T, 2) of a face, neither much shorter than the other, nor far from a right angle."""
+    """Returns both axes (T, 2) of a face, neither much shorter than the other, nor far from a right angle."""
     width, height = (np.linalg.norm(axis, axis=1, keepdims=True) for axis in (across, down))
     with np.errstate(invalid="ignore", divide="ignore"):
         along = down / height
@@ -131,7 +131,7 @@ def _steadied(across: Floats64, down: Floats64) -> tuple[Floats64, Floats64]:
 
 
 def _of_boxes(boxes: Floats64) -> Floats64:
-    """(T, 2, 3) of upright faces in boxes (T, 4)."""
+    """Returns (T, 2, 3) of upright faces in boxes (T, 4)."""
     low, high = boxes[:, :2], boxes[:, 2:]
     unit = (high - low).max(axis=1) / BOX_HEIGHT
     maps = np.zeros((len(boxes), 2, 3))
@@ -142,19 +142,19 @@ def _of_boxes(boxes: Floats64) -> Floats64:
 
 
 def canvas_map(side: int) -> Floats64:
-    """(2, 3) from pixels of a drawing, `side` px wide, to coordinates of the face."""
+    """Returns (2, 3) from pixels of a drawing, `side` px wide, to coordinates of the face."""
     step = 2 * MASK_REACH / side
     return np.array([[step, 0.0, step / 2 - MASK_REACH], [0.0, step, step / 2 - MASK_REACH]])
 
 
 def followed_by(first: Floats64, second: Floats64) -> Floats64:
-    """One affine map (2, 3) after another."""
+    """Returns one affine map (2, 3) after another."""
     joined: Floats64 = second @ np.vstack([first, [0.0, 0.0, 1.0]])
     return joined
 
 
 def draw_mask(generator: np.random.Generator, side: int) -> Floats32:
-    """Draw how much of a face is replaced where, 0…1, (side, side) over the square of `MASK_REACH`.
+    """Draws how much of a face is replaced where, 0…1, (side, side) over the square of `MASK_REACH`.
 
     The outline is waved, which is what an elastic deformation does to a mask's edge, and blurred.
     """
@@ -172,7 +172,7 @@ def draw_mask(generator: np.random.Generator, side: int) -> Floats32:
 
 
 def _contour(outline: Outline, generator: np.random.Generator) -> Floats64:
-    """(N, 2) points around an egg, waved and stretched."""
+    """Returns (N, 2) points around an egg, waved and stretched."""
     angles = np.linspace(0, 2 * np.pi, 96, endpoint=False)
     roundness = 2 / generator.uniform(2.0, 2.8)  # 1: an ellipse; less: closer to a rectangle
     x, y = (np.sign(turn) * np.abs(turn) ** roundness for turn in (np.cos(angles), np.sin(angles)))

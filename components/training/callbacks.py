@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def ignore(metrics: Mapping[str, float], epoch: int) -> None:
-    """Where nobody watches: in all processes of a training but the first."""
+    """Ignores the epoch, in all processes of a training but the first, where nobody watches."""
 
 
 class History(Callback):

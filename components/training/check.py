@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def run(project: Project, params: Params) -> None:
-    """Make every candidate's network, with the weights that it starts from.
+    """Makes every candidate's network, with the weights that it starts from.
 
     Weights that come from a hub then wait in its cache for the training.
 
@@ -34,7 +34,7 @@ def run(project: Project, params: Params) -> None:
 
 
 def check_precision(precision: Precision) -> None:
-    """Refuse half precision that needs a GPU where there is none.
+    """Refuses half precision that needs a GPU where there is none.
 
     Raises:
         TrainingError: it does.
@@ -45,7 +45,7 @@ def check_precision(precision: Precision) -> None:
 
 @contextmanager
 def of_candidate(path: Path, name: str) -> Iterator[None]:
-    """Say of a setting that a network, its clips or their augmentation refuses where it stands.
+    """Says of a setting that a network, its clips or their augmentation refuses where it stands.
 
     Raises:
         ParamsError: with the file and the candidate.

@@ -15,7 +15,7 @@ ORDER = ("train", "val", "test")
 
 
 def clip_store(project: Project, settings: TrainingParams, videos: Sequence[Video]) -> DecodedClips:
-    """Where clips come from, compressed or decoded."""
+    """Returns where clips come from, compressed or decoded."""
     names = [video.clip for video in sorted(videos, key=lambda video: ORDER.index(video.split))]
     return DecodedClips(ClipStore(project.clips), project.decoded, names, settings.decoded_gb * 1e9)
 

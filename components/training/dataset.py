@@ -27,7 +27,7 @@ class Store(Protocol):
     """Where crops come from: `components.faces.store.ClipStore`, or `components.training.decoded`."""
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """`(K, T, S, S, 3)` of a video's crops, without reading them."""
+        """Returns `(K, T, S, S, 3)` of a video's crops, without reading them."""
         ...
 
     def read_crops(
@@ -37,7 +37,7 @@ class Store(Protocol):
         ...
 
     def read_geometry(self, name: str) -> tuple[Floats32, Floats32]:
-        """Boxes `(K, T, 4)` and landmarks `(K, T, 5, 2)`, px of the video."""
+        """Returns boxes `(K, T, 4)` and landmarks `(K, T, 5, 2)`, px of the video."""
         ...
 
 
@@ -82,11 +82,11 @@ class ClipDataset(Dataset[Item]):
         return self._read(index), self.videos[index].label
 
     def main_face(self, index: int, frames: Sequence[int]) -> Item:
-        """Some frames of the main face, uint8 `(T, 3, S, S)`."""
+        """Returns some frames of the main face, uint8 `(T, 3, S, S)`."""
         return self._read(index, frames, 1)[0], self.videos[index].label
 
     def shape(self, index: int) -> torch.Size:
-        """Of a video's pixels; asked of the store once."""
+        """Returns the shape of a video's pixels, which the store is asked for once."""
         if index not in self._shapes:
             faces, frames, height, width, colours = self.store.shape(self.videos[index].clip)
             taken = faces if self.faces is None else min(faces, self.faces)
@@ -94,7 +94,7 @@ class ClipDataset(Dataset[Item]):
         return self._shapes[index]
 
     def place(self, index: int, frames: Sequence[int]) -> tuple[Floats32, Floats32]:
-        """Where the main face is in its crops, px: boxes `(T, 4)`, landmarks `(T, 5, 2)`."""
+        """Returns where the main face is in its crops, px: boxes `(T, 4)`, landmarks `(T, 5, 2)`."""
         if self.policy is None:
             raise ValueError("clips that are to be forged need the policy by which they were cut")
         boxes, landmarks = self.store.read_geometry(self.videos[index].clip)
@@ -155,7 +155,7 @@ class DrawnClips(Dataset[DrawnClip]):
         return DrawnClip(self._augmented(clip, seed), label, self._methods[draw.clip], draw.clip)
 
     def _further_frames(self, draw: Draw, stored: int, count: int) -> list[int]:
-        """Those that the epoch has not drawn of this clip before, until it has drawn them all."""
+        """Returns those that the epoch has not drawn of this clip before, until it has drawn them all."""
         first = np.random.default_rng((self._seed, draw.epoch, draw.clip, 0))
         begun = draw_frames(stored, count, first)
         others = first.permutation(np.setdiff1d(np.arange(stored), begun))
@@ -176,16 +176,16 @@ class DrawnClips(Dataset[DrawnClip]):
 
 
 def as_it_is(clip: Tensor) -> Tensor:
-    """No augmentation."""
+    """Returns the clip without any augmentation."""
     return clip
 
 
 def method_names(clips: ClipDataset, self_blended: float) -> tuple[str, ...]:
-    """What the second head tells apart, by the index that drawn clips have."""
+    """Returns what the second head tells apart, by the index that drawn clips have."""
     return (*clips.methods, SELF_BLENDED) if self_blended else clips.methods
 
 
 def draw_frames(stored: int, frames: int, generator: np.random.Generator) -> list[int]:
-    """Indices of the frames to use, in their order; some twice where a clip holds too few."""
+    """Draws indices of the frames to use, in their order; some twice where a clip holds too few."""
     drawn = generator.choice(stored, size=frames, replace=stored < frames)
     return sorted(drawn.tolist())

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from components.faces.compression import Crops
 from components.faces.store import ClipStore
 from components.files import replacing
 
@@ -21,7 +22,6 @@ FREE_SHARE = 0.5
 MOST_MAPPED = 16_384
 """Files mapped at a time; Linux allows a process 65530 maps."""
 
-Crops = NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +49,15 @@ class DecodedClips:
                 path.unlink(missing_ok=True)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """As `ClipStore.shape`."""
+        """Returns what `ClipStore.shape` does."""
         return self._shapes[name]
 
     def read_geometry(self, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `ClipStore.read_geometry`."""
+        """Reads geometry as `ClipStore.read_geometry` does."""
         return self._store.read_geometry(name)
 
     def read_crops(self, name: str, frames: Sequence[int] | None = None, clips: int | None = None) -> Crops:
-        """As `ClipStore.read_crops`. It may be a view that others get, too: not to be written to."""
+        """Reads crops as `ClipStore.read_crops` does; maybe a view for several, so not to be written to."""
         if name not in self._kept:
             return self._store.read_crops(name, frames, clips)
         crops = self._whole(name)[:clips]
@@ -67,7 +67,7 @@ class DecodedClips:
         return self.__dict__ | {"_mapped": {}}  # a process maps for itself; NumPy would send the content
 
     def _whole(self, name: str) -> Crops:
-        """All crops of a clip that is kept, (K, T, S, S, 3)."""
+        """Returns all crops of a clip that is kept, (K, T, S, S, 3)."""
         if name not in self._mapped:
             if len(self._mapped) >= MOST_MAPPED:
                 self._mapped.clear()
@@ -86,13 +86,13 @@ class DecodedClips:
 
 
 def names_that_fit(shapes: Mapping[str, tuple[int, ...]], room: float) -> frozenset[str]:
-    """The first clips that fit into so many bytes."""
+    """Returns the first clips that fit into so many bytes."""
     ends = np.cumsum([np.prod(shape, dtype=np.int64) for shape in shapes.values()])
     return frozenset(list(shapes)[: int(np.searchsorted(ends, room, side="right"))])
 
 
 def mapped(path: Path, shape: tuple[int, ...]) -> Crops | None:
-    """A file as an array that reads from it; None where it is missing, or not whole."""
+    """Returns a file as an array that reads from it; None where it is missing, or not whole."""
     try:
         crops = np.load(path, mmap_mode="c")  # copy on write: torch wants what can be written to
     except (OSError, ValueError, EOFError):  # a disk that filled up leaves a file too short
@@ -101,7 +101,7 @@ def mapped(path: Path, shape: tuple[int, ...]) -> Crops | None:
 
 
 def keep(crops: Crops, path: Path) -> None:
-    """Write a file beside its place, then move it there, where that is possible."""
+    """Writes a file beside its place, then moves it there, where that is possible."""
     try:
         with replacing(path) as partial, partial.open("wb") as file:
             np.save(file, crops)
@@ -110,7 +110,7 @@ def keep(crops: Crops, path: Path) -> None:
 
 
 def _spare(folder: Path, shapes: Mapping[str, tuple[int, ...]]) -> float:
-    """Bytes that clips may take: what they have already, and some of what is free."""
+    """Returns bytes that clips may take: what they have already, and some of what is free."""
     taken = sum(path.stat().st_size for name in shapes if (path := folder / f"{name}.npy").is_file())
     existing = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     return taken + FREE_SHARE * shutil.disk_usage(existing).free

@@ -50,7 +50,7 @@ class Processes:
         return batch_size // self.count
 
     def trainer_settings(self) -> dict[str, Any]:
-        """What Lightning's trainer is told of it."""
+        """Returns what Lightning's trainer is told of it."""
         if self.count == 1:
             return {"devices": 1}
         backend = "nccl" if torch.cuda.is_available() else "gloo"
@@ -127,7 +127,7 @@ def with_shared_statistics(model: Candidate, together: Processes) -> Candidate:
 
 
 def averaged(value: Tensor) -> Tensor:
-    """The mean over all processes; the value itself where there is one."""
+    """Returns the mean over all processes; the value itself where there is one."""
     if not (distributed.is_available() and distributed.is_initialized()):
         return value
     total = value.detach().clone()
@@ -136,7 +136,7 @@ def averaged(value: Tensor) -> Tensor:
 
 
 def average_buffers(model: nn.Module) -> None:
-    """Give every process the mean of what their batch norms have seen."""
+    """Gives every process the mean of what their batch norms have seen."""
     for buffer in model.buffers():
         if buffer.is_floating_point():
             buffer.copy_(averaged(buffer))

@@ -59,7 +59,7 @@ class FeatureClips(ClipDataset):
         self._rows: Floats32 | None = None
 
     def shape(self, index: int) -> torch.Size:
-        """`(K, T, C)` of a video."""
+        """Returns `(K, T, C)` of a video."""
         return torch.Size((*self._kept[index], self._mapped.shape[1]))
 
     def _read(self, index: int, frames: Sequence[int] | None = None, faces: int | None = None) -> Tensor:
@@ -78,7 +78,7 @@ class FeatureClips(ClipDataset):
 
 
 def starts(clips: ClipDataset) -> list[int]:
-    """Of each video its first frame among those of all, and at last how many there are."""
+    """Returns where each video starts among the frames of all `(N + 1,)`; the last one is their number."""
     frames = (clips.shape(index)[:2].numel() for index in range(len(clips)))
     return list(accumulate(frames, initial=0))
 
@@ -86,7 +86,7 @@ def starts(clips: ClipDataset) -> list[int]:
 def cached_features(
     model: Candidate, clips: ClipDataset, settings: CandidateParams, folder: Path
 ) -> FeatureClips:
-    """The features of all stored frames, computed now unless they have been.
+    """Returns the features of all stored frames, computed now unless they have been.
 
     Args:
         model: whose backbone is frozen.
@@ -109,7 +109,7 @@ def cached_features(
 
 
 def features_digest(model: Candidate, clips: ClipDataset, settings: CandidateParams) -> str:
-    """Sixteen hex digits that stand for all that features depend on."""
+    """Returns sixteen hex digits that stand for all that features depend on."""
     seen = {
         "network": settings.network.model_dump(mode="json", include={"name", "backbone", "stages"}),
         "input": [model.input_size, list(model.mean), list(model.std)],
@@ -139,7 +139,7 @@ def _write(
 
 
 def _reserve(path: Path) -> None:
-    """Take the disk that a mapped file needs: where it is full, writing to the map would end the process."""
+    """Takes the disk that a mapped file needs: where it is full, writing to the map would end the process."""
     with path.open("r+b") as file, suppress(AttributeError):  # not every system can reserve
         os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
@@ -147,7 +147,7 @@ def _reserve(path: Path) -> None:
 def _features(
     model: Candidate, clips: ClipDataset, settings: CandidateParams
 ) -> Iterator[tuple[list[int], Tensor]]:
-    """Which videos, and their features `(B, K, T, C)`."""
+    """Yields which videos, and their features `(B, K, T, C)`."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batches = whole_batches(clips, settings.batch_size, settings.workers)
     shown = track(
@@ -181,7 +181,7 @@ def _width(model: Candidate, clips: ClipDataset, settings: CandidateParams) -> i
 
 @contextmanager
 def _evaluated(model: Candidate, device: torch.device) -> Iterator[None]:
-    """The network on a device, in evaluation mode; afterwards as it was, on the CPU."""
+    """Yields the network on a device, in evaluation mode; afterwards as it was, on the CPU."""
     training = model.training
     model.to(device).eval()
     try:
@@ -191,7 +191,7 @@ def _evaluated(model: Candidate, device: torch.device) -> Iterator[None]:
 
 
 def _make_room(folder: Path) -> None:
-    """Remove the features that were used longest ago, until there is half of the room.
+    """Removes the features that were used longest ago, until there is half of the room.
 
     Those of the last day stay: a training, this one or one beside it, may be about to open them.
     """
@@ -202,7 +202,7 @@ def _make_room(folder: Path) -> None:
 
 
 def _last_uses(folder: Path) -> Iterator[tuple[float, Path, int]]:
-    """When each file was used last, and its bytes; also of what a kill left half written."""
+    """Yields when each file was used last, and its bytes; also of what a kill left half written."""
     for file in folder.glob("*"):
         with suppress(FileNotFoundError):  # whoever makes room beside this one was first
             state = file.stat()

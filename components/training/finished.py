@@ -11,7 +11,7 @@ DONE = "done"
 
 
 def set_aside(project: Project, name: str, scratch: Path) -> None:
-    """Keep a candidate's files instead of the checkpoints, and nothing of its earlier trainings.
+    """Keeps a candidate's files instead of the checkpoints, and nothing of its earlier trainings.
 
     Args:
         project: whose files.
@@ -30,7 +30,7 @@ def set_aside(project: Project, name: str, scratch: Path) -> None:
 
 
 def put_back(project: Project, name: str, scratch: Path) -> bool:
-    """Give a candidate the files of a training that was finished; false where there are none."""
+    """Gives a candidate the files of a training that was finished; false where there are none."""
     kept = scratch / DONE
     if not kept.is_dir():
         return False

@@ -67,7 +67,7 @@ def fit(
     on_epoch: OnEpoch,
     features: Path | None = None,
 ) -> Fitted:
-    """Train a candidate until its epochs are over or it no longer gets better on validation clips.
+    """Trains a candidate until its epochs are over or it no longer gets better on validation clips.
 
     Args:
         settings: what it is, and how it learns.
@@ -124,7 +124,7 @@ def _history(on_epoch: OnEpoch, together: Processes) -> History:
 
 
 def prepare_torch(settings: TrainingParams) -> None:
-    """Set up the process: seeds, threads, memory, and algorithms that give the same result each time.
+    """Sets up the process: seeds, threads, memory, and algorithms that give the same result each time.
 
     Raises:
         TrainingError: half precision is asked for where there is no GPU.
@@ -138,7 +138,7 @@ def prepare_torch(settings: TrainingParams) -> None:
 
 
 def build_candidate(settings: CandidateParams, train: ClipDataset) -> Candidate:
-    """The network as its training needs it.
+    """Returns the network as its training needs it.
 
     Raises:
         ParamsError: clips of different lengths are asked for, and it cannot have them in one batch.

@@ -42,7 +42,7 @@ class HardExamples(Callback):
 
 
 def remembered(known: Tensor, items: Tensor, losses: Tensor) -> Tensor:
-    """Losses of all items: of those just drawn their mean, of others what was known.
+    """Returns losses of all items: of those just drawn their mean, of others what was known.
 
     Args:
         known: float64 `(N,)`.
@@ -55,7 +55,7 @@ def remembered(known: Tensor, items: Tensor, losses: Tensor) -> Tensor:
 
 
 def _of_all(module: Any, items: Tensor, losses: Tensor) -> tuple[Tensor, Tensor]:
-    """What all processes have seen, as many each."""
+    """Returns what all processes have seen, as many each."""
     if module.trainer.world_size > 1:
         items, losses = (module.all_gather(part).flatten() for part in (items, losses))
     return items.cpu(), losses.cpu()

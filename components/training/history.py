@@ -24,7 +24,7 @@ class Epoch(NamedTuple):
 
     @property
     def gap(self) -> float:
-        """By how much accuracy is higher in training than in validation: what was learnt by heart."""
+        """The accuracy in training less that in validation, which shows how much a network overfits."""
         return self.train_accuracy - self.val_accuracy
 
     @property
@@ -35,7 +35,7 @@ class Epoch(NamedTuple):
         return values
 
     def line(self, epochs: int) -> str:
-        """The row for people."""
+        """Returns the row for people."""
         return (
             f"epoch {self.epoch}/{epochs}: train loss {self.train_loss:.3f}, "
             f"accuracy {self.train_accuracy:.3f}, validation loss {self.val_loss:.3f}, "
@@ -49,7 +49,7 @@ MEASURED = tuple(name for name in Epoch._fields if name not in ("epoch", "lr"))
 
 
 def best_epoch(history: Sequence[Epoch], metric: Metric = "loss") -> Epoch:
-    """The first of the epochs that are best by a metric.
+    """Returns the first of the epochs that are best by a metric.
 
     Raises:
         TrainingError: no epoch has a finite validation loss.
@@ -66,7 +66,7 @@ def best_epoch(history: Sequence[Epoch], metric: Metric = "loss") -> Epoch:
 
 
 def write_history(history: Sequence[Epoch], path: Path) -> None:
-    """Write history.csv; the folder is made if needed."""
+    """Writes history.csv; the folder is made if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

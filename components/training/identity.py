@@ -14,7 +14,7 @@ PACKAGES = ("torch", "torchvision", "timm", "lightning", "numpy")
 
 
 def training_digest(name: str, settings: CandidateParams, videos: Sequence[Video]) -> str:
-    """Sixteen hex digits: the same digest on the same kind of machine is the same candidate.
+    """Returns sixteen hex digits: the same digest on the same kind of machine is the same candidate.
 
     Args:
         name: of the candidate.

@@ -36,6 +36,6 @@ class RandomJpeg(v2.Transform):  # type: ignore[misc]  # torchvision has no type
 
 
 def _compressed(frame: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) BGR as a JPEG shows it."""
+    """Returns a picture (H, W, 3) BGR as a JPEG shows it."""
     file = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR), np.uint8)

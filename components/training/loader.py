@@ -18,7 +18,7 @@ from components.training.workers import loading
 
 
 def epoch_sampler(clips: ClipDataset, settings: CandidateParams) -> EpochSampler:
-    """What each epoch draws of the training clips."""
+    """Returns what each epoch draws of the training clips."""
     return EpochSampler(training_items(clips.videos, settings), settings.seed, settings.hard_examples)
 
 
@@ -43,7 +43,7 @@ def training_batches(
 def whole_batches(
     clips: ClipDataset, batch_size: int, workers: int = 0, together: Processes = SINGLE_PROCESS
 ) -> DataLoader[WholeBatch]:
-    """All stored frames of all faces, of the videos that fall to this process; see `WholeVideos`."""
+    """Returns all stored frames of all faces, of the videos that fall to this process; see `WholeVideos`."""
     whole = WholeVideos(clips, batch_size, together.rank, together.count)
     return DataLoader(whole, batch_size=None, **loading(workers))
 

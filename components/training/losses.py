@@ -12,7 +12,7 @@ from components.params.training import BceFocal, CrossEntropy, Focal, FocalTerm,
 
 
 def clip_losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
-    """The loss `(B,)` of each clip.
+    """Returns the loss `(B,)` of each clip.
 
     Args:
         loss: which one.
@@ -43,7 +43,7 @@ def _focal(loss: FocalTerm, margins: Tensor, targets: Tensor) -> Tensor:
 
 
 def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) -> Tensor:
-    """The mean over a batch, in which a clip counts as much as its class says.
+    """Returns the mean over a batch, in which a clip counts as much as its class says.
 
     Not divided by the weights of the batch, as torch's losses are: in small batches, of which most lack the
     rare class, it would count far less than the weights say, and in batches of one they would say nothing.
@@ -57,7 +57,7 @@ def weighted_mean(losses: Tensor, labels: Tensor, class_weights: Tensor | None) 
 
 
 def class_weights(drawn: Tensor) -> Tensor:
-    """Weights `(2,)` with which both classes count the same: one on average.
+    """Returns weights `(2,)` with which both classes count the same: one on average.
 
     Args:
         drawn: `(2,)`, how many clips of each class an epoch draws; both some.

@@ -10,7 +10,7 @@ LARGEST = 32 * 1024**2
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what is freed, instead of giving it back to the system.
+    """Lets the C library keep what is freed, instead of giving it back to the system.
 
     Otherwise a step on a CPU may have tens of megabytes mapped and cleared for it anew: 5 % of a step of the
     ResNet-18 of params.yaml. Nothing happens where the C library is not glibc.

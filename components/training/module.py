@@ -102,7 +102,7 @@ class ClipClassifier(LightningModule):
         average_buffers(self.model)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the epoch; a metric of a network that has diverged is no number, whatever it would be."""
+        """Logs the epoch; a metric of a network that has diverged is no number, whatever it would be."""
         loss = self.val_loss.compute()
         unknown = loss * 0 if loss.isfinite() else loss.new_tensor(torch.nan)
         metrics = {
@@ -163,7 +163,7 @@ class ClipClassifier(LightningModule):
         return loss
 
     def _seen(self, clips: Tensor, mask: Tensor | None = None) -> Outputs:
-        """What the network says of clips, or of the features that its backbone has of them."""
+        """Returns what the network says of clips, or of the features that its backbone has of them."""
         if clips.is_floating_point():
             return self.model.classify(clips, mask)
         return self.model.outputs(self.model.prepare(clips), mask)

@@ -61,7 +61,7 @@ class RandomIsoNoise(v2.Transform):  # type: ignore[misc]
         self.colour_shift = colour_shift
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
-        """A number of electrons; ISO goes by doublings, so that each doubling is as likely."""
+        """Returns a number of electrons; ISO goes by doublings, so that each doubling is as likely."""
         least, most = map(math.log, self.electrons)
         white = math.exp(torch.empty(1).uniform_(least, most).item())
         if self.colour_shift is None:
@@ -82,7 +82,7 @@ class RandomIsoNoise(v2.Transform):  # type: ignore[misc]
 
 
 def turned_hues(frames: Tensor, angles: Tensor) -> Tensor:
-    """Turn the colour of each pixel about the axis of greys: its mean stays, and so does a grey.
+    """Turns the colour of each pixel about the axis of greys: its mean stays, and so does a grey.
 
     Args:
         frames: `(T, 3, H, W)`, RGB.

@@ -17,7 +17,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adam": Adam, "adamw": AdamW,
 
 
 def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
-    """Of what learns; the backbone has a rate of its own, and the last group is the rest."""
+    """Makes the optimizer of all trainable weights; the backbone's group comes first and has its own rate."""
     options = settings.optimizer
     groups = [
         {"params": list(parameters), "lr": options.lr * share}
@@ -33,7 +33,7 @@ def optimizer(model: Candidate, settings: CandidateParams) -> Optimizer:
 
 
 def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LRScheduler:
-    """The rate of every step.
+    """Returns the rate of every step.
 
     Args:
         optimizer: whose rates are those of `settings` now.
@@ -51,7 +51,7 @@ def scheduler(optimizer: Optimizer, settings: CandidateParams, steps: int) -> LR
 def rate_share(
     schedule: Constant | Plateau | Cosine | Linear | Step, step: int, warmup: int, steps: int
 ) -> float:
-    """Of the full rate, at a step from 0; a plateau is noticed elsewhere."""
+    """Returns the share of the full rate at a step from 0; a plateau is noticed elsewhere."""
     if step < warmup:
         return (step + 1) / warmup
     passed = min(1.0, (step - warmup) / max(1, steps - warmup))
@@ -66,7 +66,7 @@ def rate_share(
 
 
 def share_of_step(size: int, batch: int, batch_size: int, accumulate: int, clips: int) -> float:
-    """By what the mean loss of a batch is multiplied, so that a step is of the mean over all its clips.
+    """Returns the factor of a batch's mean loss that makes a step follow the mean over all its clips.
 
     Lightning divides by the batches of a whole step. The last one of an epoch may have fewer, of fewer clips.
 

@@ -18,7 +18,7 @@ from components.training.workers import told_plainly
 def predict(
     model: Candidate, clips: ClipDataset, videos: Sequence[Video], batch_size: int, workers: int = 0
 ) -> list[dict[str, Any]]:
-    """Rows of `components.tables.PREDICTIONS`, from all stored frames of each face that is scored.
+    """Returns rows of `components.tables.PREDICTIONS`, from all stored frames of each face that is scored.
 
     Args:
         model: in evaluation mode.

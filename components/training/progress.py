@@ -33,7 +33,7 @@ class TrainingBar(RichProgressBar):
 
 
 def clips_seen(trainer: Trainer) -> str:
-    """Of all clips of the epoch, in all processes: `24/160`."""
+    """Says how many of the epoch's clips were seen, in all processes: `24/160`."""
     loader: Any = trainer.train_dataloader
     part, batches = len(loader.sampler), trainer.fit_loop.epoch_loop.batch_progress.current.ready
     seen = min(batches * loader.batch_size, part)

@@ -34,7 +34,7 @@ class SharpnessAware(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
-        """One step; the loss that it returns is that at the weights as they were."""
+        """Returns one step; the loss that it returns is that at the weights as they were."""
         with torch.enable_grad():
             loss = closure()
         with self._uphill(), torch.enable_grad():

@@ -57,7 +57,7 @@ class Items:
 
 
 def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
-    """What an epoch draws from these videos, and how often.
+    """Returns what an epoch draws from these videos, and how often.
 
     It draws every clip `draws_per_clip` times and, of the genuine ones, a share `self_blended` as often once
     more, as forgeries of themselves.
@@ -81,7 +81,7 @@ def training_items(videos: Sequence[Video], learning: TrainingParams) -> Items:
 
 
 def epoch_order(seed: int, epoch: int, items: Items, hardest: Sequence[int] = ()) -> Ints64:
-    """The items that an epoch draws, in their order.
+    """Returns the items that an epoch draws, in their order.
 
     Args:
         seed: of the training.
@@ -146,7 +146,7 @@ class EpochSampler(Sampler[Draw]):
 
 
 def _repeats(order: Sequence[int]) -> list[int]:
-    """Of each place, how often its item has come before."""
+    """Counts for each place how often its item has come before."""
     seen = Counter[int]()
     repeats = []
     for item in order:

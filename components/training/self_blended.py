@@ -43,7 +43,7 @@ class Flicker:
 def self_blend(
     clip: Tensor, landmarks: Floats32, generator: np.random.Generator, boxes: Floats32 | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Make a forged clip from a genuine one. Every draw comes from `generator`.
+    """Makes a forged clip from a genuine one. Every draw comes from `generator`.
 
     Args:
         clip: uint8 (T, 3, S, S) RGB crops of one face.
@@ -73,14 +73,14 @@ def self_blend(
 
 
 def _in_the_middle(length: int, side: int) -> Floats32:
-    """(T, 4) boxes as a crop without alignment has them."""
+    """Returns (T, 4) boxes as a crop without alignment has them."""
     half = side / (1 + CropPolicy().margin) / 2
     middle = side / 2
     return np.tile(np.array([middle - half] * 2 + [middle + half] * 2, np.float32), (length, 1))
 
 
 def draw_flicker(generator: np.random.Generator, length: int) -> Flicker:
-    """Draw what differs between the frames of a clip: on most clips, nothing."""
+    """Draws what differs between the frames of a clip: on most clips, nothing."""
     strength = generator.uniform(0.2, 1.0) if generator.random() < FLICKER else 0.0
     kinds = strength * (generator.random(4) < 0.6)  # what of it trembles
     return Flicker(
@@ -93,7 +93,7 @@ def draw_flicker(generator: np.random.Generator, length: int) -> Flicker:
 
 
 def _weights(mask: Floats32, maps: Floats64, flicker: Flicker) -> Floats32:
-    """(T, S, S): the mask laid onto each frame."""
+    """Returns (T, S, S): the mask laid onto each frame."""
     side = len(mask)
     laid = np.empty((len(maps), side, side), np.float32)
     for index, to_crop in enumerate(maps):
@@ -105,7 +105,7 @@ def _weights(mask: Floats32, maps: Floats64, flicker: Flicker) -> Floats32:
 
 
 def _sources(frames: Image, maps: Floats64, faults: Faults, flicker: Flicker) -> Image:
-    """(T, S, S, 3): the changed faces, which are to be blended in."""
+    """Returns (T, S, S, 3): the changed faces, which are to be blended in."""
     side = frames.shape[1]
     matrix = np.eye(3, 4) if faults.tone is None else faults.tone.matrix(frames.mean(axis=(0, 1, 2)))
     warp = _warp(faults, side)
@@ -120,13 +120,13 @@ def _sources(frames: Image, maps: Floats64, faults: Faults, flicker: Flicker) ->
 
 
 def _field(side: int) -> Floats32:
-    """(side, side, 2): for each pixel of the square of `REACH`, where it lies in the face."""
+    """Returns (side, side, 2): for each pixel of the square of `REACH`, where it lies in the face."""
     pixels = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=2).astype(np.float32)
     return np.asarray(cv2.transform(pixels, canvas_map(side)), np.float32)
 
 
 def _warp(faults: Faults, side: int) -> Floats32 | None:
-    """(side, side, 2): for each pixel of the square, the point of the face that shows there."""
+    """Returns (side, side, 2): for each pixel of the square, the point of the face that shows there."""
     if faults.place is None and faults.elastic is None:
         return None
     warp = _field(side)
@@ -139,7 +139,7 @@ def _warp(faults: Faults, side: int) -> Floats32 | None:
 
 
 def _displaced(image: Image, warp: Floats32, to_crop: Floats64, shift: Floats64) -> Image:
-    """A frame whose face is warped, and moved by `shift` in coordinates of the face."""
+    """Returns a frame whose face is warped, and moved by `shift` in coordinates of the face."""
     side = len(image)
     place = followed_by(canvas_map(side), to_crop)
     in_crop = cv2.warpAffine(warp, place, (side, side), borderMode=cv2.BORDER_REPLICATE)

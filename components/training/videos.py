@@ -28,7 +28,7 @@ class Video:
 
 
 def read_videos(project: Project, crop_digest: str, learning: TrainingParams) -> list[Video]:
-    """All videos of the project that a candidate uses.
+    """Returns all videos of the project that a candidate uses.
 
     Args:
         project: where the tables are.
@@ -72,7 +72,7 @@ def _is_used(video: Video, learning: TrainingParams) -> bool:
 
 
 def join(manifest: Iterable[Row], faces: Iterable[Row]) -> list[Video]:
-    """The videos that have both a split and a clip, by id: the order of the tables decides nothing.
+    """Returns the videos that have both a split and a clip, by id: the order of the tables decides nothing.
 
     What fell back to the middle of the frame shows no usable face: it is predicted, but not learnt from.
     """
@@ -98,5 +98,5 @@ def _takes_part(row: Row, face: Row) -> bool:
 
 
 def of_split(videos: Iterable[Video], split: str, label: int | None = None) -> list[Video]:
-    """The videos of one split, of one class if a label is given."""
+    """Returns the videos of one split, of one class if a label is given."""
     return [video for video in videos if video.split == split and label in (None, video.label)]

@@ -19,7 +19,7 @@ NEEDED = ["components.training.augmentation", "components.training.batches", "co
 
 
 def loading(workers: int) -> dict[str, Any]:
-    """A loader's arguments for so many processes."""
+    """Returns a loader's arguments for so many processes."""
     pinned = {"pin_memory": torch.cuda.is_available()}
     if not workers:
         return pinned
@@ -45,7 +45,7 @@ def told_plainly() -> Iterator[None]:
 
 
 def _context() -> Any:
-    """How processes are started: from one without threads, which alone can be forked safely.
+    """Returns how processes are started: from one without threads, which alone can be forked safely.
 
     A training has threads of torch, OpenCV, MLflow and the progress bar by then. `spawn`, where a system has
     nothing else, imports torch once for each process.

@@ -18,7 +18,7 @@ MIN_TRIALS = 8
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
-    """Share of the differences between complete trials that each setting explains; they sum to 1.
+    """Returns the share of the differences between complete trials that each setting explains; they sum to 1.
 
     fANOVA (Hutter, Hoos, Leyton-Brown, 2014: https://proceedings.mlr.press/v32/hutter14.html). Empty where
     too few trials are complete, or all are equally good.

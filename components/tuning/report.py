@@ -12,14 +12,14 @@ from components.params import Metric
 from components.project import Project
 from components.tuning.figures import draw_history, draw_importances, importances
 from components.tuning.results import NAMES, Tried, caveats, ranked
-from components.tuning.space import Space, as_text, round_suggested, settings_of
+from components.tuning.space import Space, round_suggested, settings_of, value_text
 
 REPORT_FIGURES = ("history.png", "importance.png")
 MEASURED_PREFIXES = ("train_", "val_")
 
 
 def report_folder(project: Project, candidate: str) -> Path:
-    """Where a search's report stands."""
+    """Returns where a search's report stands."""
     return project.reports / "tune" / candidate
 
 
@@ -32,7 +32,7 @@ def write_study_report(
     metric: Metric,
     videos: int,
 ) -> list[Path]:
-    """Write trials.csv and, where a trial is complete, best.yaml and the figures.
+    """Writes trials.csv and, where a trial is complete, best.yaml and the figures.
 
     Returns:
         What was written. Files of an earlier search that this one has no answer to yet are removed.
@@ -59,7 +59,7 @@ def best_sections(candidate: str, trials: Sequence[Tried], space: Space, metric:
 
 
 def best_yaml(candidate: str, trials: Sequence[Tried], space: Space, metric: Metric, videos: int) -> str:
-    """The same as text for params.yaml, with comments that say how far it can be trusted."""
+    """Returns the same as text for params.yaml, with comments that say how far it can be trusted."""
     best = ranked(trials, metric)[0]
     present = next((trial for trial in trials if trial.present and trial.value is not None), None)
     against = f"; with the present settings {present.value:.4f}" if present and present is not best else ""
@@ -85,14 +85,14 @@ def trials_table(trials: Sequence[Tried], space: Space, metric: Metric, most: in
             f"{trial.number}{' (present)' if trial.present else ''}",
             f"{trial.value:.4f}",
             f"{trial.best['epoch']:.0f} of {trial.epochs}",
-            *(as_text(trial.suggested[key]) for key in space),
+            *(value_text(trial.suggested[key]) for key in space),
         ]
         for trial in shown
     ]
 
 
 def header(space: Space, metric: Metric) -> list[str]:
-    """Of `trials_table`."""
+    """Returns the header of `trials_table`."""
     return ["trial", f"val {NAMES[metric]}", "epoch", *space]
 
 

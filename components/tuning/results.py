@@ -30,7 +30,7 @@ class Tried:
 
 
 def tried(trials: Sequence[FrozenTrial]) -> list[Tried]:
-    """All trials of a study, by number."""
+    """Returns all trials of a study, by number."""
     interrupted = taken_up(trials)
     return [_tried(trial, trial.number in interrupted) for trial in trials]
 
@@ -65,19 +65,19 @@ _STATES = {
 
 
 def ranked(trials: Sequence[Tried], metric: Metric) -> list[Tried]:
-    """The complete trials, the best first; of equally good ones the first that was tried."""
+    """Returns the complete trials, the best first; of equally good ones the first that was tried."""
     complete = [trial for trial in trials if trial.end == "complete" and trial.value is not None]
     sign = 1 if metric == "loss" else -1
     return sorted(complete, key=lambda trial: sign * (trial.value or 0.0))
 
 
 def finished(trials: Sequence[Tried]) -> list[Tried]:
-    """Those that will not go on."""
+    """Returns the trials that will not go on."""
     return [trial for trial in trials if trial.end not in ("interrupted", "running", "waiting")]
 
 
 def line(trial: Tried, trials: Sequence[Tried], metric: Metric, target: int) -> str:
-    """A finished trial for people who watch."""
+    """Returns a finished trial for people who watch."""
     done = len(finished(trials))
     value = "" if trial.value is None else f" {NAMES[metric]} {trial.value:.4f}"
     present = " (the present settings)" if trial.present else ""
@@ -88,7 +88,7 @@ def line(trial: Tried, trials: Sequence[Tried], metric: Metric, target: int) -> 
 
 
 def caveats(trials: Sequence[Tried], metric: Metric, videos: int) -> list[str]:
-    """What a reader of the best figure has to know, in whole sentences.
+    """Returns what a reader of the best figure has to know, in whole sentences.
 
     Args:
         trials: of the study.

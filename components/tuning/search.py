@@ -65,7 +65,7 @@ class SearchOutcome:
 
 
 def plan_search(project: Project, params: Params, candidate: str, more: int | None = None) -> SearchPlan:
-    """Look at everything that a search needs, and begin nothing.
+    """Looks at everything that a search needs, and begins nothing.
 
     Args:
         project: where tables, clips and studies are.
@@ -105,7 +105,7 @@ def plan_search(project: Project, params: Params, candidate: str, more: int | No
 
 
 def search(project: Project, planned: SearchPlan, on_trial: OnTrial, jobs: int = 1) -> SearchOutcome:
-    """Run the trials that are missing, and write the report.
+    """Runs the trials that are missing, and writes the report.
 
     Args:
         project: the project folder.
@@ -140,7 +140,7 @@ def search(project: Project, planned: SearchPlan, on_trial: OnTrial, jobs: int =
 
 
 def apply(project: Project, planned: SearchPlan, trials: Sequence[Tried]) -> bool:
-    """Write the best settings into params.yaml; False where the present ones are the best.
+    """Writes the best settings into params.yaml; False where the present ones are the best.
 
     Raises:
         ParamsError: a recipe says what candidates are, or params.yaml was changed during the search and no

@@ -31,7 +31,7 @@ BETWEEN = 0.382
 
 
 def space_of(params: Params, name: str) -> dict[str, Span]:
-    """What is searched for a candidate: what params.yaml says, else what suits its network.
+    """Returns what is searched for a candidate: what params.yaml says, else what suits its network.
 
     Raises:
         ParamsError: no such candidate or setting, or a value that the candidate refuses.
@@ -45,7 +45,7 @@ def space_of(params: Params, name: str) -> dict[str, Span]:
 
 
 def check_space(name: str, space: Space, settings: CandidateParams, metric: Metric) -> None:
-    """Refuse what could not be tried, before anything is.
+    """Refuses what could not be tried, before anything is.
 
     Raises:
         ParamsError: an unknown setting, a value that the candidate refuses, or losses that would be compared
@@ -69,7 +69,7 @@ def check_space(name: str, space: Space, settings: CandidateParams, metric: Metr
 def suggested_settings(
     settings: CandidateParams, space: Space, suggested: Mapping[str, Any]
 ) -> CandidateParams:
-    """The candidate with a suggestion's values.
+    """Returns the candidate with a suggestion's values.
 
     Raises:
         ParamsError: values that the candidate refuses together, though it takes each by itself.
@@ -81,14 +81,14 @@ def suggested_settings(
 
 
 def settings_of(space: Space, suggested: Mapping[str, Any]) -> dict[str, Any]:
-    """A suggestion as sections of params.yaml; numbers to four digits."""
+    """Returns a suggestion as sections of params.yaml; numbers to four digits."""
     return nested(
         {key: _choice(space[key], round_suggested(space[key], value)) for key, value in suggested.items()}
     )
 
 
 def round_suggested(span: Span, suggested: Any) -> Any:
-    """A suggestion as it is tried: numbers to four digits, so that a file can hold what was tried."""
+    """Returns a suggestion as it is tried: numbers to four digits, so that a file can hold what was tried."""
     if isinstance(span, Choices) or span.whole:
         return suggested
     return min(max(float(f"{suggested:.4g}"), span.low), span.high)
@@ -107,7 +107,7 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def applied(settings: CandidateParams, sections: Mapping[str, Any]) -> CandidateParams:
-    """The candidate, of which sections say some anew.
+    """Returns the candidate, of which sections say some anew.
 
     Raises:
         ValidationError: it refuses a value.
@@ -116,23 +116,23 @@ def applied(settings: CandidateParams, sections: Mapping[str, Any]) -> Candidate
 
 
 def choice_labels(choices: Choices) -> dict[Scalar, Any]:
-    """The choices by what stands for them in a study, which takes no lists and no sections."""
+    """Returns the choices by what stands for them in a study, which takes no lists and no sections."""
     return {_label(choice): choice for choice in choices.choices}
 
 
-def as_text(value: Any) -> str:
-    """A setting for people; a section without braces and quotes."""
+def value_text(value: Any) -> str:
+    """Returns a setting for people; a section without braces and quotes."""
     if isinstance(value, str) and value[:1] in "[{":
         value = json.loads(value)
     if isinstance(value, Mapping):
         return " ".join(
-            as_text(item) if key == "name" else f"{key} {as_text(item)}" for key, item in value.items()
+            value_text(item) if key == "name" else f"{key} {value_text(item)}" for key, item in value.items()
         )
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def present(space: Space, settings: CandidateParams) -> dict[str, Scalar]:
-    """The candidate's own settings as a suggestion; those outside of the space are left out."""
+    """Returns the candidate's own settings as a suggestion; those outside of the space are left out."""
     current = {key: _own(key, span, settings) for key, span in space.items()}
     return {key: labels_within[0] for key, labels_within in current.items() if labels_within}
 
@@ -166,7 +166,7 @@ def _label(choice: Any) -> Scalar:
 
 
 def _own(key: str, span: Span, settings: CandidateParams) -> list[Any]:
-    """What stands for the candidate's own value, or nothing where the span does not hold it."""
+    """Returns what stands for the candidate's own value, or nothing where the span does not hold it."""
     if isinstance(span, Choices):
         return [
             label

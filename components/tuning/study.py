@@ -42,12 +42,12 @@ DIRECTIONS: dict[Metric, Literal["minimize", "maximize"]] = {
 
 
 def database(project: Project) -> Path:
-    """Where studies are remembered."""
+    """Returns where studies are remembered."""
     return project.root / ".unmask" / "tune.sqlite"
 
 
 def study_name(name: str, training: str, space: Space, metric: Metric) -> str:
-    """By candidate and by everything that makes one trial comparable with another.
+    """Names a study by candidate and by all that makes its trials comparable.
 
     Args:
         name: of the candidate.
@@ -62,7 +62,7 @@ def study_name(name: str, training: str, space: Space, metric: Metric) -> str:
 
 @contextmanager
 def held(project: Project, name: str) -> Iterator[None]:
-    """Hold a study until it ends; its workers hold it with `shared`.
+    """Holds a study until it ends; its workers hold it with `shared`.
 
     Raises:
         BusyError: another process, or a worker that it left, has it.
@@ -79,14 +79,14 @@ def held(project: Project, name: str) -> Iterator[None]:
 
 @contextmanager
 def shared(project: Project, name: str) -> Iterator[None]:
-    """Hold a study that the process above holds."""
+    """Holds a study that the process above holds."""
     with _lock_file(project, name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
 
 def open_study(project: Project, name: str, tune: TuneParams, epochs: int) -> optuna.Study:
-    """The study of that name, made if there is none.
+    """Returns the study of that name, made if there is none.
 
     Args:
         project: the project folder.
@@ -104,7 +104,7 @@ def open_study(project: Project, name: str, tune: TuneParams, epochs: int) -> op
 
 
 def earlier_trials(project: Project, name: str) -> list[FrozenTrial]:
-    """The trials of a study, without making one."""
+    """Returns the trials of a study, without making one."""
     if not database(project).exists():
         return []
     storage = _storage(project)
@@ -122,7 +122,7 @@ def other_studies(project: Project, candidate: str, name: str) -> list[str]:
 
 
 def pruner(settings: Pruner, epochs: int) -> BasePruner:
-    """What ends a trial early."""
+    """Returns what ends a trial early."""
     if isinstance(settings, Median):
         return MedianPruner(n_startup_trials=settings.startup, n_warmup_steps=settings.warmup_epochs)
     if isinstance(settings, Hyperband):
@@ -135,7 +135,7 @@ def pruner(settings: Pruner, epochs: int) -> BasePruner:
 
 
 def distribution(span: Span) -> BaseDistribution:
-    """A span in Optuna's terms."""
+    """Returns a span in Optuna's terms."""
     if isinstance(span, Choices):
         return CategoricalDistribution(list(choice_labels(span)))
     if span.whole:
@@ -144,7 +144,7 @@ def distribution(span: Span) -> BaseDistribution:
 
 
 def begin(study: optuna.Study, present: Mapping[str, Any], space: Space) -> None:
-    """Make a study ready: its first trial is of the present settings; interrupted ones wait again.
+    """Makes a study ready: its first trial is of the present settings; interrupted ones wait again.
 
     Args:
         study: held by this process.
@@ -158,7 +158,7 @@ def begin(study: optuna.Study, present: Mapping[str, Any], space: Space) -> None
 
 
 def requeue(study: optuna.Study, number: int) -> None:
-    """Let an interrupted trial wait for its turn, with the epochs that it has reported."""
+    """Lets an interrupted trial wait for its turn, with the epochs that it has reported."""
     trials = study.get_trials()
     trial = trials[number]
     if number not in taken_up(trials):  # a kill in between leaves it running, with its heir waiting
@@ -190,7 +190,7 @@ def begun(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 def claim(
     study: optuna.Study, space: Space, tune: TuneParams, target: int, lock: Callable[[], Any]
 ) -> optuna.Trial | None:
-    """The next trial, or None where as many as wanted have begun.
+    """Returns the next trial, or None where as many as wanted have begun.
 
     The sampler draws by the seed and by how many trials came before, so that an interrupted study goes on as
     if nothing had happened.

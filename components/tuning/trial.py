@@ -55,7 +55,7 @@ class _Ended(NamedTuple):
 
 
 def run_trial(bench: Bench, study: optuna.Study, trial: optuna.Trial) -> None:
-    """Train with what the trial suggests, and tell the study how good it was.
+    """Trains with what the trial suggests, and tells the study how good it was.
 
     Interrupted, the trial is put back, and its next turn goes on from its last epoch.
 

@@ -32,7 +32,7 @@ POLL = 0.5
 
 
 def work(bench: Bench, target: int, on_trial: OnTrial) -> None:
-    """Run trials in this process until as many as wanted have begun.
+    """Runs trials in this process until as many as wanted have begun.
 
     Args:
         bench: what is trained, and on what.

@@ -28,7 +28,7 @@ RESULT_FORMAT: dict[str, Any] = {
 
 
 def run_suite(frame: pd.DataFrame, checks: Sequence[Check]) -> ExpectationSuiteValidationResult:
-    """Hold a data frame against the checks.
+    """Holds a data frame against the checks.
 
     Returns:
         Great Expectations' own result, one entry for each check and in the checks' order, and with nothing in

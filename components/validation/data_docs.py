@@ -13,7 +13,7 @@ from components.validation.report import Report
 
 
 def render_page(result: ExpectationSuiteValidationResult, report: Report) -> str:
-    """The page of a validation result: an overview, then a section for each column.
+    """Renders the page of a validation result: an overview, then a section for each column.
 
     The same result gives the same bytes.
     """

@@ -21,7 +21,7 @@ FACTS = ("frames", "fps", "width", "height", "bytes", "duration", "codec", "sha2
 
 
 def make_frame(rows: Sequence[Row], leaks: Sequence[Leak] = ()) -> pd.DataFrame:
-    """Rows of `components.tables.MANIFEST` with derived columns, sorted by video id.
+    """Returns rows of `components.tables.MANIFEST` with derived columns, sorted by video id.
 
     Args:
         rows: in any order.
@@ -54,7 +54,7 @@ def make_frame(rows: Sequence[Row], leaks: Sequence[Leak] = ()) -> pd.DataFrame:
 
 
 def leak_column(kind: LeakKind) -> str:
-    """The column that marks both sides of leaks of a kind."""
+    """Returns the column that marks both sides of leaks of a kind."""
     return f"leaks_{kind.replace('-', '_')}"
 
 

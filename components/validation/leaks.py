@@ -11,7 +11,7 @@ LEAK_COLUMNS = ("kind", "key", "split", "video_id", "path")
 
 
 def write_leaks(path: Path, leaks: Sequence[Leak], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write the leaks found in rows of the manifest; a header alone where there are none."""
+    """Writes the leaks found in rows of the manifest; a header alone where there are none."""
     paths = {row["video_id"]: row["path"] for row in rows}
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -39,7 +39,7 @@ class ExpectationResult(Frozen):
         return self.observed if isinstance(self.observed, str) else f"{self.observed:g}"
 
     def line(self) -> str:
-        """What does not hold, who breaks it, and what to do."""
+        """Returns what does not hold, who breaks it, and what to do."""
         names, shown = (self.leaks, 2) if self.leaks else (self.videos, 5)
         # Of very many only the first are known here: no count of the rest would be true.
         more = ("…",) if len(names) > shown else ()
@@ -65,7 +65,7 @@ def make_report(
     result: ExpectationSuiteValidationResult,
     leaks: Sequence[Leak] = (),
 ) -> Report:
-    """Sum up what Great Expectations found; `success` means that all critical expectations hold."""
+    """Sums up what Great Expectations found; `success` means that all critical expectations hold."""
     verdicts = tuple(_verdict(frame, leaks, *pair) for pair in zip(checks, result.results, strict=True))
     success = all(verdict.success for verdict in verdicts if verdict.severity == "critical")
     return Report(success=success, videos=len(frame), expectations=verdicts)

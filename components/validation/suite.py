@@ -56,7 +56,7 @@ class Check:
 
 
 def make_suite(params: ValidateParams) -> list[Check]:
-    """All checks, in the order in which reports show them."""
+    """Returns all checks, in the order in which reports show them."""
     return [
         *_table(),
         *_values(),
@@ -71,7 +71,7 @@ def make_suite(params: ValidateParams) -> list[Check]:
 
 
 def _none(column: str) -> Expectation:
-    """No row has more than zero in a derived column."""
+    """Expects that no row has more than zero in a derived column."""
     return gxe.ExpectColumnValuesToBeBetween(column=column, max_value=0)
 
 

@@ -65,7 +65,7 @@ class Ahead:
         self.restart()
 
     def restart(self) -> None:
-        """Read from where the container stands now."""
+        """Reads from where the container stands now."""
         self._packets = packets(self._container, self._stream)
         self._queue: deque[Packet] = deque()
         self._ended = False  # everything is read
@@ -77,7 +77,7 @@ class Ahead:
 
     @property
     def taking(self) -> bool:
-        """Tell whether a frame is known that is taken and not yet decoded."""
+        """Tells whether a frame is known that is taken and not yet decoded."""
         return bool(self._taken)
 
     @property
@@ -86,7 +86,7 @@ class Ahead:
         return (self.reached - (self._start or 0)) * self._tick
 
     def begin(self) -> None:
-        """Read up to the first frame, from which time is counted; what precedes a keyframe is none.
+        """Reads up to the first frame, from which time is counted; what precedes a keyframe is none.
 
         Raises:
             Inexact: there is no keyframe, or no telling which frame comes first.
@@ -99,7 +99,7 @@ class Ahead:
             self._read()
 
     def land(self, latest: float) -> bool:
-        """Read up to a keyframe; tell whether it is shown at a time stamp at the latest."""
+        """Reads up to a keyframe; tells whether it is shown at a time stamp at the latest."""
         for packet in self._packets:
             if packet is None or (packet.dts is not None and packet.dts > latest):
                 return False
@@ -110,7 +110,7 @@ class Ahead:
         return False
 
     def next(self) -> tuple[Packet | None, int]:
-        """The next packet to decode, and how often its frame is taken; None at the end.
+        """Returns the next packet to decode, and how often its frame is taken; None at the end.
 
         Raises:
             Inexact: time stamps do not tell what is taken.
@@ -127,7 +127,7 @@ class Ahead:
         return packet, 0 if packet.pts is None else self._taken.pop(packet.pts, 0)
 
     def goes_on(self) -> bool:
-        """Tell whether frames follow that should not: those taken were counted from the first to the last.
+        """Tells whether frames follow that should not: those taken were counted from the first to the last.
 
         After this there is nothing more to decode.
 
@@ -140,11 +140,11 @@ class Ahead:
         return self._chooser.passed
 
     def time(self, stamp: int) -> float:
-        """Seconds from the first frame."""
+        """Returns seconds from the first frame."""
         return (stamp - (self._start or 0)) * self._tick
 
     def stamp(self, time: float) -> int:
-        """The inverse of `time`."""
+        """Returns the inverse of `time`."""
         return (self._start or 0) + math.floor(time / self._tick + 1e-3)
 
     def _known(self) -> bool:
@@ -183,7 +183,7 @@ class Ahead:
         self._order()
 
     def _order(self) -> None:
-        """Decide what is taken, as far as no packet can come in between any more."""
+        """Decides what is taken, as far as no packet can come in between any more."""
         while self._unordered and self._unordered[0][0] <= self.reached:
             following = heappop(self._unordered)
             if self._start is None:

@@ -18,12 +18,12 @@ sunsets stay above, stage lights and night vision do not."""
 
 
 def brightness(picture: Image) -> float:
-    """Mean luma of an RGB picture (H, W, 3), as a share of white."""
+    """Means luma of an RGB picture (H, W, 3), as a share of white."""
     return min(1.0, float(_means(picture) @ LUMA / 255))  # the weights' sum is rounded
 
 
 def colourfulness(picture: Image) -> float:
-    """How colourful an RGB picture (H, W, 3) is: 0 is grey, 15 slightly, 45 averagely, 82 highly so.
+    """Returns how colourful an RGB picture (H, W, 3) is: 0 is grey, 15 slightly, 45 averagely, 82 highly so.
 
     M3 of Hasler & Süsstrunk, 2003, Measuring Colourfulness in Natural Images,
     https://doi.org/10.1117/12.477378: how far from grey the colours lie, and how differently.
@@ -34,7 +34,7 @@ def colourfulness(picture: Image) -> float:
 
 
 def has_cast(picture: Image) -> bool:
-    """Tell whether one colour drowns another in an RGB picture (H, W, 3)."""
+    """Tells whether one colour drowns another in an RGB picture (H, W, 3)."""
     means = _means(picture)
     return bool(means.min() < CAST * means.max())
 

@@ -51,7 +51,7 @@ class VideoFault(Exception):  # noqa: N818  a fault of the video, not of the pro
 
 @contextmanager
 def opened(path: Path, limits: Limits) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open a file and find its video stream, set to decode on one thread.
+    """Opens a file and finds its video stream, set to decode on one thread.
 
     Raises:
         VideoFault: the file is not a container that is accepted, or holds no video that can be decoded.
@@ -124,7 +124,7 @@ def _video_stream(container: InputContainer) -> VideoStream:
 
 
 def _prominence(stream: VideoStream) -> tuple[bool, bool, int, float]:
-    """What is compared of two streams, in this order."""
+    """Returns what is compared of two streams, in this order."""
     moves = stream.frames != 1 and not stream.disposition & BESIDE
     default = bool(stream.disposition & Disposition.default)
     seconds = float((stream.duration or 0) * (stream.time_base or 0))
@@ -132,7 +132,7 @@ def _prominence(stream: VideoStream) -> tuple[bool, bool, int, float]:
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-    """The stream's packets in decoding order, from where the container stands.
+    """Yields the stream's packets in decoding order, from where the container stands.
 
     The last is None, which makes a decoder hand out what it holds; it also stands where a file ends early.
     """
@@ -148,7 +148,7 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet |
 
 
 def holds_more(container: InputContainer, stream: VideoStream, duration: float) -> bool:
-    """Tell whether a file holds other frames than its header tells, or later ones.
+    """Tells whether a file holds other frames than its header tells, or later ones.
 
     The index is counted, and the file is read from where it should end: next to nothing of an honest one.
     It is not defined where the container stands afterwards.
@@ -176,12 +176,12 @@ def holds_more(container: InputContainer, stream: VideoStream, duration: float) 
 
 
 def _agrees(stream: VideoStream) -> bool:
-    """Tell whether the index has as many frames as the header tells, if it tells."""
+    """Tells whether the index has as many frames as the header tells, if it tells."""
     return stream.frames in {0, sum(not entry.is_discard for entry in stream.index_entries)}
 
 
 def tally(container: InputContainer, stream: VideoStream) -> tuple[int, float]:
-    """Read all packets, where the header does not say what there is; none is decoded.
+    """Reads all packets, where the header does not say what there is; none is decoded.
 
     Returns:
         How many should yield a frame, and the seconds from the first frame to the end of the last; 0 where
@@ -203,7 +203,7 @@ def tally(container: InputContainer, stream: VideoStream) -> tuple[int, float]:
 
 
 def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """All frames in display order; packets that are damaged are passed over.
+    """Yields all frames in display order; packets that are damaged are passed over.
 
     Raises:
         MemoryError: the worker's limit stands in the way of decoding.
@@ -218,7 +218,7 @@ def decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFram
 
 
 def decode_packet(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
-    """The frames that a decoder hands out for a packet; at None, all that it holds.
+    """Returns the frames that a decoder hands out for a packet; at None, all that it holds.
 
     Raises:
         MemoryError: the worker's limit stands in the way of decoding.
@@ -231,7 +231,7 @@ def decode_packet(stream: VideoStream, packet: Packet | None) -> list[VideoFrame
 
 
 def _need_memory(stream: VideoStream) -> None:
-    """Raise MemoryError where one more frame could not be held.
+    """Raises MemoryError where one more frame could not be held.
 
     Decoders (FFmpeg's H.264 among them) pass over a frame for which they get no memory, and tell nobody.
     """

@@ -47,13 +47,13 @@ TO_BT709 = np.array(
 
 
 def is_wide(frame: VideoFrame) -> bool:
-    """Tell whether a frame's colours go beyond those of an ordinary screen."""
+    """Tells whether a frame's colours go beyond those of an ordinary screen."""
     high = {ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67}
     return frame.color_trc in high or frame.color_primaries == ColorPrimaries.BT2020
 
 
 def to_sdr(signal: NDArray[np.uint16], transfer: int) -> NDArray[np.uint8]:
-    """A picture in BT.2020 as SDR in BT.709.
+    """Returns a picture in BT.2020 as SDR in BT.709.
 
     Args:
         signal: RGB (H, W, 3), full range.
@@ -82,13 +82,13 @@ def _light(signal: NDArray[np.uint16], transfer: int) -> Floats32:
 
 
 def _largest(light: Floats32) -> Floats32:
-    """Of each pixel's three components; many times faster than `max` over so short an axis."""
+    """Returns the largest of each pixel's three components; much faster than `max` over so short an axis."""
     return np.maximum(np.maximum(light[..., 0], light[..., 1]), light[..., 2])
 
 
 @cache
 def _linear(transfer: int) -> Floats32:
-    """For each level of a signal its light: 1 is white, but for HLG the brightest of the scene."""
+    """Returns the light of each level of a signal: 1 is white, but for HLG the brightest of the scene."""
     signal = np.linspace(0, 1, STEPS)
     if transfer == ColorTrc.SMPTE2084:
         light = _pq_light(signal)
@@ -101,23 +101,23 @@ def _linear(transfer: int) -> Floats32:
 
 
 def _step(light: Floats32) -> NDArray[np.uint16]:
-    """Of tables whose steps are as fine for dark as for bright light, where 0 to 1 belongs."""
+    """Returns the steps for 0 to 1 in tables that are as fine for dark as for bright light."""
     return (np.sqrt(np.clip(light, 0, 1)) * (STEPS - 1)).astype(np.uint16)
 
 
 def _steps() -> NDArray[np.float64]:
-    """The light of each step."""
+    """Returns the light of each step."""
     return np.linspace(0, 1, STEPS) ** 2
 
 
 @cache
 def _level() -> NDArray[np.uint8]:
-    """For each step the level of an SDR signal."""
+    """Returns the level of an SDR signal for each step."""
     return np.rint(255 * _steps() ** (1 / DISPLAY_GAMMA)).astype(np.uint8)
 
 
 def _gain(peak: float) -> Floats32:
-    """By what light is multiplied to be rolled off, for each step as a share of its peak, which is over 1."""
+    """Returns the gain that rolls light off, for each step as a share of its peak, which is over 1."""
     top = _pq_signal(np.array(peak))
     white = _pq_signal(np.array(1.0)) / top
     knee = 1.5 * white - 0.5

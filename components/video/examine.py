@@ -18,7 +18,7 @@ class Examined:
 
 
 def examine(path: Path, limits: Limits) -> Examined:
-    """Probe a video and take its fingerprint.
+    """Probes a video and takes its fingerprint.
 
     Raises:
         VideoFault: as `probe`, or fewer than `limits.min_frames` different pictures can be decoded.

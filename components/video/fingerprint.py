@@ -52,7 +52,7 @@ LEAST_TELLING = 3
 
 
 def shrink(image: Image) -> Floats32:
-    """What is hashed of an RGB picture (H, W, 3): its grey levels (SIDE, SIDE)."""
+    """Returns what is hashed of an RGB picture (H, W, 3): its grey levels (SIDE, SIDE)."""
     from PIL import Image as Picture  # noqa: PLC0415 - a worker that only probes does not pay for it
 
     grey = Picture.fromarray(image).convert("L").convert("F")  # finer than 8 bits: much of a change is small
@@ -82,7 +82,7 @@ def fingerprint_words(fingerprints: Sequence[str]) -> Words:
 
 
 def _hash_picture(picture: Floats32) -> str:
-    """Of a shrunk picture, however dark or pale."""
+    """Hashes a shrunk picture, however dark or pale."""
     if picture.std() < LEAST_CONTRAST:
         return BLANK
     import imagehash  # noqa: PLC0415 - it imports SciPy

@@ -69,7 +69,7 @@ VIDEO_SUFFIXES = frozenset(suffix for known in FORMATS.values() for suffix in kn
 
 
 def begins_as_video(path: Path) -> bool:
-    """Tell by a regular file's first bytes whether it is a video; not, where it cannot be read."""
+    """Tells by a regular file's first bytes whether it is a video; not, where it cannot be read."""
     try:
         with open(path, "rb", buffering=0, opener=_open) as file:
             head = file.read(HEAD) or b""

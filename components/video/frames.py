@@ -48,7 +48,7 @@ class Frame:
 
 
 def probe(path: Path, limits: Limits) -> VideoInfo:
-    """Read the header, hold it against the limits and the file, then decode one frame as a proof.
+    """Reads the header, holds it against the limits and the file, then decodes one frame as a proof.
 
     Nothing is allocated for a picture before the file's size, its dimensions and its duration have passed.
 
@@ -79,7 +79,7 @@ def probe(path: Path, limits: Limits) -> VideoInfo:
 
 
 def sample_frames(path: Path, count: int, limits: Limits) -> tuple[list[Image], list[float]]:
-    """Decode `count` evenly spaced frames, fewer where the video has fewer.
+    """Decodes `count` evenly spaced frames, fewer where the video has fewer.
 
     Returns:
         The frames, RGB (H, W, 3), and their times in seconds. For long lists prefer `map_frames`,
@@ -101,7 +101,7 @@ def map_frames(
     restart: Callable[[], None] = lambda: None,
     held: Held = list,
 ) -> list[T]:
-    """Apply `visit` to the frames that a policy takes, in order of time, one of them in memory at a time.
+    """Applies `visit` to the frames that a policy takes, in order of time, one of them in memory at a time.
 
     Args:
         path: the video.
@@ -132,7 +132,7 @@ def map_frames(
 def map_spread(
     path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
 ) -> list[T]:
-    """Apply `visit` to the pictures shown at the middles of `count` equal parts of a video's time.
+    """Applies `visit` to the pictures shown at the middles of `count` equal parts of a video's time.
 
     Returns:
         Results in order of time, fewer than `count` where the video has fewer frames; none where finding
@@ -163,7 +163,7 @@ def _each_once(
     visit: Callable[[Frame], T],
     restart: Callable[[], None],
 ) -> tuple[list[T], Once[T]]:
-    """Results of pictures that were not seen before, by the first time line that shows none twice."""
+    """Returns results of pictures that were not seen before, by the first time line that shows none twice."""
     info = request.info
     for pauses, refused in lines:
         shown = pauses.without(info)
@@ -191,7 +191,7 @@ def _time_lines(request: Request, surveyed: Survey) -> Iterator[tuple[Pauses, Re
 
 
 def compared_lines(line: Timeline, info: VideoInfo, limits: Limits) -> Iterator[tuple[Pauses, Refused]]:
-    """Pauses of frames that were compared.
+    """Yields pauses of frames that were compared.
 
     Raises:
         VideoFault: fewer than `limits.min_frames` are different pictures.
@@ -205,7 +205,7 @@ def compared_lines(line: Timeline, info: VideoInfo, limits: Limits) -> Iterator[
 
 
 def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
-    """Results by walking, or else by a full decode; none where neither can be afforded.
+    """Returns results by walking, or else by a full decode; none where neither can be afforded.
 
     Raises:
         Repeated: as `once`.
@@ -218,7 +218,7 @@ def _take(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
 
 
 def _walk(request: Request, once: Once[T], pauses: Pauses) -> list[T] | None:
-    """Results by passing over what is not needed; None where that cannot be exact."""
+    """Returns results by passing over what is not needed; None where that cannot be exact."""
     info, affordable = request.info, request.affordable
     for jumping in (True, False):
         results: list[T] = []
@@ -241,7 +241,7 @@ def _walk(request: Request, once: Once[T], pauses: Pauses) -> list[T] | None:
 
 
 def _decode_all(request: Request, once: Once[T], pauses: Pauses) -> list[T]:
-    """Results by decoding the whole video, first to learn what is there.
+    """Returns results by decoding the whole video, first to learn what is there.
 
     A header may promise more frames than the file holds; the frames are taken from those that are there.
     """

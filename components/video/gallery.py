@@ -45,7 +45,7 @@ class PictureComparison:
         self._reformatter = VideoReformatter()
 
     def small(self, frame: VideoFrame) -> Small:
-        """A frame as grey means, (SIDE, SIDE)."""
+        """Returns a frame as grey means, (SIDE, SIDE)."""
         replace_unknown_matrix(frame)
         shrunk = self._reformatter.reformat(
             frame, COMPARED_SIDE, COMPARED_SIDE, "gray8", interpolation="AREA", threads=1
@@ -54,7 +54,7 @@ class PictureComparison:
 
 
 def apart(first: Small, second: Small) -> int:
-    """The largest difference of two pictures, grey levels."""
+    """Returns the largest difference of two pictures, grey levels."""
     return int(np.abs(first - second).max())
 
 
@@ -79,13 +79,13 @@ class Album:
         self.count = 0
 
     def add(self, small: Small, time: float) -> None:
-        """Keep a picture that is shown from a time on."""
+        """Keeps a picture that is shown from a time on."""
         place = self.count % len(self._times)
         self._fine[place], self._coarse[place], self._times[place] = small, _coarse(small), time
         self.count += 1
 
     def holds(self, small: Small, until: float, most: int) -> bool:
-        """Tell whether a picture of a time or before it differs by so many grey levels at most."""
+        """Tells whether a picture of a time or before it differs by so many grey levels at most."""
         kept = slice(min(self.count, len(self._times)))
         alike = np.abs(self._coarse[kept] - _coarse(small)).max(axis=(1, 2)) <= most
         near = self._fine[kept][alike & (self._times[kept] <= until)]
@@ -114,7 +114,7 @@ class Gallery:
         self.clear()
 
     def admit(self, frame: VideoFrame, time: float) -> bool:
-        """Tell whether a frame is another picture than those before; it is shown from a time in seconds.
+        """Tells whether a frame is another picture than those before; it is shown from a time in seconds.
 
         Raises:
             Repeated: where that is to be refused.
@@ -129,7 +129,7 @@ class Gallery:
         return True
 
     def refuse(self) -> None:
-        """Raise Repeated where a picture that is held is refused."""
+        """Raises Repeated where a picture that is held is refused."""
         if self.refused in {"alike", "same"}:
             raise Repeated
 
@@ -141,11 +141,11 @@ class Gallery:
         return held and self.refused == "alike"
 
     def __len__(self) -> int:
-        """How many are different; a frame that merely comes twice in a row is none."""
+        """Returns how many are different; a frame that merely comes twice in a row is none."""
         return self._different
 
     def clear(self) -> None:
-        """Forget all pictures."""
+        """Forgets all pictures."""
         self._album, self._different = Album(MAX_FRAMES), 0
         self._last, self._time = NOTHING, -math.inf
 
@@ -167,7 +167,7 @@ class Once(Generic[T]):
     wanted: int = 0
 
     def __call__(self, frame: VideoFrame, time: float, count: int) -> list[T]:
-        """Visit a frame that is taken so many times; what the visit returned, as often.
+        """Visits a frame that is taken so many times; what the visit returned, as often.
 
         Raises:
             Repeated: as `Gallery.admit`.
@@ -175,6 +175,6 @@ class Once(Generic[T]):
         return [self.visit(frame, time)] * count if self.gallery.admit(frame, time) else []
 
     def again(self) -> None:
-        """Begin anew."""
+        """Begins anew."""
         self.gallery.clear()
         self.restart()

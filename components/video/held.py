@@ -50,7 +50,7 @@ class HeldFace:
 
     @classmethod
     def of(cls, image: Image, box: NDArray[np.float32]) -> "HeldFace | None":
-        """The face in a box of a picture; None where there is too little to be seen of it."""
+        """Returns the face in a box of a picture; None where there is too little to be seen of it."""
         height, width = image.shape[:2]
         x1, y1, x2, y2 = map(round, np.clip(box, 0, [width, height] * 2).tolist())
         if x1 >= x2 or y1 >= y2:
@@ -59,7 +59,7 @@ class HeldFace:
         return cls((x1, y1, x2, y2), small) if small.std() >= CONTRAST else None
 
     def is_in(self, image: Image) -> bool:
-        """Tell whether another picture of the same size shows the same at the same place."""
+        """Tells whether another picture of the same size shows the same at the same place."""
         return int(np.abs(_shrink(image, self.box) - self.small).max()) <= SAME_GREY
 
 
@@ -86,7 +86,7 @@ class Watch:
         self.held: list[HeldFace] = []
 
     def see(self, image: Image, boxes: NDArray[np.float32], time: float) -> None:
-        """Take the next frame, the faces that were found in it, and its time in seconds."""
+        """Takes the next frame, the faces that were found in it, and its time in seconds."""
         if self._last is not None and self._last.is_in(image):
             if time - self._since > BRIEFEST and self._last not in self.held[-1:]:
                 self.held.append(self._last)
@@ -113,12 +113,12 @@ class SameFaces:
         self._again: list[bool] = []
 
     def take(self, frame: VideoFrame) -> None:
-        """Take the next frame."""
+        """Takes the next frame."""
         self._pictures.take(frame)
         self._again.append(self.is_again(render_frame(frame, *self._size)))
 
     def is_again(self, image: Image) -> bool:
-        """Tell whether a picture shows one of the faces that one before it showed."""
+        """Tells whether a picture shows one of the faces that one before it showed."""
         shown = {number for number, face in enumerate(self._faces) if face.is_in(image)}
         again = bool(shown & self._seen)
         self._seen |= shown
@@ -126,7 +126,7 @@ class SameFaces:
 
     @property
     def repeated(self) -> list[bool]:
-        """Of the frames so far, whether each shows nothing new."""
+        """Tells for each frame so far whether it shows nothing new."""
         return list(map(any, zip(self._pictures.repeated, self._pictures.known, self._again, strict=True)))
 
     known = repeated
@@ -135,7 +135,7 @@ class SameFaces:
 def face_pauses(
     path: Path, info: VideoInfo, limits: Limits, held: Held, pixels: int
 ) -> Iterator[tuple[Pauses, Refused]]:
-    """Pauses in which a face stands still, as long as one does in what was taken.
+    """Yields pauses in which a face stands still, as long as one does in what was taken.
 
     Args:
         path: the video.
@@ -156,7 +156,7 @@ def face_pauses(
 
 
 def growing(held: Held, rounds: int) -> Iterator[list[HeldFace]]:
-    """All faces that have been found so far, as long as there are new ones."""
+    """Yields all faces that have been found so far, as long as there are new ones."""
     faces: list[HeldFace] = []
     for _ in range(min(rounds, ROUNDS)):
         new = held()

@@ -40,12 +40,12 @@ class Timeline:
     moves: bool = False  # what seems to be held does so, if only a little
 
     def once(self) -> "Timeline":
-        """The same where a film is shown over and over: after the first time it counts as a pause."""
+        """Returns the same where a film is shown over and over: after the first time it counts as a pause."""
         return replace(self, repeated=self.repeated | self.known)
 
     @classmethod
     def of(cls, times: Floats64, end: float) -> Self:
-        """Of frames none of which is known to repeat another."""
+        """Makes the time line of frames none of which is known to repeat another."""
         none = np.zeros(len(times), np.bool_)
         return cls(times, end, none, none)
 
@@ -67,16 +67,16 @@ class Pauses:
     seconds: float = 0.0
 
     def without(self, info: "VideoInfo") -> "VideoInfo":
-        """What a video is without its pauses."""
+        """Returns what a video is without its pauses."""
         return replace(info, frames=self.frames, duration=self.seconds) if self.starts else info
 
     def place(self, time: float) -> float:
-        """The moment of the video that comes after so many seconds which count."""
+        """Returns the moment of the video that comes after so many seconds which count."""
         begun, passed = self._passed
         return time + passed[bisect_right(begun, time + ROUNDING)]
 
     def hold(self, begin: float) -> bool:
-        """Tell whether a frame that begins at a moment repeats what was shown."""
+        """Tells whether a frame that begins at a moment repeats what was shown."""
         pause = bisect_right(self.starts, begin + ROUNDING) - 1
         return pause >= 0 and begin + ROUNDING < self.ends[pause]
 
@@ -91,12 +91,12 @@ NO_PAUSES = Pauses()
 
 
 def longest_hold(period: float) -> float:
-    """Seconds for which a picture may stand where so many pass from one frame to the next."""
+    """Returns seconds for which a picture may stand where so many pass from one frame to the next."""
     return max(LONGEST_PAUSE * period, BRIEFEST)
 
 
 def find_pauses(line: Timeline) -> Pauses:
-    """Where a picture is held for longer than others: of that time one frame's counts."""
+    """Returns where a picture is held for longer than others: of that time one frame's counts."""
     if not len(line.times):
         return NO_PAUSES
     gaps = np.diff(line.times, append=max(line.end, line.times[-1]))

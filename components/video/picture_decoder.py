@@ -30,7 +30,7 @@ ORIENTATION = 0x0112
 
 
 def read_picture(path: Path, limits: Limits) -> tuple["Picture", str]:
-    """A picture as a viewer shows it, in RGB, and its codec.
+    """Returns a picture as a viewer shows it, in RGB, and its codec.
 
     Nothing is decoded before its dimensions have passed.
 
@@ -81,7 +81,7 @@ def _as_rgb(picture: "Picture") -> "Picture":
 
 
 def _turn(picture: "Picture") -> "Transpose | None":
-    """What brings a picture upright, if anything.
+    """Returns what brings a picture upright, if anything.
 
     Pillow's own `exif_transpose` also writes Exif anew, and fails where there is something odd in it.
     """

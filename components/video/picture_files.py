@@ -17,12 +17,12 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 def is_picture_name(path: str) -> bool:
-    """Tell by the suffix whether a file should be a picture."""
+    """Tells by the suffix whether a file should be a picture."""
     return splitext(path)[1].casefold() in PICTURE_SUFFIXES
 
 
 def is_clip(pictures: int, videos: int, others: int) -> bool:
-    """Tell from the number of files of each kind in a folder whether its pictures are one clip."""
+    """Tells from the number of files of each kind in a folder whether its pictures are one clip."""
     return pictures >= LEAST_PICTURES and not videos and others <= -(-pictures // OTHERS)
 
 
@@ -48,7 +48,7 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def disk_state(path: Path) -> tuple[int, int]:
-    """Bytes and modification time in ns of a file; of a folder, those of its pictures together.
+    """Returns bytes and modification time in ns of a file; of a folder, those of its pictures together.
 
     The time is that of the latest change, and the folder's own is one of them: it tells of new names.
 

@@ -38,7 +38,7 @@ FPS = 25.0
 
 
 def probe(path: Path, limits: Limits) -> VideoInfo:
-    """What a clip of pictures is; its size is that of the first one that can be decoded, upright.
+    """Returns what a clip of pictures is; its size is that of the first one that can be decoded, upright.
 
     Raises:
         VideoFault: there are no pictures, none can be decoded, or they break a limit.
@@ -64,7 +64,7 @@ def map_frames(
     held: Held = list,
     affordable: float = math.inf,
 ) -> list[T]:
-    """Apply `visit` to the pictures that a policy takes, in order, one of them in memory at a time.
+    """Applies `visit` to the pictures that a policy takes, in order, one of them in memory at a time.
 
     Args:
         path: the folder, or the picture.
@@ -101,7 +101,7 @@ def map_frames(
 def map_spread(
     path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
 ) -> list[T]:
-    """Apply `visit` to the pictures in the middles of `count` equal parts; see `video.map_spread`.
+    """Applies `visit` to the pictures in the middles of `count` equal parts; see `video.map_spread`.
 
     Raises:
         VideoFault: as `map_frames`.
@@ -119,7 +119,7 @@ def _mapped(
     visit: Callable[[Frame], T],
     again: Mapping[int, bool] = MappingProxyType({}),
 ) -> list[T] | None:
-    """Results from the pictures of some numbers; None where one of those taken cannot be decoded.
+    """Returns results from the pictures of some numbers; None where one of those taken cannot be decoded.
 
     Raises:
         VideoFault: fewer than `limits.min_frames` of several pictures differ from the one before.
@@ -144,14 +144,14 @@ def _mapped(
 
 
 def _repeated(paths: list[Path]) -> Flags:
-    """Where the same file comes again."""
+    """Returns where the same file comes again."""
     return np.array([False, *map(_is_same, paths, paths[1:])])
 
 
 def _shown_again(
     paths: list[Path], numbers: list[int], faces: list[HeldFace], info: VideoInfo, limits: Limits
 ) -> dict[int, bool]:
-    """Of the pictures that can be decoded, whether each shows one of the faces that one before it showed."""
+    """Tells for each picture that can be decoded whether it shows a face that one before it showed."""
     same, again = SameFaces(faces, info), {}
     for number in numbers:
         with suppress(VideoFault):
@@ -161,7 +161,7 @@ def _shown_again(
 
 
 def _is_same(first: Path, second: Path) -> bool:
-    """Tell whether two files hold the same bytes; those that cannot be read are none of them."""
+    """Tells whether two files hold the same bytes; those that cannot be read are none of them."""
     try:
         return first.stat().st_size == second.stat().st_size and cmp(first, second, shallow=False)
     except OSError:
@@ -181,7 +181,7 @@ def _paths(path: Path) -> list[Path]:
 
 
 def _checked_bytes(paths: list[Path], limits: Limits) -> int:
-    """Of all pictures together; none has been opened yet."""
+    """Sums the bytes of all pictures; none has been opened yet."""
     try:
         if not all(path.is_file() for path in paths):  # opening a pipe would wait for ever
             raise VideoFault("undecodable", "not a regular file")
@@ -204,7 +204,7 @@ def _check_count(sound: int, promised: int, path: Path, limits: Limits) -> None:
 
 
 def _first(paths: list[Path], limits: Limits) -> tuple["Picture", str]:
-    """The first picture that can be decoded; where there is none, what is wrong with the first."""
+    """Returns the first picture that can be decoded; where there is none, what is wrong with the first."""
     fault: VideoFault | None = None
     for path in paths:
         try:

@@ -44,7 +44,7 @@ class Orientation:
     flipped_y: bool = False
 
     def turn(self, image: Image) -> Image:
-        """A stored picture (H, W, 3) as it is shown, (W, H, 3) where it is transposed."""
+        """Returns a stored picture (H, W, 3) as it is shown, (W, H, 3) where it is transposed."""
         turned = image.transpose(1, 0, 2) if self.transposed else image
         if self.flipped_x:
             turned = turned[:, ::-1]
@@ -54,7 +54,7 @@ class Orientation:
 
 
 def orientation(frame: VideoFrame) -> Orientation:
-    """What the frame's display matrix says, to the nearest of four quarter turns, mirrored or not.
+    """Returns what the frame's display matrix says, to the nearest of four quarter turns, mirrored or not.
 
     A pixel at (x, y) is shown at (a x + c y, b x + d y), but for a shift (ISO/IEC 14496-12, 8.3.2). A matrix
     that would show the picture as a line or a point is none.
@@ -107,7 +107,7 @@ def _stretch(aspect: Fraction | None) -> Fraction:
 
 
 def render_frame(frame: VideoFrame, width: int, height: int) -> Image:
-    """A frame as it is shown, RGB (height, width, 3)."""
+    """Renders a frame as it is shown, RGB (height, width, 3)."""
     turn = orientation(frame)
     size = (height, width) if turn.transposed else (width, height)
     wide = is_wide(frame)
@@ -120,20 +120,20 @@ def render_frame(frame: VideoFrame, width: int, height: int) -> Image:
 
 
 def replace_unknown_matrix(frame: VideoFrame) -> None:
-    """Take a matrix that FFmpeg cannot convert for an unspecified one, which it can."""
+    """Takes a matrix that FFmpeg cannot convert for an unspecified one, which it can."""
     if frame.colorspace not in MATRICES:
         frame.colorspace = BT2020 if is_wide(frame) else UNSPECIFIED
 
 
 def _pixels(frame: VideoFrame, kind: str, size: tuple[int, int]) -> NDArray[Any]:
-    """The stored picture as RGB (H, W, 3), scaled to a size (W, H)."""
+    """Returns the stored picture as RGB (H, W, 3), scaled to a size (W, H)."""
     scaled = size != (frame.width, frame.height)
     smoothing = Interpolation.BICUBIC if scaled else Interpolation.BILINEAR
     return frame.to_ndarray(format=kind, width=size[0], height=size[1], interpolation=smoothing, threads=1)
 
 
 def _deinterlaced(frame: VideoFrame) -> VideoFrame:
-    """The picture at the time of a frame's first field, by the Weston 3 field filter (BBC R&D).
+    """Returns the picture at the time of a frame's first field, by the Weston 3 field filter (BBC R&D).
 
     It is given this frame only, as its neighbours need not have been decoded: of the missing lines, low
     frequencies come from the first field, and high ones from the second.

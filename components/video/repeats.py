@@ -67,7 +67,7 @@ class Comparing(Protocol):
     def moves(self) -> bool: ...
 
     def take(self, frame: VideoFrame) -> None:
-        """Take the next frame."""
+        """Takes the next frame."""
 
 
 class Repeats:
@@ -91,7 +91,7 @@ class Repeats:
         self.moves = False
 
     def take(self, frame: VideoFrame) -> None:
-        """Take the next frame."""
+        """Takes the next frame."""
         small = self._comparison.small(frame)
         calm = self._held >= HELD or (len(self._recent) > 0 and apart(small, self._recent[-1]) <= STILL)
         self._recent.append(small)
@@ -114,7 +114,7 @@ class Repeats:
             self._album.add(small, number)
 
     def _compare(self, small: Small) -> None:
-        """Where too many pictures differ since one seems to be held, it is not held after all."""
+        """Compares pictures; where too many differ since one seems to be held, it is not held after all."""
         if self._is_moving() or self._distinct.holds(small, math.inf, STILL):
             return
         self._distinct.add(small, 0.0)
@@ -126,7 +126,7 @@ class Repeats:
         return self._distinct.count >= MOVING
 
     def _look_back(self) -> None:
-        """What led up to a picture that is held shows the same, if only it looks much like it."""
+        """Marks what led up to a held picture as the same, if only it looks much like it."""
         before = list(self._recent)[: -HELD - 1]
         number = len(self.repeated) - HELD - 1  # of the first that was calm
         alike = BEGUN_ANEW if number - self._stood <= ANEW else SETTLED
@@ -136,7 +136,7 @@ class Repeats:
 
 
 def repeated_frames(path: Path, info: "VideoInfo", limits: Limits, pixels: int) -> Timeline | None:
-    """Find which frames of a video repeat the one before.
+    """Finds which frames of a video repeat the one before.
 
     Args:
         path: the video.
@@ -175,7 +175,7 @@ def decode_times(path: Path, info: "VideoInfo", limits: Limits, repeats: Compari
 
 
 def _scan_groups(path: Path, info: "VideoInfo", limits: Limits, affordable: int) -> Timeline | None:
-    """Find what is repeated in a video that is too long to be decoded from its beginning.
+    """Finds what is repeated in a video that is too long to be decoded from its beginning.
 
     What lies between two keyframes that look the same is passed over where it is hardly more than nothing;
     of the rest each frame is decoded, unless these are still too many.
@@ -219,7 +219,7 @@ def _between_keyframes(path: Path, limits: Limits, listing: Packets, affordable:
 
 
 def _frame_by_frame(path: Path, limits: Limits, listing: Packets, line: Timeline) -> Timeline:
-    """What else is repeated, all frames having been decoded that are not known to be."""
+    """Returns what else is repeated, all frames having been decoded that are not known to be."""
     needed, repeats = set(listing.stamps[~line.repeated | listing.keys].tolist()), Repeats()
     decoded = []
     for index, frame in _decoded(path, limits, listing, needed):
@@ -234,7 +234,7 @@ def _frame_by_frame(path: Path, limits: Limits, listing: Packets, line: Timeline
 def _decoded(
     path: Path, limits: Limits, listing: Packets, needed: set[int]
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """The frames of some packets, each with its place in the order of time."""
+    """Yields the frames of some packets, each with its place in the order of time."""
     with opened(path, limits) as (container, stream):
         for packet in packets(container, stream):
             if packet is not None and (packet.dts if packet.pts is None else packet.pts) not in needed:
@@ -251,7 +251,7 @@ def _decoded(
 
 
 def check_pictures(different: int, needed: int, info: "VideoInfo") -> None:
-    """Raise VideoFault where there are too few different pictures."""
+    """Raises VideoFault where there are too few different pictures."""
     if different < needed:
         count = f"only {different} different pictures in {info.duration:.1f} s"
         raise VideoFault("too_short", f"{count}; at least {needed} are needed")

@@ -109,7 +109,7 @@ class Moment:
 
 
 def moments(sampling: Sampling, info: "VideoInfo", pauses: Pauses = NO_PAUSES) -> list[Moment]:
-    """The places at which a policy takes frames from a video, in order of time.
+    """Returns the places at which a policy takes frames from a video, in order of time.
 
     A video that has no more frames than are wanted gives each of them once.
 
@@ -145,7 +145,7 @@ def _spread(places: int, run: int, info: "VideoInfo") -> list[Moment]:
 
 
 def chosen(times: Sequence[float], wanted: Sequence[Moment]) -> list[int]:
-    """The frames that are taken, where the times of all are known.
+    """Returns the frames that are taken, where the times of all are known.
 
     Args:
         times: of the frames, seconds, not descending.
@@ -169,7 +169,7 @@ def chosen(times: Sequence[float], wanted: Sequence[Moment]) -> list[int]:
 
 
 def _counted(wanted: Sequence[Moment]) -> float:
-    """The frames that a video should have at most, where all or each so many of them are taken."""
+    """Returns the frames that a video should have at most, where all or each so many of them are taken."""
     if len(wanted) == 1 and not wanted[0].time:
         return wanted[0].run * wanted[0].step
     return math.inf
@@ -199,7 +199,7 @@ class Chooser:
 
     @property
     def done(self) -> bool:
-        """No frame that follows is taken."""
+        """Tells whether no frame that follows is taken."""
         return not self._waiting and not self._running
 
     @property
@@ -213,7 +213,7 @@ class Chooser:
         return self._seen > self._counted
 
     def take(self, end: float) -> int:
-        """How often the next frame in order of time is taken; it is shown until `end`, seconds."""
+        """Returns how often the next frame in order of time is taken; it is shown until `end`, seconds."""
         self._seen += 1
         if self._waiting and self._waiting[0].time + ROUNDING < end:  # another one waits for the next frame
             moment = self._waiting.popleft()

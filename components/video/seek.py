@@ -79,7 +79,7 @@ class Walk:
         self.jumped = False
 
     def __iter__(self) -> Iterator[Taken]:
-        """Walk up to the last frame that is taken.
+        """Walks up to the last frame that is taken.
 
         Raises:
             Inexact: a frame may not be what a full decode gives.
@@ -103,7 +103,7 @@ class Walk:
             raise Inexact("the video has more frames than it told")
 
     def _decoded(self, packet: Packet | None, count: int) -> Iterator[Taken]:
-        """Decode a packet, or at None what the decoder holds; the frames that are taken."""
+        """Decodes a packet, or at None what the decoder holds; the frames that are taken."""
         if packet and packet.pts is not None and count:
             self._awaited[packet.pts] = count
         for frame in self._decode(packet, count):
@@ -135,7 +135,7 @@ class Walk:
             raise Inexact("a damaged packet") from error
 
     def _check(self, frame: VideoFrame, stamp: int) -> None:
-        """Raise Inexact where something speaks against a frame."""
+        """Raises Inexact where something speaks against a frame."""
         landed = self._ahead.landed
         if self.jumped and self._shown < landed and not (frame.key_frame and stamp == landed):
             raise Inexact("what seemed to be a keyframe is none")
@@ -150,7 +150,7 @@ class Walk:
         self._shown = stamp
 
     def _keyframe_ahead(self) -> bool:
-        """Tell, once for each moment, whether a jump towards it is likely to save something."""
+        """Tells, once for each moment, whether a jump towards it is likely to save something."""
         moment = self._chooser.upcoming
         if (
             not self._jumping
@@ -183,7 +183,7 @@ class Walk:
         raise Inexact("no keyframe is found")
 
     def _seek(self, stamp: int) -> bool:
-        """Tell whether seeking a time stamp leads to a keyframe that is shown before the next moment."""
+        """Tells whether seeking a time stamp leads to a keyframe that is shown before the next moment."""
         try:
             self._container.seek(max(stamp, self._ahead.earliest), stream=self._stream)
         except (av.FFmpegError, OSError, OverflowError):
@@ -193,7 +193,7 @@ class Walk:
 
 
 def _may_skip(stream: VideoStream) -> bool:
-    """Tell whether frames that are marked as no one's reference are just that.
+    """Tells whether frames that are marked as no one's reference are just that.
 
     In HEVC the mark holds for their own temporal layer only (H.265, 7.4.2.2), so there must be one layer.
     """

@@ -23,7 +23,7 @@ class Still:
 
 
 def still(path: Path, limits: Limits) -> Still:
-    """Take the picture in the middle of a video.
+    """Takes the picture in the middle of a video.
 
     Raises:
         VideoFault: as `probe`, or that picture cannot be decoded.

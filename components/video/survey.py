@@ -44,19 +44,19 @@ class Survey:
 
 @dataclass(frozen=True)
 class Packets:
-    """Of all frames, in order of time."""
+    """The packets of all frames, in order of time."""
 
     stamps: NDArray[np.int64]  # (N,) ticks
     sizes: NDArray[np.int64]  # (N,) bytes
     keys: NDArray[np.bool_]  # (N,) those where decoding can begin
 
     def timeline(self, tick: float, duration: float) -> Timeline:
-        """When they are shown, of a video that lasts so many seconds; none is known to repeat another."""
+        """Returns when the frames of so long a video (s) are shown; none is known to repeat another."""
         return Timeline.of((self.stamps - self.stamps[0]) * tick, duration)
 
 
 def survey(path: Path, info: "VideoInfo", limits: Limits, readable: float) -> Survey:
-    """Find the times without frames, and whether there may be others in which nothing moves.
+    """Finds the times without frames, and whether there may be others in which nothing moves.
 
     Args:
         path: the video.
@@ -77,7 +77,7 @@ def survey(path: Path, info: "VideoInfo", limits: Limits, readable: float) -> Su
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> Packets | None:
-    """The packets of all frames; None where their time stamps do not tell."""
+    """Returns the packets of all frames; None where their time stamps do not tell."""
     rows = [
         (packet.dts if packet.pts is None else packet.pts, packet.size, packet.is_keyframe)
         for packet in packets(container, stream)
@@ -87,7 +87,7 @@ def read_packets(container: InputContainer, stream: VideoStream) -> Packets | No
 
 
 def _indexed(stream: VideoStream, info: "VideoInfo") -> Packets | None:
-    """Those of an index; None where it does not tell of each frame."""
+    """Returns those of an index; None where it does not tell of each frame."""
     entries = [entry for entry in stream.index_entries if entry.size and not entry.is_discard]
     if len(entries) != info.frames:
         return None
@@ -103,7 +103,7 @@ def _in_order(rows: list[tuple[int | None, int, bool]]) -> Packets | None:
 
 
 def _quiet(sizes: NDArray[np.int64], area: int) -> bool:
-    """Tell whether many packets in a row seem to hold nothing new."""
+    """Tells whether many packets in a row seem to hold nothing new."""
     empty = sizes <= EMPTY + area // EMPTY_AREA
     alike = np.abs(np.diff(sizes, prepend=-SAME_BYTES - 1)) <= SAME_BYTES
     edges = np.flatnonzero(np.diff(empty | alike, prepend=False, append=False))

@@ -41,7 +41,7 @@ class Problem(Frozen):
 
 
 def describe_model(scorer: Scorer) -> Model:
-    """What `GET /v1/model` says of an opened bundle."""
+    """Returns what `GET /v1/model` says of an opened bundle."""
     info = scorer.bundle.info
     return Model(
         version=scorer.model_version,
@@ -57,7 +57,7 @@ def describe_model(scorer: Scorer) -> Model:
 
 
 def problem(description: str, example: str) -> dict[str, Any]:
-    """An OpenAPI response that carries a `Problem`."""
+    """Returns an OpenAPI response that carries a `Problem`."""
     content = {"application/json": {"example": {"detail": example}}}
     return {"model": Problem, "description": description, "content": content}
 

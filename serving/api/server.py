@@ -29,7 +29,7 @@ def serve(
     max_upload_bytes: int = MAX_UPLOAD_BYTES,
     max_concurrency: int = MAX_CONCURRENCY,
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM.
+    """Serves until Ctrl-C or SIGTERM.
 
     The model is opened before the server starts, so that what is wrong with it ends the command with its
     one-line error; whoever connects meanwhile waits in the socket's backlog.
@@ -49,7 +49,7 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket.
+    """Opens the listening socket.
 
     Raises:
         BusyError: the address is taken, or is not one of this machine.

@@ -21,7 +21,7 @@ class VideoFile:
 
     @property
     def path(self) -> str:
-        """What its row calls it, and no other file's row."""
+        """The path by which its row calls it, and no other file's row."""
         return printable(self.file)
 
 
@@ -45,7 +45,7 @@ class BatchPlan:
 def plan_batch(
     library: Iterable[VideoFile], rows: Sequence[Mapping[str, Any]], shard_size: int = SHARD_SIZE
 ) -> BatchPlan:
-    """Compare the videos found with the rows written for the same model version.
+    """Compares the videos found with the rows written for the same model version.
 
     A video is scored when it has no row, or when its bytes or modification time differ from its row's. The
     row of a video that is no longer there stays: it is still the answer that was given. The same input in
@@ -69,6 +69,6 @@ def plan_batch(
 
 
 def _shard(videos: tuple[VideoFile, ...]) -> Shard:
-    """Name a shard by its content, so that scoring it twice writes one file and another never collides."""
+    """Names a shard by its content, so that scoring it twice writes one file and another never collides."""
     content = "\n".join(f"{video.path}\0{video.bytes}\0{video.mtime_ns}" for video in videos)
     return Shard(f"shard-{hashlib.sha256(content.encode()).hexdigest()[:16]}", videos)

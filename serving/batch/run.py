@@ -18,7 +18,7 @@ class Scores(Protocol):
     """What a shard needs of `serving.scorer.Scorer`."""
 
     def score(self, paths: Sequence[Path]) -> Iterable[VideoScore]:
-        """Score videos, in the order given."""
+        """Scores videos, in the order given."""
         ...
 
 
@@ -31,7 +31,7 @@ class Library:
 
 
 def scan_library(source: Path) -> Library:
-    """List the videos of a folder.
+    """Lists the videos of a folder.
 
     Raises:
         DataError: the source is no folder, or holds no video.
@@ -43,7 +43,7 @@ def scan_library(source: Path) -> Library:
 
 
 def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -> list[VideoScore]:
-    """Score a shard's videos and write their rows in one step.
+    """Scores a shard's videos and writes their rows in one step.
 
     A row keeps the bytes and modification time that were planned with, from before scoring: a file that
     changes meanwhile is seen as changed by the next job.
@@ -59,7 +59,7 @@ def score_shard(scorer: Scores, source: Path, shard: Shard, store: ScoreStore) -
 
 
 def _stat(source: Path, path: Path) -> Iterator[VideoFile]:
-    """Yield the file's facts, or nothing where it has gone since it was listed."""
+    """Yields the file's facts, or nothing where it has gone since it was listed."""
     file = path.relative_to(source).as_posix()
     try:
         size, mtime_ns = disk_state(path)

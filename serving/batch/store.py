@@ -107,7 +107,7 @@ class ScoreStore:
             self._lock = None
 
     def check_source(self) -> None:
-        """Make sure that the folder holds no other source's scores, and none whose names may read alike.
+        """Makes sure that the folder holds no other source's scores, and none whose names may read alike.
 
         A source that was moved together with the folder is the same.
 
@@ -129,7 +129,7 @@ class ScoreStore:
             self._check_names()
 
     def _check_names(self) -> None:
-        """Refuse rows in which an earlier version may have called two files by one name."""
+        """Refuses rows in which an earlier version may have called two files by one name."""
         for file, rows in self._tables():
             if alike := [row["path"] for row in rows if printable(row["path"]) != row["path"]]:
                 raise DataError(
@@ -138,11 +138,11 @@ class ScoreStore:
                 )
 
     def write(self, shard: Shard, rows: Collection[Row]) -> None:
-        """Write a shard's rows in one step."""
+        """Writes a shard's rows in one step."""
         write_table(list(rows), SCORES, self._shards / f"{shard.name}.parquet")
 
     def rows(self) -> list[Row]:
-        """All rows, by path. A damaged shard is dropped with a warning: its videos are scored again.
+        """Returns all rows, by path. A damaged shard is dropped with a warning: its videos are scored again.
 
         Raises:
             DataError: another version of unmask wrote them, with other columns. Nothing is changed then.
@@ -151,7 +151,7 @@ class ScoreStore:
         return sorted(rows_of_all, key=lambda row: str(row["path"]))
 
     def forget(self, paths: Collection[str]) -> None:
-        """Remove the rows of these paths."""
+        """Removes the rows of these paths."""
         for file, rows in self._tables() if paths else ():
             kept = [row for row in rows if row["path"] not in paths]
             if not kept:
@@ -160,21 +160,21 @@ class ScoreStore:
                 write_table(kept, SCORES, file)
 
     def publish(self) -> Path:
-        """Write `scores.parquet` and `scores.csv` from all shards, and return the former."""
+        """Writes `scores.parquet` and `scores.csv` from all shards, and returns the former."""
         rows = self.rows()
         write_table(rows, SCORES, self.folder / "scores.parquet")
         write_csv(rows, SCORES, self.folder / "scores.csv")
         return self.folder / "scores.parquet"
 
     def summary(self) -> BatchSummary:
-        """Count the rows by verdict and by status, the most frequent first."""
+        """Counts the rows by verdict and by status, the most frequent first."""
         rows = self.rows()
         verdicts, statuses = (Counter(row[key] for row in rows) for key in ("verdict", "status"))
         fallbacks = sum(row["fallback"] is not None for row in rows)
         return BatchSummary(len(rows), dict(verdicts.most_common()), dict(statuses.most_common()), fallbacks)
 
     def _claim(self) -> None:
-        """Take the folder for this source."""
+        """Takes the folder for this source."""
         self.check_source()
         if not self._origin.exists():
             origin = {"source": self._source, "relative": self._relative}

@@ -28,7 +28,7 @@ MAX_UPLOAD_MB = 512  # the API's limit
 
 
 def main() -> None:
-    """Draw the page."""
+    """Draws the page."""
     st.set_page_config(page_title="Unmask", layout="wide")
     st.html(Path(__file__).with_name("page.css"))
     st.title("Unmask")
@@ -58,7 +58,7 @@ def draw_scoring() -> None:
 
 @st.cache_resource(show_spinner="Opening the model …", on_release=Scorer.close)
 def opened_scorer(bundle: str | None) -> Scorer:
-    """The scorer of a bundle folder or of the champion, opened once for all visitors.
+    """Returns the scorer of a bundle folder or of the champion, opened once for all visitors.
 
     Raises:
         UnmaskError: see `serving.champion.open_scorer`; not cached, so that the next visit tries again.
@@ -94,7 +94,7 @@ def draw_verdicts(scorer: Scorer) -> None:
 
 
 def score_new(scorer: Scorer, uploads: list[UploadedFile], scores: dict[str, VideoScore]) -> None:
-    """Score uploads into `scores`, by file id, under a progress bar."""
+    """Scores uploads into `scores`, by file id, under a progress bar."""
     if not uploads:
         return
     bar = st.progress(0.0, "Scoring …")
@@ -106,7 +106,7 @@ def score_new(scorer: Scorer, uploads: list[UploadedFile], scores: dict[str, Vid
 
 
 def draw_model(scorer: Scorer) -> None:
-    """Which model answers, and how good it was on test videos."""
+    """Draws which model answers, and how good it was on test videos."""
     info = scorer.bundle.info
     with st.container(border=True, key="model"):
         st.subheader("The model", anchor=False)

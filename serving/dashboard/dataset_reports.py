@@ -19,7 +19,7 @@ Row = dict[str, str]
 MAX_QUARANTINED = 1000
 """So many broken videos are listed on the page; the file holds them all."""
 
-SPLIT_TITLES = {"train": "Training", "val": "Validation", "test": "Test"}
+SPLIT_HEADINGS = {"train": "Training", "val": "Validation", "test": "Test"}
 PROPERTY_TITLES = {
     "duration": "Duration, s",
     "resolution": "Shorter side, px",
@@ -59,7 +59,7 @@ class DatasetReports:
 
 
 def read_dataset_reports(project: Project) -> DatasetReports:
-    """Read what is there.
+    """Reads what is there.
 
     Raises:
         StageError: a report is there and cannot be read.
@@ -109,7 +109,7 @@ def _read_quarantine(path: Path) -> Iterator[Row]:
 
 
 def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
-    """The first things to know, each with a line that explains it."""
+    """Returns the first things to know, each with a line that explains it."""
     broken, excluded = sum(total.broken.values()), sum(total.excluded.values())
     return {
         "Videos": (f"{total.videos:,}", f"{total.dealt:,} take part"),
@@ -122,12 +122,12 @@ def key_figures(total: Holdings) -> dict[str, tuple[str, str]]:
 
 
 def split_rows(statistics: Statistics) -> list[Row]:
-    """A row per split."""
-    return [{"Split": SPLIT_TITLES[split], **_counts(held)} for split, held in statistics.splits.items()]
+    """Returns a row per split."""
+    return [{"Split": SPLIT_HEADINGS[split], **_counts(held)} for split, held in statistics.splits.items()]
 
 
 def dataset_rows(statistics: Statistics) -> list[Row]:
-    """A row per dataset."""
+    """Returns a row per dataset."""
     return [
         {
             "Dataset": name,
@@ -142,7 +142,7 @@ def dataset_rows(statistics: Statistics) -> list[Row]:
 
 
 def format_display_rows(formats: Mapping[Any, FormatStatistics]) -> list[Row]:
-    """A row per property of the files: how it spreads, and how far it alone gives the label away."""
+    """Returns a row per property of the files: how it spreads, and how far it alone gives the label away."""
     return [
         {
             "Property": PROPERTY_TITLES.get(name, name),
@@ -156,7 +156,7 @@ def format_display_rows(formats: Mapping[Any, FormatStatistics]) -> list[Row]:
 
 
 def leak_rows(splits: Mapping[str, Any]) -> list[Row]:
-    """A row per kind of leak that ingest found."""
+    """Returns a row per kind of leak that ingest found."""
     return [
         {"In two splits": LEAKS.get(kind, kind), "Found": f"{count:,}"}
         for kind, count in splits.get("leaks", {}).items()
@@ -165,7 +165,7 @@ def leak_rows(splits: Mapping[str, Any]) -> list[Row]:
 
 
 def note_rows(splits: Mapping[str, Any]) -> list[Row]:
-    """How each dataset was read, and what a person should know of it."""
+    """Returns how each dataset was read, and what a person should know of it."""
     rows: list[Row] = []
     for name, dataset in splits.get("datasets", {}).items():
         first = f"{dataset.get('videos', 0):,} videos, read as {dataset.get('layout', 'unknown')}"
@@ -185,7 +185,7 @@ def proof(splits: Mapping[str, Any], statistics: Statistics) -> str | None:
 
 
 def names_everybody(statistics: Statistics) -> bool:
-    """Tell whether every video in a split names who is in it."""
+    """Tells whether every video in a split names who is in it."""
     return not any(held.unnamed for held in statistics.splits.values())
 
 
@@ -213,7 +213,7 @@ def reasons(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
 
 
 def percent(value: float | None) -> str:
-    """One decimal; a class that is there is never rounded away."""
+    """Returns one decimal; a class that is there is never rounded away."""
     if value is None:
         return "–"
     if 0.0 < value < 0.001:
@@ -222,7 +222,7 @@ def percent(value: float | None) -> str:
 
 
 def format_number(value: float) -> str:
-    """Three figures that count, with separators."""
+    """Returns three figures that count, with separators."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -234,7 +234,7 @@ def duration(seconds: float) -> str:
 
 
 def size(content: int) -> str:
-    """Bytes in decimal units."""
+    """Returns bytes in decimal units."""
     for unit, limit in (("kB", 1e6), ("MB", 1e9), ("GB", 1e12)):
         if content < limit:
             return f"{format_number(content / limit * 1000)} {unit}"

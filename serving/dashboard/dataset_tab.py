@@ -43,7 +43,7 @@ def draw_key_figures(statistics: Statistics) -> None:
 
 
 def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
-    """What stands in two splits, if ingest has looked."""
+    """Draws what stands in two splits, if ingest has looked."""
     if rows := reports.leak_rows(splits):
         st.warning("Some videos tie two splits: figures on test videos may flatter. `validate` names them.")
         st.table(rows, border="horizontal", hide_index=True)
@@ -52,7 +52,7 @@ def draw_leaks(statistics: Statistics, splits: Mapping[str, Any]) -> None:
 
 
 def show_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
-    """How many real and fake videos each split and each dataset holds."""
+    """Shows how many real and fake videos each split and each dataset holds."""
     st.subheader("Splits", anchor=False)
     st.table(reports.split_rows(statistics), border="horizontal", hide_index=True)
     st.subheader("Datasets", anchor=False)
@@ -65,7 +65,7 @@ def show_balance(statistics: Statistics, figures: tuple[Path, ...]) -> None:
 
 
 def show_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
-    """What the files are like, and whether that gives the label away."""
+    """Shows what the files are like, and whether that gives the label away."""
     st.subheader("Files", anchor=False)
     st.table(reports.format_display_rows(statistics.formats), border="horizontal", hide_index=True)
     st.caption(
@@ -79,7 +79,7 @@ def show_formats(statistics: Statistics, figures: tuple[Path, ...]) -> None:
 
 
 def show_contact_sheet(sheet: Path | None) -> None:
-    """Sample frames of every label and method."""
+    """Samples frames of every label and method."""
     st.subheader("Frames", anchor=False)
     if sheet is None:
         st.info("No contact sheet yet: `dvc repro describe` takes a frame of a few videos of each kind.")
@@ -100,7 +100,7 @@ def draw_quarantine(documents: DatasetReports) -> None:
 
 
 def draw_notes(documents: DatasetReports) -> None:
-    """How the datasets were read."""
+    """Draws how the datasets were read."""
     if rows := reports.note_rows(documents.splits or {}):
         st.subheader("Notes", anchor=False)
         # Names in notes are whatever somebody called a file; a table would render them as Markdown.

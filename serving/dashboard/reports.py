@@ -27,7 +27,7 @@ class Reports:
 
 
 def read_reports(project: Project) -> Reports:
-    """Read what is there.
+    """Reads what is there.
 
     Raises:
         StageError: a report is there and cannot be read.
@@ -44,7 +44,7 @@ def _read(kind: type[ReportDocument], path: Path) -> ReportDocument | None:
 
 
 def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
-    """A row per candidate on test videos, in their order on validation videos."""
+    """Returns a row per candidate on test videos, in their order on validation videos."""
     return [
         {
             "Candidate": f"{name} (winner)" if name == evaluation.winner else name,
@@ -62,7 +62,7 @@ def leaderboard_rows(evaluation: Evaluation) -> list[Row]:
 
 
 def method_display_rows(evaluation: Evaluation) -> list[Row]:
-    """A row per way of forging: the winner's AUC on it, with its interval."""
+    """Returns a row per way of forging: the winner's AUC on it, with its interval."""
     return [
         {
             "Forgery": title(method),
@@ -74,7 +74,7 @@ def method_display_rows(evaluation: Evaluation) -> list[Row]:
 
 
 def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
-    """A row per figure that travels with a model."""
+    """Returns a row per figure that travels with a model."""
     return [
         {"On test videos": title(name), "Value": with_interval(interval)}
         for name, interval in metrics.items()
@@ -82,7 +82,7 @@ def metric_rows(metrics: Mapping[str, Interval]) -> list[Row]:
 
 
 def interval_of(figures: Mapping[str, int | float | None], name: str) -> Interval | None:
-    """A figure with the ends of its interval, None where it is not defined."""
+    """Returns a figure with the ends of its interval, None where it is not defined."""
     value = figures.get(name)
     if value is None:
         return None
@@ -99,10 +99,10 @@ def with_interval(interval: Interval | None) -> str:
 
 
 def figure(figures: Mapping[str, int | float | None], name: str) -> str:
-    """A figure by its name."""
+    """Returns a figure by its name."""
     return decimals(figures.get(name))
 
 
 def decimals(value: float | None) -> str:
-    """Three decimals; a figure that is not defined says so."""
+    """Returns three decimals; a figure that is not defined says so."""
     return "not defined" if value is None else f"{value:.3f}"

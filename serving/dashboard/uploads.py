@@ -15,15 +15,15 @@ class Upload(Protocol):
 
     @property
     def name(self) -> str:
-        """As the browser told it."""
+        """The name that the browser gave."""
 
     def getbuffer(self) -> memoryview:
-        """The content."""
+        """Returns the content."""
 
 
 @contextmanager
 def on_disk(uploads: Sequence[Upload]) -> Iterator[list[Path]]:
-    """Write uploads to temporary files, in the order given; they are deleted however the block ends."""
+    """Writes uploads to temporary files, in the order given; they are deleted however the block ends."""
     with ExitStack() as files:
         paths = []
         for upload in uploads:
@@ -37,6 +37,6 @@ def on_disk(uploads: Sequence[Upload]) -> Iterator[list[Path]]:
 
 
 def _suffix(name: str) -> str:
-    """The suffix of a video or picture; nothing else of a client's name reaches the file system."""
+    """Returns the suffix of a video or picture; nothing else of a client's name reaches the file system."""
     suffix = PurePath(name).suffix.lower()
     return suffix if suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES else ""

@@ -44,7 +44,7 @@ def verdict_card(score: VideoScore, threshold: float) -> str:
 
 
 def explanation(score: VideoScore, threshold: float) -> str:
-    """Why the verdict is what it is, in one or two sentences."""
+    """Returns why the verdict is what it is, in one or two sentences."""
     if score.probability is None:
         reason = f" Reported: {score.reason}." if score.reason else ""
         return f"{WHY.get(score.status, 'This video got no score.')}{reason} No probability is given."
@@ -57,13 +57,13 @@ def explanation(score: VideoScore, threshold: float) -> str:
 
 
 def warning(score: VideoScore) -> str:
-    """That no face was scored, or only a picture, where that is so; else nothing."""
+    """Warns that no face was scored, or only a picture, where that is so; else returns nothing."""
     warnings = (PICTURE if score.is_picture else "", FALLBACK if score.fallback else "")
     return "".join(f'<p class="warning">{escape(text)}</p>' for text in filter(None, warnings))
 
 
 def face_table(score: VideoScore) -> str:
-    """A row for each face, where there are several."""
+    """Returns a row for each face, where there are several."""
     if len(score.faces) < 2:
         return ""
     head = "".join(
@@ -74,7 +74,7 @@ def face_table(score: VideoScore) -> str:
 
 
 def face_row(number: int, face: FaceScore) -> str:
-    """One face: where it is to be found, and what is said about it."""
+    """Returns one face: where it is to be found, and what is said about it."""
     x, y = (face.box[0] + face.box[2]) // 2, (face.box[1] + face.box[3]) // 2
     cells = (
         f"{number}, at {x}, {y} px",
@@ -87,7 +87,7 @@ def face_row(number: int, face: FaceScore) -> str:
 
 
 def facts(score: VideoScore, threshold: float) -> dict[str, str]:
-    """The figures under a verdict, as they are shown."""
+    """Returns the figures under a verdict, as they are shown."""
     frames = "1 frame" if score.frames == 1 else f"{score.frames} frames"
     share = f"{score.face_share:.0%} of {frames}" if score.frames else "no frames seen"
     return {
@@ -100,13 +100,13 @@ def facts(score: VideoScore, threshold: float) -> dict[str, str]:
 
 
 def facts_list(named: dict[str, str]) -> str:
-    """Names and values side by side."""
+    """Returns names and values side by side."""
     pairs = (f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in named.items())
     return f"<dl>{''.join(pairs)}</dl>"
 
 
 def probability_gauge(probability: float, threshold: float) -> str:
-    """A bar from 0 to 1 that is filled to the probability, with a mark at the threshold."""
+    """Returns a bar from 0 to 1 that is filled to the probability, with a mark at the threshold."""
     return (
         f'<div class="gauge"><div class="filled" style="width:{probability:.1%}"></div>'
         f'<div class="threshold" style="left:{threshold:.1%}"><span>threshold</span></div></div>'
@@ -114,7 +114,7 @@ def probability_gauge(probability: float, threshold: float) -> str:
 
 
 def percent(share: float) -> str:
-    """One decimal; certainty is never claimed by rounding."""
+    """Returns one decimal; certainty is never claimed by rounding."""
     if 0.0 < share < 0.001:
         return "< 0.1%"
     if 0.999 < share < 1.0:

@@ -39,5 +39,5 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def layout_of(name: str) -> Layout | None:
-    """The layout that is called so, in any letter case."""
+    """Returns the layout that is called so, in any letter case."""
     return LAYOUTS.get(name.casefold())

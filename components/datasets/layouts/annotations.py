@@ -50,7 +50,7 @@ class CsvRows(NamedTuple):
 
 
 def read_object(tree: Tree, path: str) -> dict[str, Any]:
-    """A JSON object; its values may be anything.
+    """Returns a JSON object; its values may be anything.
 
     Raises:
         DataError: the file is no such object, names a key twice, or holds text that no table can hold.
@@ -69,7 +69,7 @@ def read_object(tree: Tree, path: str) -> dict[str, Any]:
 
 
 def read_csv(tree: Tree, path: str, required: Collection[str], optional: Collection[str] = ()) -> CsvTable:
-    """Read a table whose values are separated by what parts the required names in its header.
+    """Reads a table whose values are separated by what parts the required names in its header.
 
     Cells of other columns than those asked for, and lines of empty cells, are left out.
 
@@ -86,7 +86,7 @@ def read_csv(tree: Tree, path: str, required: Collection[str], optional: Collect
 
 
 def read_rows(tree: Tree, path: str, required: Collection[str]) -> CsvRows:
-    """The same with each line's cells as they stand, whose columns may lack a name.
+    """Returns the same with each line's cells as they stand, whose columns may lack a name.
 
     Raises:
         DataError: the file is not CSV.
@@ -163,7 +163,7 @@ def _cells(header: list[str], row: list[str], known: Collection[str], separator:
 
 
 def _texts(content: Any) -> Iterator[str]:
-    """Every key and text in what a JSON file holds."""
+    """Yields every key and text in what a JSON file holds."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, dict):

@@ -78,10 +78,10 @@ class Layout(Protocol):
     """One line: the dataset, and the names in a folder by which it is recognised."""
 
     def recognises(self, tree: Tree) -> bool:
-        """Tell from the names in the folder alone."""
+        """Tells from the names in the folder alone."""
 
     def read(self, tree: Tree) -> Listing:
-        """List the videos, as far as a partial copy goes.
+        """Lists the videos, as far as a partial copy goes.
 
         Raises:
             DataError: an annotation file cannot be understood.
@@ -89,5 +89,5 @@ class Layout(Protocol):
 
 
 def default_method(label: Label | None) -> str:
-    """Method of a video whose dataset tells none."""
+    """Returns the method of a video whose dataset tells none."""
     return GENUINE_METHOD if label == "real" else UNKNOWN_METHOD

@@ -66,7 +66,7 @@ class ListedTest:
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by a folder that no other dataset has; a copy with nothing but Celeb-real counts too."""
+    """Tells by a folder that no other dataset has; a copy with nothing but Celeb-real counts too."""
     names = tree.folders.keys()
     return bool({"celeb-synthesis", "youtube-real"} & names) or (
         "celeb-real" in names and not {"celeb-fake", "testing"} & names
@@ -74,7 +74,7 @@ def recognises(tree: Tree) -> bool:
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos; those of the official list are for testing, all others are not.
+    """Lists the videos; those of the official list are for testing, all others are not.
 
     Raises:
         DataError: a line of the list cannot be understood.

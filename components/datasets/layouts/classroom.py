@@ -22,13 +22,13 @@ _WORDS: dict[str, Label] = {"real": "real", "fake": "fake", "synthesis": "fake"}
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell whether one of the two classes' folders is there, and another of the three."""
+    """Tells whether one of the two classes' folders is there, and another of the three."""
     names = {_plain(folder) for folder in tree.top_folders}
     return bool(names & CLASSES.keys()) and len(names & {*CLASSES, TESTING}) > 1
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos; the folder is the label."""
+    """Lists the videos; the folder is the label."""
     paths = [path for path in tree.files if "/" in path and _top(path) in {*CLASSES, TESTING}]
     labels = {path: _label(path) for path in paths if tree.is_video(path)}
     tested = any(label and _top(path) == TESTING for path, label in labels.items())
@@ -50,7 +50,7 @@ def _label(path: str) -> Label | None:
 
 
 def _told(folders: list[str]) -> Label | None:
-    """The class that folders inside Testing name: "Real", "Celeb-fake", "test_real"."""
+    """Returns the class that folders inside Testing name: "Real", "Celeb-fake", "test_real"."""
     words = {word for folder in folders for word in _plain(folder).split("-")}
     labels = {label for word, label in _WORDS.items() if word in words}
     return labels.pop() if len(labels) == 1 else None

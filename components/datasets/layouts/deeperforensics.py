@@ -65,12 +65,12 @@ class _Source:
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell whether a file in the published folders is called like one of its videos."""
+    """Tells whether a file in the published folders is called like one of its videos."""
     return bool(set(tree.folders) & _PARTS) and any(_parse(path) for path in tree.files)
 
 
 def read(tree: Tree) -> Listing:
-    """List forgeries and actors' recordings, with the official split where its lists are there.
+    """Lists forgeries and actors' recordings, with the official split where its lists are there.
 
     Raises:
         DataError: a line in a list of splits names no forgery, or a forgery stands in two lists.

@@ -56,14 +56,14 @@ class Listed:
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by a list in a part's folder, or by any list in a folder that is called after the dataset."""
+    """Tells by a list in a part's folder, or by any list in a folder that is called after the dataset."""
     named = "dfdc" in _called(tree)
     parts = (path for path in _lists(tree) if tree.name or _is_chain(path))
     return any(named or any(map(_PART.fullmatch, _folders(path))) for path in parts)
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos that the lists name, as far as they are there.
+    """Lists the videos that the lists name, as far as they are there.
 
     `split` in the metadata is "train" throughout: it prescribes nothing unless the test videos are there too.
 
@@ -162,7 +162,7 @@ def _label(value: Any, where: str) -> Label:
 
 
 def _locate(tree: Tree, folder: str, file: str, by_name: Mapping[str, Sequence[str]]) -> str | None:
-    """A listed file beside its list, or in a folder below."""
+    """Returns a listed file beside its list, or in a folder below."""
     prefix = f"{folder}/" if folder else ""
     below = (path for path in by_name.get(_file_key(file), ()) if path.startswith(prefix))
     return tree.find(prefix + file) or next(below, None)
@@ -176,7 +176,7 @@ def _told_role(path: str) -> Split | None:
 
 
 def _owners(tree: Tree, lists: Sequence[Listed]) -> dict[str, Listed]:
-    """The list that each video is from: the first that names it.
+    """Returns the list that each video is from: the first that names it.
 
     Raises:
         DataError: another one says otherwise.
@@ -206,7 +206,7 @@ def _part_notes(lists: Sequence[Listed]) -> Iterator[str]:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Sorted numbers in short: "0–3, 7"."""
+    """Returns sorted numbers in short: "0–3, 7"."""
     starts = [number for number in numbers if number - 1 not in numbers]
     ends = [number for number in numbers if number + 1 not in numbers]
     return ", ".join(
@@ -244,7 +244,7 @@ def _video_notes(tree: Tree, lists: Sequence[Listed], named: Collection[str]) ->
 
 
 def _beside(tree: Tree, lists: Sequence[Listed]) -> Iterator[str]:
-    """Videos that a list should name."""
+    """Returns videos that a list should name."""
     tops = {_top(listed.path) for listed in lists}
     return (path for path in tree.videos() if _top(path) in tops)
 

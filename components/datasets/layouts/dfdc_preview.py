@@ -28,12 +28,12 @@ SPLITS: dict[str, Prescribed] = {"train": "trainval", "test": "test"}
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by the list and one of the three folders."""
+    """Tells by the list and one of the three folders."""
     return tree.find(LIST) is not None and any(folder in tree.folders for folder in FOLDERS)
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos that the list names, as far as they are there.
+    """Lists the videos that the list names, as far as they are there.
 
     Raises:
         DataError: there is no list, or it cannot be understood.

@@ -46,13 +46,13 @@ VideoNames = Mapping[str, VideoName]
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell whether there are the published folders, or `original` beside the folder of a method."""
+    """Tells whether there are the published folders, or `original` beside the folder of a method."""
     folders = set(tree.folders)
     return bool(folders & _PARTS) or ("original" in folders and bool(folders & _FLAT))
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos of all compressions, with the official split where its lists are there.
+    """Lists the videos of all compressions, with the official split where its lists are there.
 
     Raises:
         DataError: a list of splits is no list of pairs of ids, or an id stands in two of them.
@@ -74,7 +74,7 @@ def read(tree: Tree) -> Listing:
 
 
 def _own_files(tree: Tree) -> Iterator[str]:
-    """Files of this dataset, which may share `data/` with others."""
+    """Returns files of this dataset, which may share `data/` with others."""
     folders = _PARTS if set(tree.folders) & _PARTS else {*_FLAT, "original"}
     return (path for path in tree.files if path.split("/", 1)[0].casefold() in folders and "/" in path)
 
@@ -103,13 +103,13 @@ def _entry(path: str, name: VideoName, lists: OfficialLists) -> Entry:
 
 
 def _split(name: VideoName, lists: OfficialLists) -> Split | None:
-    """The one list in which all of a video's ids stand."""
+    """Returns the one list in which all of a video's ids stand."""
     listed = _listed(name, lists)
     return listed.pop() if len(listed) == 1 else None
 
 
 def _listed(name: VideoName, lists: OfficialLists) -> set[Split | None]:
-    """The lists in which a video's ids stand; None among them for an id in no list."""
+    """Returns the lists in which a video's ids stand; None among them for an id in no list."""
     return {lists.splits.get(number) for number in name.numbers} if name.family == "youtube" else {None}
 
 
@@ -158,7 +158,7 @@ def _copy_notes(names: VideoNames, pairs: Iterable[Pair]) -> Iterator[str]:
 
 
 def _unlike_compressions(names: Iterable[VideoName], family: Family) -> Iterator[str]:
-    """Where only one class has a compression, it gives the class away."""
+    """Warns that where only one class has a compression, it gives the class away."""
     of_family = [name for name in names if name.family == family]
     real = {name.compression for name in of_family if name.genuine}
     fake = {name.compression for name in of_family if not name.genuine}

@@ -100,17 +100,17 @@ class VideoName:
 
 
 def youtube_video(number: str) -> str:
-    """The YouTube video of an id, which stands for its person too: "faceforensics/youtube/071"."""
+    """Returns the YouTube video of an id, which stands for its person too: "faceforensics/youtube/071"."""
     return f"faceforensics/youtube/{_VIDEO_OF_ID.get(number, number)}"
 
 
 def actor(number: str) -> str:
-    """An actor of Deep Fake Detection: "faceforensics/actor/01"."""
+    """Returns an actor of Deep Fake Detection: "faceforensics/actor/01"."""
     return f"faceforensics/actor/{number}"
 
 
 def parse_path(path: str) -> VideoName | None:
-    """Read a path inside the dataset, in any letter case; None for what is no video of the dataset."""
+    """Reads a path inside the dataset, in any letter case; None for what is no video of the dataset."""
     match = _PATH.fullmatch(path)
     folder = _folder((match["part"] or "").casefold(), match["folder"]) if match else None
     if match is None or folder is None:

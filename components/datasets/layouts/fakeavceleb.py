@@ -65,12 +65,12 @@ class MetaData(NamedTuple):
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by the folders, which no other dataset has."""
+    """Tells by the folders, which no other dataset has."""
     return not LABELS.keys().isdisjoint(tree.folders)
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos, labelled by what is seen: genuine pictures with forged sound are genuine.
+    """Lists the videos, labelled by what is seen: genuine pictures with forged sound are genuine.
 
     Raises:
         DataError: the table has other columns than those published, or a line of it is too short.
@@ -86,7 +86,7 @@ def read(tree: Tree) -> Listing:
 
 
 def _key(path: str) -> ClipKey | None:
-    """None where no folder names a person, or the file's name no recording."""
+    """Returns the key of a clip, or None where no folder names a person, or the file's name no recording."""
     kind, *folders, file = normalised(path).split("/")
     people = [folder for folder in folders if _PERSON.fullmatch(folder)]
     return ClipKey(kind, people[-1], file) if people and _RECORDING.match(file) else None

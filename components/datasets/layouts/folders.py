@@ -45,13 +45,13 @@ class Place(NamedTuple):
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell whether there is a folder of one of the two classes, at the top or in that of a split."""
+    """Tells whether there is a folder of one of the two classes, at the top or in that of a split."""
     below = (path for folder in SPLIT_NAMES for path in tree.under(folder))
     return any(label in tree.folders for label in LABELS) or any(map(place, below))
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos; the folders are the label and the split, and nobody is named."""
+    """Lists the videos; the folders are the label and the split, and nobody is named."""
     clips = _clips(tree)
     places = {path: location for path in clips if (location := place(path))}
     splits = prescribed_splits(places)
@@ -63,7 +63,7 @@ def read(tree: Tree) -> Listing:
 
 
 def place(path: str) -> Place | None:
-    """Class and split that the path's first folders name; None where they name no class."""
+    """Returns the class and split that the path's first folders name; None where they name no class."""
     head = [normalised(folder) for folder in path.split("/")[:-1][:_DEPTH]]
     if not head or not _names_part(head[0]):
         return None
@@ -81,13 +81,13 @@ def without_class(path: str) -> str:
 
 
 def prescribed_splits(places: Mapping[str, Place]) -> dict[str, Prescribed | None]:
-    """What the folders prescribe for each path."""
+    """Returns what the folders prescribe for each path."""
     named = {location.split for location in places.values()}
     return {path: prescribed(location.split, named) for path, location in places.items()}
 
 
 def split_notes(places: Mapping[str, Place]) -> Iterator[str]:
-    """One line on the splits that folders name, if they name any."""
+    """Yields one line on the splits that folders name, if they name any."""
     named = Counter(location.split for location in places.values() if location.split)
     if named:
         counts = ", ".join(f"{split} {named[split]}" for split in SPLITS if split in named)
@@ -97,7 +97,7 @@ def split_notes(places: Mapping[str, Place]) -> Iterator[str]:
 
 
 def _clips(tree: Tree) -> list[str]:
-    """What lies in the top-level folders that a class or a split may be called by.
+    """Returns what lies in the top-level folders that a class or a split may be called by.
 
     A folder of a class or a split is no clip itself: its pictures are those of many videos.
     """

@@ -42,12 +42,12 @@ class Annotation(NamedTuple):
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by a part that has a list."""
+    """Tells by a part that has a list."""
     return any(_lists(tree, part) for part in PARTS if part in tree.folders)
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos and folders of pictures; what no list tells of is unlabelled.
+    """Lists the videos and folders of pictures; what no list tells of is unlabelled.
 
     Raises:
         DataError: a line of a list cannot be understood, or two lines contradict each other.
@@ -71,7 +71,7 @@ def _lists(tree: Tree, part: str) -> list[str]:
 
 
 def _read_lists(tree: Tree, files: Iterable[str]) -> dict[str, Annotation]:
-    """What is told of each name, by its key."""
+    """Returns what is told of each name, by its key."""
     annotations: dict[str, Annotation] = {}
     for file in files:
         for number, line in enumerate(tree.read_text(file).splitlines(), 1):
@@ -103,13 +103,13 @@ def _find(members: Iterable[str], annotations: Mapping[str, Annotation]) -> Anno
 
 
 def _tails(path: str) -> Iterator[str]:
-    """A path without more and more of the folders in front; a name alone could be another one's."""
+    """Returns a path without more and more of the folders in front; a name alone could be another one's."""
     parts = path.split("/")
     return ("/".join(parts[start:]) for start in range(len(parts) - 1))
 
 
 def _split(part: str, tested: bool) -> Prescribed:
-    """Where no test is labelled, validation is what papers test with, and training is assigned."""
+    """Returns a part's split: without a labelled test, validation is for testing and training is assigned."""
     if tested:
         return PARTS[part]
     return "test" if part == "validation" else "trainval"

@@ -71,12 +71,12 @@ class Table(NamedTuple):
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell whether there is a manifest."""
+    """Tells whether there is a manifest."""
     return any(_present(tree))
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos that the file names, in its order.
+    """Lists the videos that the file names, in its order.
 
     Raises:
         DataError: there are two manifests, or none; a column is missing; a label or split is not one of
@@ -173,7 +173,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _text(value: str | list[str | None] | None) -> str:
-    """A cell as CSV would hold it; lists, as in the column `identity`, are those of several names."""
+    """Returns a cell as CSV would hold it; lists, as in the column `identity`, are those of several names."""
     if isinstance(value, list):
         return ";".join(name for name in value if name)
     return (value or "").strip()
@@ -222,7 +222,7 @@ def _check_pictures(entries: Iterable[Entry], tree: Tree, name: str) -> None:
 
 
 def _written_path(cells: Cells, tree: Tree) -> str:
-    """The path in a row; written on Windows, it may part folders by backslashes."""
+    """Returns the path in a row; written on Windows, it may part folders by backslashes."""
     path = cells["path"]
     return path if "\\" not in path or tree.find(path) else path.replace("\\", "/")
 

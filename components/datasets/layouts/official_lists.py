@@ -22,7 +22,7 @@ class OfficialLists:
 
 
 def prescribed(split: Split | None, named: Collection[Split | None]) -> Prescribed | None:
-    """What a dataset prescribes for a video, where it names only some of the splits.
+    """Returns what a dataset prescribes for a video, where it names only some of the splits.
 
     Args:
         split: that it names for the video; None where it names none.
@@ -41,7 +41,7 @@ def prescribed(split: Split | None, named: Collection[Split | None]) -> Prescrib
 
 
 def find_lists(tree: Tree, folders: Sequence[str], suffix: str) -> dict[Split, str]:
-    """The file of each split, `train.SUFFIX` and so on, in the first of the folders that has it."""
+    """Returns the file of each split, `train.SUFFIX` and so on, in the first of the folders that has it."""
     prefixes = [f"{folder}/" if folder else "" for folder in folders]
     candidates = {split: [tree.find(f"{prefix}{split}.{suffix}") for prefix in prefixes] for split in SPLITS}
     return {split: file for split, paths in candidates.items() if (file := next(filter(None, paths), None))}
@@ -50,7 +50,7 @@ def find_lists(tree: Tree, folders: Sequence[str], suffix: str) -> dict[Split, s
 def assign_as_listed(
     tree: Tree, files: Mapping[Split, str], names: Mapping[Split, Collection[str]]
 ) -> OfficialLists:
-    """Turn the names in each list into the split of each name.
+    """Turns the names in each list into the split of each name.
 
     Raises:
         DataError: a name stands in two lists. Whichever we chose, the other list would be broken.
@@ -76,7 +76,7 @@ def absent(lists: OfficialLists, names: str, home: str) -> Iterator[str]:
 
 
 def partial(listed: Mapping[str, Collection[str]], present: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """A note on a partial copy: both map a folder to names, and only folders in `present` count."""
+    """Yields a note on a partial copy: both map a folder to names, and only folders in `present` count."""
     gaps = {folder: len(set(listed.get(folder, ())) - set(names)) for folder, names in present.items()}
     lines = [f"{folder} {gap} of {len(listed[folder])}" for folder, gap in sorted(gaps.items()) if gap]
     if lines:

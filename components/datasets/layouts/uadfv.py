@@ -32,7 +32,7 @@ _NAMES: dict[Label, re.Pattern[str]] = {
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by the names in both folders, of which none may be another one's."""
+    """Tells by the names in both folders, of which none may be another one's."""
     return all(
         label in tree.folders and (clips := tree.clips(label)) and all(_number(path, label) for path in clips)
         for label in LABELS
@@ -40,7 +40,7 @@ def recognises(tree: Tree) -> bool:
 
 
 def read(tree: Tree) -> Listing:
-    """List the videos, or the folders of frames of those whose video is not there."""
+    """Lists the videos, or the folders of frames of those whose video is not there."""
     labelled = [(label, path) for label in LABELS for path in tree.clips(label)]
     numbered = {(label, path): number for label, path in labelled if (number := _number(path, label))}
     copies: defaultdict[tuple[Label, str], list[str]] = defaultdict(list)

@@ -32,12 +32,12 @@ _ARCHIVE = re.compile(r"\.(?:tar|tar\.gz|tgz)$", re.IGNORECASE)
 
 
 def recognises(tree: Tree) -> bool:
-    """Tell by one of the folders, if it holds sequences or what is yet to be unpacked."""
+    """Tells by one of the folders, if it holds sequences or what is yet to be unpacked."""
     return any(tree.picture_clips(part) or _archives(tree, part) for part in PARTS if part in tree.folders)
 
 
 def read(tree: Tree) -> Listing:
-    """List the folders of pictures; a part's folder is the label, and says whether it is for testing.
+    """Lists the folders of pictures; a part's folder is the label, and says whether it is for testing.
 
     Raises:
         DataError: nothing has been unpacked.
@@ -88,5 +88,5 @@ def _other_class(path: str, label: Label) -> bool:
 
 
 def _between(path: str) -> list[str]:
-    """Folders between that of the part and the sequence's own, as `normalised` writes them."""
+    """Returns folders between that of the part and the sequence's own, as `normalised` writes them."""
     return normalised(path).split("/")[1:-1]

@@ -32,13 +32,13 @@ OTHER = "other"
 
 
 def label_of(value: float | None, edges: tuple[float, ...]) -> str:
-    """The bin of a value, as people write it: "< 1", "5–10", "≥ 300"; a bin holds its lower edge."""
+    """Returns the bin of a value, as people write it: "< 1", "5–10", "≥ 300"; a bin holds its lower edge."""
     return UNTOLD if value is None else bin_labels(edges)[bisect_right(edges, value)]
 
 
 @cache
 def bin_labels(edges: tuple[float, ...]) -> tuple[str, ...]:
-    """All bins in their order."""
+    """Returns all bins in their order."""
     between = [f"{low:g}–{high:g}" for low, high in pairwise(edges)]
     return (f"< {edges[0]:g}", *between, f"≥ {edges[-1]:g}")
 

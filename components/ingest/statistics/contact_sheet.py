@@ -41,7 +41,7 @@ class StillStrip:
 
 
 def choose_strips(rows: Sequence[Row]) -> list[StillStrip]:
-    """Choose at most `MAX_STILLS` videos that stand in a split, equally many of each label and method.
+    """Chooses at most `MAX_STILLS` videos that stand in a split, equally many of each label and method.
 
     Chance comes from the contents, so that the same data give the same sheet, and a video more changes
     little. Everyone is shown once before anyone is shown twice.
@@ -74,7 +74,7 @@ def _lot(row: Row) -> str:
 def draw_contact_sheet(
     strips: Sequence[StillStrip], pictures: Mapping[str, StillOrReason], path: Path
 ) -> None:
-    """Draw a row of frames per strip.
+    """Draws a row of frames per strip.
 
     Args:
         strips: from `choose_strips`.

@@ -19,7 +19,7 @@ MAX_BARS = 40
 
 
 def draw_balance(statistics: Statistics, path: Path) -> None:
-    """Real against fake: a bar per split, and per split of each dataset where there are several."""
+    """Draws real against fake: a bar per split, and per split of each dataset where there are several."""
     every = list(_balance_bars(statistics))
     bars = every[:MAX_BARS]
     with drawn(path, 8.2, GAP + BAR * len(bars)) as figure:
@@ -39,7 +39,7 @@ def draw_balance(statistics: Statistics, path: Path) -> None:
 
 
 def _balance_bars(statistics: Statistics) -> Iterator[tuple[str, LabelCounts]]:
-    """The splits; then each dataset's own, if there are several datasets."""
+    """Yields the splits; then each dataset's own, if there are several datasets."""
     several = len(statistics.cells) > 1
     for split, held in statistics.splits.items():
         yield f"all, {SPLIT_NAMES[split]}" if several else SPLIT_NAMES[split], held
@@ -56,7 +56,7 @@ def _counts(held: LabelCounts) -> str:
 
 
 def draw_methods(statistics: Statistics, path: Path) -> None:
-    """Videos by method, with the splits side by side in one bar."""
+    """Draws the videos by method, with the splits side by side in one bar."""
     methods = statistics.methods[:MAX_BARS]
     with drawn(path, 8.2, GAP + BAR * len(methods)) as figure:
         axes = figure.add_subplot()
@@ -104,7 +104,7 @@ def _finish_bars(axes: Axes, columns: int) -> None:
 
 
 def draw_formats(statistics: Statistics, path: Path) -> None:
-    """How the files of both classes differ: what a detector could learn in place of faces."""
+    """Draws how the files of both classes differ: what a detector could learn in place of faces."""
     with drawn(path, 11.6, 7.2) as figure:
         grid = list(figure.subplots(2, 3).flat)
         for axes, (name, details) in zip(grid, statistics.formats.items(), strict=False):
@@ -156,6 +156,6 @@ def _alone(details: FormatStatistics) -> str:
 
 
 def shortened_name(name: str, limit: int = 28) -> str:
-    """A name with its middle left out, where it is too long for its place."""
+    """Returns a name with its middle left out, where it is too long for its place."""
     half = (limit - 1) // 2
     return name if len(name) <= limit else f"{name[:half]}…{name[-half:]}"

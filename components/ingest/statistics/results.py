@@ -25,7 +25,7 @@ class LabelCounts(Frozen):
 
     @property
     def fake_share(self) -> float | None:
-        """Share of fakes among labelled videos; None where there are none."""
+        """Shares of fakes among labelled videos; None where there are none."""
         labelled = self.real + self.fake
         return self.fake / labelled if labelled else None
 

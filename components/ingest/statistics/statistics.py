@@ -37,7 +37,7 @@ PROPERTIES: tuple[FileProperty, ...] = ("duration", "resolution", "fps", "bitrat
 
 
 def compute_statistics(rows: Sequence[Row]) -> Statistics:
-    """Count everything that a curator asks for.
+    """Counts everything that a curator asks for.
 
     Args:
         rows: of `components.tables.MANIFEST`, in any order; the result does not depend on it.
@@ -67,7 +67,7 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], GroupKey]) -> defaultdict
 
 
 def count_labels(rows: Sequence[Row]) -> LabelCounts:
-    """What some rows hold."""
+    """Returns what some rows hold."""
     by_label = Counter(row["label"] for row in rows)
     return LabelCounts(
         videos=len(rows),
@@ -82,7 +82,7 @@ def count_labels(rows: Sequence[Row]) -> LabelCounts:
 
 
 def holdings(rows: Sequence[Row]) -> Holdings:
-    """What a dataset holds, and what of it takes no part."""
+    """Returns what a dataset holds, and what of it takes no part."""
     broken = Counter(row["status"] for row in rows if row["status"] != "ok")
     excluded = Counter(row["excluded"] for row in rows if row["status"] == "ok" and row["excluded"])
     return Holdings(
@@ -94,7 +94,7 @@ def holdings(rows: Sequence[Row]) -> Holdings:
 
 
 def methods(rows: Sequence[Row]) -> tuple[MethodCount, ...]:
-    """A count per label and method, genuine videos first, then by name."""
+    """Returns a count per label and method, genuine videos first, then by name."""
     counts = Counter((row["label"], row["method"], row["split"]) for row in rows)
     kinds = sorted({(LABELS.index(label), method) for label, method, _ in counts if label})
     return tuple(
@@ -122,7 +122,7 @@ def describe_format(rows: Sequence[Row], name: FileProperty) -> FormatStatistics
 
 
 def _bins(rows: Sequence[Row], name: FileProperty) -> tuple[list[str], list[str]]:
-    """The bin of each row; and the bins in order, from the first that holds something to the last."""
+    """Returns the bin of each row; and the bins in order, from the first that holds something to the last."""
     if name == "codec":
         codecs = [row["codec"] or UNTOLD for row in rows]
         frequent = sorted(Counter(codecs).items(), key=lambda item: (-item[1], item[0]))[:MAX_CODECS]
@@ -170,7 +170,7 @@ def find_shortcut(videos: Iterable[tuple[Split, Label, str]]) -> Shortcut | None
 
 
 def _recall(label: Label, learnt: Mapping[Label, Counter[str]], held_out: Counter[str]) -> float:
-    """Share of a class's held-out videos that are guessed right; a tie is right half of the time."""
+    """Returns the share of a class's held-out videos that are guessed right; a tie counts half."""
     other: Label = "fake" if label == "real" else "real"
     right = 0.0
     for place, videos in held_out.items():
@@ -181,6 +181,6 @@ def _recall(label: Label, learnt: Mapping[Label, Counter[str]], held_out: Counte
 
 
 def _variance(recall: float, videos: int) -> float:
-    """Of a share, by Agresti and Coull (1998): a share of 1 from three videos is not certain."""
+    """Returns the variance of a share, by Agresti and Coull (1998): a 1 from three videos is not certain."""
     share = (recall * videos + 2) / (videos + 4)
     return share * (1 - share) / (videos + 4)

@@ -17,7 +17,7 @@ FORMAT_COLUMNS = ("bin", "label", "share", "videos")
 
 
 def write_tables(statistics: Statistics, folder: Path) -> None:
-    """Write labels.csv, methods.csv, and a histogram per property into formats/; the header always."""
+    """Writes labels.csv, methods.csv, and a histogram per property into formats/; the header always."""
     _write(label_rows(statistics), LABELS_COLUMNS, folder / "labels.csv")
     _write(method_rows(statistics), METHODS_COLUMNS, folder / "methods.csv")
     for name, details in statistics.formats.items():
@@ -31,7 +31,7 @@ def _write(rows: Iterable[Row], columns: Sequence[str], path: Path) -> None:
 
 
 def label_rows(statistics: Statistics) -> Iterator[Row]:
-    """Videos of each class by split and dataset."""
+    """Yields videos of each class by split and dataset."""
     for split in SPLITS:
         for dataset, splits in statistics.cells.items():
             if split in splits:
@@ -41,7 +41,7 @@ def label_rows(statistics: Statistics) -> Iterator[Row]:
 
 
 def method_rows(statistics: Statistics) -> Iterator[Row]:
-    """Videos of each method by split."""
+    """Yields videos of each method by split."""
     for method in statistics.methods:
         for split in SPLITS:
             videos = getattr(method, split)
@@ -49,7 +49,7 @@ def method_rows(statistics: Statistics) -> Iterator[Row]:
 
 
 def format_rows(details: FormatStatistics, unit: str) -> Iterator[Row]:
-    """The share of each class in each bin: comparable, however many more fakes there are."""
+    """Yields the share of each class in each bin: comparable, however many more fakes there are."""
     totals = {label: sum(getattr(place, label) for place in details.bins) for label in LABELS}
     for place in details.bins:
         for label in LABELS:

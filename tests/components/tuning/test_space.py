@@ -9,13 +9,13 @@ from components.params.tuning import Choices, Range, Span
 from components.tuning.defaults import default_space
 from components.tuning.space import (
     applied,
-    as_text,
     check_space,
     nested,
     present,
     settings_of,
     space_of,
     suggested_settings,
+    value_text,
 )
 
 SHIPPED = load_params(Path(__file__).parents[3] / "params.yaml")
@@ -153,4 +153,4 @@ def test_a_whole_section_comes_before_what_is_said_of_it() -> None:
     ],
 )
 def test_settings_for_people(value: Any, told: str) -> None:
-    assert as_text(value) == told
+    assert value_text(value) == told
