@@ -12,7 +12,7 @@ from components.errors import DataError
 from flows.paths import PathCell, fitting, print_table
 
 if TYPE_CHECKING:
-    from serving.scorer import FaceScore, VideoScore
+    from components.scores import FaceScore, VideoScore
 
 
 NARROW = 80
@@ -33,7 +33,8 @@ def check_output(output: Path | None) -> None:
 
 def write_scores(scores: list["VideoScore"], output: Path) -> None:
     """Write a table of scores."""
-    from components.tables import SCORES, write_csv, write_table
+    from components.tables import write_csv, write_table
+    from serving.score_table import SCORES
 
     write = write_table if output.suffix == ".parquet" else write_csv
     write([row.row() for row in scores], SCORES, output)
@@ -95,7 +96,7 @@ def _status(row: "VideoScore") -> tuple[str, ...]:
 
 def print_gate(gate: Path) -> None:
     """Print the rules of the last gate, with what they saw."""
+    from components.documents import read_document
     from components.evaluation.gate import GateReport, as_table
-    from components.evaluation.results import read_document
 
     print_table(as_table(read_document(GateReport, gate)))
