@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 
 def measure(labels: Ints, probabilities: Floats, threshold: float) -> dict[str, float]:
-    """All of `METRICS` on one set of videos.
+    """All of `components.metric_names.METRICS` on one set of videos.
 
     A figure that is not defined is NaN, never a made-up zero: AUC and EER where a class is absent,
     precision where nothing was called fake, everything where there is no video. The counts are taken here

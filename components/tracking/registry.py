@@ -150,11 +150,16 @@ def _pinned(package: str) -> str:
 
 def _signature() -> ModelSignature:
     kinds = {"text": DataType.string, "float": DataType.double, "integer": DataType.long}
-    columns = [
-        ColSpec(kinds[cell.kind], name, required=not cell.nullable) for name, cell in model_columns().items()
-    ]
-    # Without a name: MLflow refuses a plain list of paths for a named column.
-    return ModelSignature(inputs=Schema([ColSpec(DataType.string)]), outputs=Schema(columns))
+    return ModelSignature(
+        # Without a name: MLflow refuses a plain list of paths for a named column.
+        inputs=Schema([ColSpec(DataType.string)]),
+        outputs=Schema(
+            [
+                ColSpec(kinds[cell.kind], name, required=not cell.nullable)
+                for name, cell in model_columns().items()
+            ]
+        ),
+    )
 
 
 def _tags(bundle: Bundle) -> dict[str, str]:
