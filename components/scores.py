@@ -99,10 +99,13 @@ def several(faces: int) -> str:
     return f"highest of {faces} faces" if faces > 1 else ""
 
 
+CellKind = Literal["text", "float", "integer", "boolean"]
+
+
 class Cell(Frozen):
     """What a field of a score is in a table whose cells hold numbers and text; a list is JSON text there."""
 
-    kind: Literal["text", "float", "integer"]
+    kind: CellKind
     nullable: bool
 
 
@@ -117,7 +120,7 @@ def model_columns() -> dict[str, Cell]:
 
 def _cell(annotation: Any) -> Cell:
     kinds = {annotation} if get_origin(annotation) is tuple else {annotation, *get_args(annotation)}
-    kind: Literal["text", "float", "integer"] = (
-        "float" if float in kinds else "integer" if int in kinds else "text"
-    )
-    return Cell(kind=kind, nullable=NoneType in kinds)
+    nullable = NoneType in kinds
+    names: dict[Any, CellKind] = {float: "float", int: "float" if nullable else "integer", bool: "boolean"}
+    # An integer that may be null is a float in pandas, and null is NaN.
+    return Cell(kind=next((names[kind] for kind in names if kind in kinds), "text"), nullable=nullable)

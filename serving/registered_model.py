@@ -16,7 +16,7 @@ from components.tables import as_text
 from components.tracking.pyfunc import PythonModel, PythonModelContext, set_model
 from serving.scorer import Scorer
 
-PANDAS = {"text": "str", "float": "float64", "integer": "int64"}
+PANDAS = {"text": "str", "float": "float64", "integer": "int64", "boolean": "bool"}
 
 COLUMNS = {name: PANDAS[cell.kind] for name, cell in model_columns().items()}
 """Of the answer, with their pandas types; a missing text or probability is null, `faces` is JSON text."""

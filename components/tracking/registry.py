@@ -149,7 +149,12 @@ def _pinned(package: str) -> str:
 
 
 def _signature() -> ModelSignature:
-    kinds = {"text": DataType.string, "float": DataType.double, "integer": DataType.long}
+    kinds = {
+        "text": DataType.string,
+        "float": DataType.double,
+        "integer": DataType.long,
+        "boolean": DataType.boolean,
+    }
     return ModelSignature(
         # Without a name: MLflow refuses a plain list of paths for a named column.
         inputs=Schema([ColSpec(DataType.string)]),

@@ -1,9 +1,10 @@
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from mlflow.types import DataType
+from pydantic import Field, create_model
 
 from components import scores
 from components.scores import FaceScore, VideoScore, example, model_columns
@@ -45,18 +46,26 @@ def test_rows_written_before_are_still_read() -> None:
     assert (SCORES.names[:3], SCORES.names[-4:]) == (first, last)
 
 
-def test_a_new_field_needs_no_other_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Longer(VideoScore):
-        quality: float | None = scores.Field(description="of the picture", examples=[0.5])
-        cuts: tuple[int, ...] = scores.Field(examples=[[1, 2]])
+NEW: dict[str, tuple[Any, Any, pa.DataType, DataType, bool]] = {
+    "quality": (float | None, 0.5, pa.float64(), DataType.double, False),
+    "shots": (int | None, 3, pa.int64(), DataType.double, False),  # pandas has no integer that is null
+    "upright": (bool, True, pa.bool_(), DataType.boolean, True),
+    "cuts": (tuple[int, ...], [1, 2], pa.list_(pa.int64()), DataType.string, True),
+    "light": (Literal["day", "night"], "day", pa.string(), DataType.string, True),
+}
+"""Fields that a score may come to have: type, example, and what they are in Parquet and for MLflow."""
 
-    monkeypatch.setattr(scores, "VideoScore", Longer)
-    assert columns(Longer)["quality"] == pa.float64()
-    assert columns(Longer)["cuts"] == pa.list_(pa.int64())
-    told: dict[str, Any] = {column.name: column for column in _signature().outputs}
-    assert (told["quality"].type, told["quality"].required) == (DataType.double, False)
-    assert (told["cuts"].type, told["cuts"].required) == (DataType.string, True)
-    Longer.model_validate(example(Longer))
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_new_field_needs_no_other_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    annotation, value, arrow, mlflow, required = NEW[name]
+    added: dict[str, Any] = {name: (annotation, Field(examples=[value]))}
+    longer = create_model("Longer", __base__=VideoScore, **added)
+    monkeypatch.setattr(scores, "VideoScore", longer)
+    assert columns(longer)[name] == arrow
+    (column,) = (column for column in _signature().outputs if column.name == name)
+    assert (column.type, column.required) == (mlflow, required)
+    assert longer.model_validate(example(longer)).model_dump(mode="json")[name] == value
 
 
 def test_examples_are_answers() -> None:
