@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from components.bundle import open_bundle
 from components.evaluation.metrics import area
 from components.project import Project
+from components.scores import VideoScore
 from components.tables import MANIFEST, read_table
 from components.video.colour import LUMA
 from sample.encode import write_video
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 Picture = NDArray[np.float32]
 """(H, W, 3) RGB, 0 to 255."""

@@ -77,36 +77,6 @@ PREDICTIONS = pa.schema(
     ]
 )
 
-SCORED_FACE = pa.struct(
-    [
-        ("probability", pa.float64()),  # calibrated probability of fake
-        ("decisive", pa.bool_()),  # its probability is the video's
-        ("face_share", pa.float64()),
-        ("box_side", pa.float64()),  # median, px
-        ("start", pa.float64()),  # seconds; first sampled frame that shows it
-        ("end", pa.float64()),  # seconds; last one
-        ("box", pa.list_(pa.int64())),  # x1, y1, x2, y2 at `start`, px of the upright video
-    ]
-)
-
-SCORES = pa.schema(
-    [
-        ("path", pa.string()),
-        ("model_version", pa.string()),
-        ("verdict", pa.string()),  # "fake" | "real" | "undetermined"
-        ("probability", pa.float64()),  # calibrated probability of fake; null where undetermined
-        ("status", pa.string()),  # components.video.limits.Status
-        ("reason", pa.string()),
-        ("frames", pa.int64()),
-        ("face_share", pa.float64()),  # of the most prominent face
-        ("fallback", pa.string()),  # "center": no usable face; the middle of the frame was scored
-        ("faces", pa.list_(SCORED_FACE)),  # most prominent first; JSON text in CSV
-        ("bytes", pa.int64()),
-        ("mtime_ns", pa.int64()),
-        ("seconds", pa.float64()),
-    ]
-)
-
 
 def to_table(rows: Iterable[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as columns, a few thousand at a time: a hundred thousand dictionaries at once are heavy."""

@@ -12,7 +12,7 @@ from components.errors import DataError
 from flows.paths import PathCell, print_table, shortened_to_fit
 
 if TYPE_CHECKING:
-    from serving.scorer import FaceScore, VideoScore
+    from components.scores import FaceScore, VideoScore
 
 
 NARROW = 80
@@ -33,7 +33,8 @@ def check_output(output: Path | None) -> None:
 
 def write_scores(scores: list["VideoScore"], output: Path) -> None:
     """Writes a table of scores."""
-    from components.tables import SCORES, write_csv, write_table
+    from components.tables import write_csv, write_table
+    from serving.score_table import SCORES
 
     write = write_table if output.suffix == ".parquet" else write_csv
     write([row.row() for row in scores], SCORES, output)

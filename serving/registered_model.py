@@ -11,21 +11,14 @@ from typing import Any
 import pandas as pd
 
 from components.bundle import open_bundle
+from components.scores import VideoScore, model_columns
 from components.tables import as_text
 from components.tracking.pyfunc import PythonModel, PythonModelContext, set_model
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
-SCORE_COLUMNS = {
-    "path": "str",
-    "verdict": "str",
-    "probability": "float64",
-    "status": "str",
-    "reason": "str",
-    "frames": "int64",
-    "face_share": "float64",
-    "fallback": "str",
-    "faces": "str",
-}
+PANDAS = {"text": "str", "float": "float64", "integer": "int64", "boolean": "bool"}
+
+SCORE_COLUMNS = {name: PANDAS[cell.kind] for name, cell in model_columns().items()}
 """Of the answer, with their pandas types; a missing text or probability is null, `faces` is JSON text."""
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
@@ -22,72 +21,7 @@ from components.faces.pool import WorkerPool
 from components.pooling import decisive
 from components.printable import printable
 from components.providers import Asked, open_session
-from components.values import Frozen
-from components.video.limits import Status
-from components.video.picture_files import is_picture_name
-
-Verdict = Literal["fake", "real", "undetermined"]
-
-
-class FaceScore(Frozen):
-    """What is said about one face of a video, as if it were alone in it."""
-
-    probability: float = Field(description="calibrated probability of fake")
-    decisive: bool = Field(description="whether this face's probability is the video's: it is the highest")
-    face_share: float = Field(description="share of the frames looked at in which this face was detected")
-    box_side: float = Field(description="median side of its box, px")
-    start: float = Field(description="when it is first seen in a frame looked at, seconds")
-    end: float = Field(description="when it is last seen, seconds")
-    box: tuple[int, int, int, int] = Field(description="where it is at `start`: x1, y1, x2, y2, px")
-
-
-class VideoScore(Frozen):
-    """What is said about one video."""
-
-    path: str = Field(description="the file as it was named by the one who asked, made printable")
-    verdict: Verdict = Field(description="undetermined wherever the status is not ok")
-    probability: float | None = Field(
-        description="calibrated probability of fake, of several faces the highest; null where undetermined"
-    )
-    status: Status = Field(description="what became of the video; only ok carries a probability")
-    reason: str | None = Field(description="one line, where the status is not ok")
-    frames: int = Field(description="different pictures looked at; one alone is weaker evidence")
-    face_share: float = Field(description="share of those frames that show the most prominent face")
-    fallback: Literal["center"] | None = Field(
-        description="center: no usable face was found, and the middle of the frame was scored in its place"
-    )
-    faces: tuple[FaceScore, ...] = Field(
-        description="the faces that were scored, most prominent first; none where undetermined or fallback"
-    )
-    seconds: float = Field(description="wall clock from opening the video to the verdict")
-    model_version: str = Field(description="version in the registry, or a digest of the bundle's folder")
-
-    @property
-    def note(self) -> str:
-        """What a reader has to know beside the verdict, in one line; empty where there is nothing."""
-        if self.reason:
-            return self.reason
-        picture = (
-            "a single picture, and the model learnt from videos: weaker evidence" if self.is_picture else ""
-        )
-        faces = several(len(self.faces))
-        if self.fallback:
-            faces = "no usable face: the middle of the frame was scored"
-        return "; ".join(filter(None, (picture, faces)))
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether a single picture was scored."""
-        return self.frames == 1 and is_picture_name(self.path)
-
-    def row(self) -> dict[str, Any]:
-        """A row of `components.tables.SCORES`; the file's bytes and modification time are left null."""
-        return self.model_dump(mode="json") | {"bytes": None, "mtime_ns": None}
-
-
-def several(faces: int) -> str:
-    """Says that there was a choice among faces."""
-    return f"highest of {faces} faces" if faces > 1 else ""
+from components.scores import FaceScore, Verdict, VideoScore
 
 
 def verdict(probability: float | None, threshold: float) -> Verdict:

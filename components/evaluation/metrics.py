@@ -11,7 +11,7 @@ from components.arrays import Floats64, Ints64
 
 
 def measure(labels: Ints64, probabilities: Floats64, threshold: float) -> dict[str, float]:
-    """Returns all of `METRICS` on one set of videos.
+    """Returns all of `components.metric_names.METRICS` on one set of videos.
 
     A figure that is not defined is NaN, never a made-up zero: AUC and EER where a class is absent,
     precision where nothing was called fake, everything where there is no video. The counts are taken here

@@ -25,6 +25,7 @@ from components.bundle import Bundle, digest_of
 from components.detectors.settings import DetectorSettings
 from components.errors import RegistryError
 from components.project import Project
+from components.scores import model_columns
 from components.tracking.store import connect
 
 MODEL = "unmask"
@@ -152,17 +153,20 @@ def _pinned(package: str) -> str:
 
 
 def _signature() -> ModelSignature:
-    columns = {
-        "path": DataType.string, "verdict": DataType.string, "probability": DataType.double,
-        "status": DataType.string, "reason": DataType.string, "frames": DataType.long,
-        "face_share": DataType.double, "fallback": DataType.string, "faces": DataType.string,
-    }  # fmt: skip
-    may_lack = {"probability", "reason", "fallback"}
+    kinds = {
+        "text": DataType.string,
+        "float": DataType.double,
+        "integer": DataType.long,
+        "boolean": DataType.boolean,
+    }
     return ModelSignature(
         # Without a name: MLflow refuses a plain list of paths for a named column.
         inputs=Schema([ColSpec(DataType.string)]),
         outputs=Schema(
-            [ColSpec(kind, name, required=name not in may_lack) for name, kind in columns.items()]
+            [
+                ColSpec(kinds[cell.kind], name, required=not cell.nullable)
+                for name, cell in model_columns().items()
+            ]
         ),
     )
 

@@ -14,11 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
+from components.scores import VideoScore
 from components.video.formats import VIDEO_SUFFIXES
 from components.video.picture_files import PICTURE_SUFFIXES
 from serving.api.limits import BodyLimit, Places, too_large, unavailable
 from serving.api.schemas import SCORE_RESPONSES, Live, Model, Ready, describe_model, problem
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 _NOT_LOADED = problem("No model is loaded yet", "the model is still loading; try again later")
 

@@ -1,8 +1,9 @@
-"""What the API answers with, besides `serving.scorer.VideoScore`."""
+"""What the API answers with, besides `components.scores.VideoScore`."""
 
 from typing import Any, Literal
 
 from components.bundle import Interval, Provenance
+from components.scores import FaceScore, VideoScore, example
 from components.values import Frozen
 from serving.scorer import Scorer
 
@@ -62,28 +63,20 @@ def problem(description: str, example: str) -> dict[str, Any]:
     return {"model": Problem, "description": description, "content": content}
 
 
-_FACE = {
-    "probability": 0.9731, "decisive": True, "face_share": 1.0, "box_side": 118.0,
-    "start": 0.3, "end": 4.7, "box": [301, 120, 419, 241],
-}  # fmt: skip
-_BYSTANDER = {
+_SCORED = example(VideoScore)
+_FACE = example(FaceScore)
+_BYSTANDER = _FACE | {
     "probability": 0.0412, "decisive": False, "face_share": 0.625, "box_side": 54.5,
     "start": 1.5, "end": 4.1, "box": [560, 141, 614, 197],
-}  # fmt: skip
-_SCORED: dict[str, Any] = {
-    "path": "clip.mp4", "verdict": "fake", "probability": 0.9731, "status": "ok", "reason": None,
-    "frames": 8, "face_share": 1.0, "fallback": None, "faces": [_FACE], "seconds": 0.61,
-    "model_version": "3",
 }  # fmt: skip
 _SEVERAL = _SCORED | {"path": "interview.mp4", "faces": [_FACE, _BYSTANDER]}
 _FALLBACK = _SCORED | {
     "path": "sky.mp4", "verdict": "real", "probability": 0.2264, "face_share": 0.0, "fallback": "center",
     "faces": [],
 }  # fmt: skip
-_UNDETERMINED: dict[str, Any] = {
+_UNDETERMINED = _SCORED | {
     "path": "sky.mp4", "verdict": "undetermined", "probability": None, "status": "no_face",
-    "reason": "a face in 0 of 8 frames", "frames": 8, "face_share": 0.0, "fallback": None, "faces": [],
-    "seconds": 0.42, "model_version": "3",
+    "reason": "a face in 0 of 8 frames", "face_share": 0.0, "faces": [], "seconds": 0.42,
 }  # fmt: skip
 
 SCORE_RESPONSES: dict[int | str, dict[str, Any]] = {

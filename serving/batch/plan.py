@@ -53,7 +53,7 @@ def plan_batch(
 
     Args:
         library: the videos of the source.
-        rows: rows of `components.tables.SCORES`.
+        rows: rows of `serving.score_table.SCORES`.
         shard_size: videos a shard at most.
     """
     scored = {row["path"]: (row["bytes"], row["mtime_ns"]) for row in rows}

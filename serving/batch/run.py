@@ -7,10 +7,10 @@ from typing import Protocol
 
 from components.errors import DataError
 from components.printable import printable
+from components.scores import VideoScore
 from components.video.picture_files import disk_state
 from serving.batch.plan import Shard, VideoFile
 from serving.batch.store import ScoreStore
-from serving.scorer import VideoScore
 from serving.videos import find_videos, is_folder
 
 

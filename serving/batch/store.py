@@ -30,8 +30,9 @@ from typing import IO, Any, Self
 from components.errors import BusyError, DataError
 from components.files import write_text
 from components.printable import printable, some
-from components.tables import SCORES, ColumnsError, read_table, write_csv, write_table
+from components.tables import ColumnsError, read_table, write_csv, write_table
 from serving.batch.plan import Shard
+from serving.score_table import SCORES
 
 Row = dict[str, Any]
 _log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class BatchSummary:
 
 
 class ScoreStore:
-    """Rows of `components.tables.SCORES` for the videos of one source and one model.
+    """Rows of `serving.score_table.SCORES` for the videos of one source and one model.
 
     A context manager, which holds the lock. Reading works without it.
 

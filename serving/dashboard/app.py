@@ -15,6 +15,7 @@ from components.errors import UnmaskError
 from components.evaluation.gate import GateReport
 from components.evaluation.results import Evaluation
 from components.project import Project
+from components.scores import VideoScore
 from components.video.formats import VIDEO_SUFFIXES
 from components.video.picture_files import PICTURE_SUFFIXES
 from serving.champion import open_scorer
@@ -22,7 +23,7 @@ from serving.dashboard import reports
 from serving.dashboard.dataset_tab import draw_dataset
 from serving.dashboard.uploads import on_disk
 from serving.dashboard.verdict_card import percent, verdict_card
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 MAX_UPLOAD_MB = 512  # the API's limit
 

@@ -2,8 +2,8 @@
 
 from html import escape
 
+from components.scores import FaceScore, VideoScore
 from components.video.limits import Status
-from serving.scorer import FaceScore, VideoScore
 
 WHY = {
     "no_face": "No face could be followed through this video, so there is nothing to score.",

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from components.scores import FaceScore, VideoScore
 from flows import display
 from flows.display import print_scores
 from flows.paths import relative, shortened
-from serving.scorer import FaceScore, VideoScore
 
 LONG = "/srv/library/2024/interviews/week-12/camera-a/speaker_0012_take3.mp4"
 

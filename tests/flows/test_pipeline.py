@@ -11,13 +11,16 @@ import pytest
 from mlflow import MlflowClient
 
 from components.bundle import BundleInfo, Calibration, open_bundle, seen_digest
+from components.documents import write_document
 from components.errors import GateError
+from components.evaluation.gate import decide
+from components.params import Bounds
 from components.project import Project
 from components.tables import MANIFEST, read_table
 from components.tracking import registry
 from components.tracking.runs import CANDIDATE
 from components.tracking.store import connect
-from flows.promote import auc, probabilities, promote, register_winner
+from flows.promote import Outcome, auc, probabilities, promote, register_winner
 from tests.components.sandbox.processes import eventually
 from tests.flows.conftest import rewrite
 
@@ -55,6 +58,33 @@ def test_trainings_do_not_share_a_gpu(devices: int | None, told: str, alone: boo
     from flows.pipeline import trains_alone
 
     assert trains_alone(devices, told) is alone
+
+
+def test_a_run_shows_every_gate_rule_in_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows import pipeline
+    from flows.display import print_gate
+
+    project = Project(tmp_path)
+    report = decide("a", {"eer": 0.25}, {"eer": Bounds(max=0.2), "auc": Bounds(min=0.5, max=0.9)})
+    write_document(report, project.gate)
+    project.evaluation.write_text('{"winner": "a", "candidates": {}}', encoding="utf-8")
+
+    drawn: list[dict[str, str]] = []
+    monkeypatch.setattr(pipeline, "create_table_artifact", lambda table, **_: drawn.extend(table))
+    with pytest.raises(GateError) as caught:
+        pipeline.check_gate(project)
+    assert drawn == report.rows()
+    assert str(caught.value) == (
+        "gate: a failed: Equal error rate 0.250 (required ≤ 0.200), AUC not defined (required ≥ 0.500 and "
+        f"≤ 0.900); nothing was registered, see {project.gate}"
+    )
+    print_gate(project.gate)
+    printed, page = capsys.readouterr().out, pipeline.summary(project, Outcome("1", False, "why"))
+    for row in report.rows():
+        assert f"| {' | '.join(row.values())} |" in page
+        assert all(cell in printed for cell in row.values())
 
 
 def calibrate(bundle: Path, slope: float) -> None:

@@ -11,11 +11,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from components.bundle import Bundle
+from components.scores import VideoScore
 from serving.api.app import create_app
 from serving.batch.plan import plan_batch
 from serving.batch.run import scan_library, score_shard
 from serving.batch.store import ScoreStore
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.bundle import Bundle
 from components.project import Project
-from serving.scorer import FaceScore, VideoScore
+from components.scores import FaceScore, VideoScore
 
 ROOT = Path(__file__).parents[2]
 FORMS = [

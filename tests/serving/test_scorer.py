@@ -17,10 +17,12 @@ from components.errors import BundleError, ProviderError
 from components.faces.clip import Faces, Failure, Origin
 from components.faces.policy import CropPolicy
 from components.providers import cuda_fault
-from components.tables import SCORES, read_table, write_csv, write_table
+from components.scores import Verdict, VideoScore
+from components.tables import read_table, write_csv, write_table
 from components.video.limits import Limits
 from serving import scorer as scorer_module
-from serving.scorer import Scorer, Verdict, VideoScore, verdict
+from serving.score_table import SCORES
+from serving.scorer import Scorer, verdict
 
 MakeFaces = Callable[..., Faces]
 

@@ -13,11 +13,12 @@ from components.faces.clip import Faces
 from components.faces.store import ClipStore
 from components.models import Candidate
 from components.models.simple_cnn import SimpleCNN
+from components.scores import VideoScore
 from components.training.dataset import ClipDataset
 from components.training.predict import predict
 from components.training.videos import Video
 from serving import scorer as scorer_module
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 SIZE = 32
 VIDEOS = {"one": (90,), "second": (200, 30), "first": (30, 200), "three": (10, 250, 120), "twins": (70, 70)}

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from components.bundle import BundleInfo
+from components.scores import VideoScore
 from serving.api.app import create_app
-from serving.scorer import Scorer, VideoScore
+from serving.scorer import Scorer
 
 LIMIT = 100_000
 

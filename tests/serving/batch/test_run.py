@@ -12,10 +12,10 @@ import pytest
 
 from components.errors import DataError
 from components.printable import printable
+from components.scores import VideoScore
 from serving.batch.plan import plan_batch
 from serving.batch.run import scan_library, score_shard
 from serving.batch.store import ScoreStore
-from serving.scorer import VideoScore
 
 VIDEOS = 12
 SHARD_SIZE = 3

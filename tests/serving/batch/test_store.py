@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from components.errors import BusyError, DataError
-from components.tables import SCORED_FACE, SCORES
+from components.scores import FaceScore
 from serving.batch.plan import Shard
 from serving.batch.store import ScoreStore
+from serving.score_table import SCORES
 
 DIGEST = "0123456789ab" + 52 * "c"
 
@@ -139,7 +140,9 @@ def test_an_earlier_version_s_rows_are_good_unless_two_files_may_read_alike(
 
 
 def test_faces_are_json_in_csv_and_a_list_in_parquet(tmp_path: Path) -> None:
-    faces = [dict.fromkeys(SCORED_FACE.names) | {"probability": 0.9, "decisive": True, "box": [1, 2, 3, 4]}]
+    faces = [
+        dict.fromkeys(FaceScore.model_fields) | {"probability": 0.9, "decisive": True, "box": [1, 2, 3, 4]}
+    ]
     with opened(tmp_path) as store:
         store.write(Shard("shard-a", ()), [row("a", faces=faces), row("b", faces=[], fallback="center")])
         table = pd.read_parquet(store.publish())

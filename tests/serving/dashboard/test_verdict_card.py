@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from components.scores import VideoScore
 from serving.dashboard.verdict_card import explanation, facts, percent, probability_gauge, verdict_card
-from serving.scorer import VideoScore
 
 OK: dict[str, Any] = {
     "path": "clip.mp4", "verdict": "fake", "probability": 0.75, "status": "ok", "reason": None,
