@@ -43,7 +43,7 @@ DEFAULTS = [
     ("params/document.py", "warn_lost_share: Share = 0.25", "0.3", "validate.warn_lost_share", {"validate"}),
     ("faces/policy.py", BORDER, 'Field("black"', "faces.border", CUTTING),
     (
-        "faces/policy.py",
+        "detectors/settings.py",
         "factor: float = Field(0.709",
         "Field(0.7",
         "faces.detector.factor",

@@ -7,7 +7,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.components.faces.test_pauses import PICTURES, PLACES, Pictures, write
 
 from components.arrays import Floats32, Image
 from components.detectors.detections import Detections
@@ -17,6 +16,7 @@ from components.faces.policy import CropPolicy
 from components.video import held
 from components.video.limits import Limits
 from components.video.sampling import Even
+from tests.components.video.test_pauses import PICTURES, PLACES, Pictures, write
 
 HELD = 120
 BOX = np.array([60, 30, 132, 120], np.float32)
