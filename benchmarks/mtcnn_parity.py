@@ -148,8 +148,8 @@ def exactly(networks: Path) -> Iterator[Mtcnn]:
             patch.object(cascade, "OVERLAPS", THEIR_OVERLAPS),
             patch.object(cascade, "SURE", 2.0),  # never: ONet looks at all
             patch.object(cascade, "_fits", lambda *_: True),
-            patch.object(cascade, "build", _build),
-            patch.object(cascade, "cut", _cut),
+            patch.object(cascade, "build_pyramid", _build),
+            patch.object(cascade, "cut_candidates", _cut),
         ):
             yield Mtcnn(Path(folder), SAME_SIZE)
 

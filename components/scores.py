@@ -60,7 +60,7 @@ class VideoScore(Frozen):
         description="share of those frames that show the most prominent face", examples=[1.0]
     )
     fallback: Literal["center"] | None = Field(
-        description="center: no usable face was found, and the middle of the frame was judged in its place"
+        description="center: no usable face was found, and the middle of the frame was scored in its place"
     )
     faces: tuple[FaceScore, ...] = Field(
         description="the faces that were judged, most prominent first; none where undetermined or fallback",
@@ -81,12 +81,12 @@ class VideoScore(Frozen):
         )
         faces = several(len(self.faces))
         if self.fallback:
-            faces = "no usable face: the middle of the frame was judged"
+            faces = "no usable face: the middle of the frame was scored"
         return "; ".join(filter(None, (picture, faces)))
 
     @property
     def is_picture(self) -> bool:
-        """Whether a single picture was judged."""
+        """Whether a single picture was scored."""
         return self.frames == 1 and is_picture_name(self.path)
 
     def row(self) -> dict[str, Any]:

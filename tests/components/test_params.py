@@ -228,7 +228,7 @@ def test_the_documented_detector_is_the_shipped_one() -> None:
     assert MtcnnPolicy.model_validate(example) == policy == MtcnnPolicy()
     for width in (1280, 1920):
         assert re.search(
-            rf"{width} × \d+ (\w+ )*{policy.min_face * width // policy.longest_side} px", section
+            rf"{width} × \d+\s(\w+\s)*{policy.min_face * width // policy.longest_side} px", section
         )
 
 

@@ -20,7 +20,7 @@ from components.tables import MANIFEST, read_table
 from components.tracking import registry
 from components.tracking.runs import CANDIDATE
 from components.tracking.store import connect
-from flows.promote import Outcome, auc, probabilities, promote, register_winner
+from flows.promote import Promotion, auc, probabilities, promote, register_winner
 from tests.components.sandbox.processes import eventually
 from tests.flows.conftest import rewrite
 
@@ -81,7 +81,7 @@ def test_a_run_shows_every_gate_rule_in_the_same_rows(
         f"≤ 0.900); nothing was registered, see {project.gate}"
     )
     print_gate(project.gate)
-    printed, page = capsys.readouterr().out, pipeline.summary(project, Outcome("1", False, "why"))
+    printed, page = capsys.readouterr().out, pipeline.summary(project, Promotion("1", False, "why"))
     for row in report.rows():
         assert f"| {' | '.join(row.values())} |" in page
         assert all(cell in printed for cell in row.values())

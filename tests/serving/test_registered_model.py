@@ -57,14 +57,14 @@ def model(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("form", FORMS, ids=["list", "series", "path", "unnamed", "more columns"])
 def test_any_form_of_paths_is_answered_in_order(model: Any, code: ModuleType, form: Any) -> None:
     answer = model.predict(form)
-    assert list(answer.columns) == list(code.COLUMNS)
-    assert answer.dtypes.astype(str).to_dict() == code.COLUMNS
+    assert list(answer.columns) == list(code.SCORE_COLUMNS)
+    assert answer.dtypes.astype(str).to_dict() == code.SCORE_COLUMNS
     assert list(answer["path"]) == ["b.mp4", "a.mp4"]
     assert set(answer["reason"]) == {"no such file"}
     assert answer["probability"].isna().all()
     assert answer["fallback"].isna().all()
     assert set(answer["faces"]) == {"[]"}
-    assert [column.name for column in model.metadata.signature.outputs] == list(code.COLUMNS)
+    assert [column.name for column in model.metadata.signature.outputs] == list(code.SCORE_COLUMNS)
 
 
 def test_the_column_named_path_wins(code: ModuleType) -> None:
@@ -77,13 +77,15 @@ def test_scores_keep_their_digits(code: ModuleType) -> None:
         path="a.mp4", verdict="fake", probability=0.1234567890123, status="ok", reason=None,
         frames=8, face_share=1.0, fallback=None, faces=(FACE,), seconds=0.1, model_version="",
     )  # fmt: skip
-    (row,) = code.table([score]).to_dict("records")
+    (row,) = code.scores_frame([score]).to_dict("records")
     assert row["probability"] == score.probability
     assert json.loads(row["faces"]) == [FACE.model_dump(mode="json")]
     assert pd.isna(row["reason"])
-    (row,) = code.table([score.model_copy(update={"fallback": "center", "faces": ()})]).to_dict("records")
+    (row,) = code.scores_frame([score.model_copy(update={"fallback": "center", "faces": ()})]).to_dict(
+        "records"
+    )
     assert (row["fallback"], row["faces"]) == ("center", "[]")
 
 
 def test_no_videos_are_no_rows(code: ModuleType) -> None:
-    assert code.table([]).dtypes.astype(str).to_dict() == code.COLUMNS
+    assert code.scores_frame([]).dtypes.astype(str).to_dict() == code.SCORE_COLUMNS

@@ -10,7 +10,7 @@ from components import scores
 from components.scores import FaceScore, VideoScore, example, model_columns
 from components.tracking.registry import _signature
 from serving.api.schemas import SCORE_RESPONSES
-from serving.registered_model import COLUMNS
+from serving.registered_model import SCORE_COLUMNS
 from serving.score_table import SCORES, columns
 
 KINDS: dict[str, tuple[pa.DataType, str, DataType]] = {
@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[pa.DataType, str, DataType]] = {
 def test_a_field_is_of_the_same_kind_everywhere(name: str) -> None:
     arrow, pandas, mlflow = KINDS[name]
     assert SCORES.field(name).type == arrow
-    assert COLUMNS[name] == pandas
+    assert SCORE_COLUMNS[name] == pandas
     assert {column.name: column.type for column in _signature().outputs}[name] == mlflow
 
 
@@ -36,7 +36,7 @@ def test_every_field_is_a_column_everywhere() -> None:
     assert set(SCORES.names) - fields == {"bytes", "mtime_ns"}
     assert fields <= set(SCORES.names)
     answered = [column.name for column in _signature().outputs]
-    assert answered == list(COLUMNS) == list(model_columns())
+    assert answered == list(SCORE_COLUMNS) == list(model_columns())
     assert fields - set(answered) == {"seconds", "model_version"}
 
 

@@ -153,7 +153,7 @@ def test_the_best_epoch_is_the_one_that_is_kept(
 
     def validation_step(self: ClipClassifier, batch: Any, batch_idx: int) -> None:
         if batch_idx == 0:
-            weights.append(self.model.get_parameter("classify.1.weight").detach().clone())
+            weights.append(self.model.get_parameter("head.1.weight").detach().clone())
             loss = torch.tensor(next(losses))
             self.val_loss.update(loss)
             found = torch.tensor([0.1, 0.9]) if not loss > 0.45 else torch.tensor([0.9, 0.1])
@@ -165,7 +165,7 @@ def test_the_best_epoch_is_the_one_that_is_kept(
     told = settings(epochs=6, early_stopping=EarlyStopping(metric=metric, patience=50))
     fitted = fit(told, clips(8), clips(2, "val"), tmp_path, ignore)
     assert fitted.best.epoch == 5
-    assert torch.equal(fitted.model.get_parameter("classify.1.weight"), weights[4])
+    assert torch.equal(fitted.model.get_parameter("head.1.weight"), weights[4])
 
 
 @pytest.mark.parametrize(("min_delta", "epochs"), [(0.0, 6), (0.015, 6), (0.025, 4)])

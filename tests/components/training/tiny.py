@@ -32,7 +32,7 @@ class Tiny(Candidate):
     def __init__(self, norm: bool = True, dropout: float = 0.2) -> None:
         super().__init__()
         self.hidden = nn.Sequential(nn.Linear(12, 6), nn.BatchNorm1d(6) if norm else nn.Identity(), nn.Tanh())
-        self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(6, 2))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(6, 2))
 
     def embed(self, frames: Tensor) -> Tensor:
         quarters = torch.nn.functional.adaptive_avg_pool2d(frames, 2).flatten(1)
@@ -41,7 +41,7 @@ class Tiny(Candidate):
 
     def classify(self, features: Tensor, mask: Tensor | None = None) -> Outputs:
         embedding = mean_over_frames(features, mask)
-        return Outputs(self.classify(embedding), embedding)
+        return Outputs(self.head(embedding), embedding)
 
 
 class Noise:
