@@ -81,7 +81,8 @@ def test_scores_keep_their_digits(code: ModuleType) -> None:
     assert row["probability"] == score.probability
     assert json.loads(row["faces"]) == [FACE.model_dump(mode="json")]
     assert pd.isna(row["reason"])
-    (row,) = code.scores_frame([score.model_copy(update={"fallback": "center", "faces": ()})]).to_dict(
+    centred = score.model_copy(update={"fallback": "center", "faces": ()})
+    (row,) = code.scores_frame([centred]).to_dict("records")
         "records"
     )
     assert (row["fallback"], row["faces"]) == ("center", "[]")
