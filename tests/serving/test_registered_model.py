@@ -83,8 +83,6 @@ def test_scores_keep_their_digits(code: ModuleType) -> None:
     assert pd.isna(row["reason"])
     centred = score.model_copy(update={"fallback": "center", "faces": ()})
     (row,) = code.scores_frame([centred]).to_dict("records")
-        "records"
-    )
     assert (row["fallback"], row["faces"]) == ("center", "[]")
 
 
