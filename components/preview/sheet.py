@@ -44,7 +44,7 @@ class Strip:
 
 
 def check_suffix(path: Path) -> None:
-    """Sees that a sheet may be written to `path`.
+    """Refuses a `path` to which no sheet can be written.
 
     Raises:
         DataError: it is a folder, or no .png.

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def probe(path: Path, limits: Limits) -> VideoInfo:
-    """Sees `video.probe` and `pictures.probe`."""
+    """Calls `frames.probe` for a video, `pictures.probe` for pictures."""
     return probe_pictures(path, limits) if _of_pictures(path) else probe_video(path, limits)
 
 
@@ -34,7 +34,7 @@ def map_frames(
     restart: Callable[[], None] = lambda: None,
     held: Held = list,
 ) -> list[T]:
-    """Sees `video.map_frames` and `pictures.map_frames`."""
+    """Calls `frames.map_frames` for a video, `pictures.map_frames` for pictures."""
     mapped = map_pictures if _of_pictures(path) else map_video
     return mapped(path, info, sampling, limits, visit, restart, held)
 
@@ -42,7 +42,7 @@ def map_frames(
 def map_spread(
     path: Path, info: VideoInfo, count: int, limits: Limits, visit: Callable[[Frame], T]
 ) -> list[T]:
-    """Sees `video.map_spread` and `pictures.map_spread`."""
+    """Calls `frames.map_spread` for a video, `pictures.map_spread` for pictures."""
     mapped = map_spread_pictures if _of_pictures(path) else map_spread_video
     return mapped(path, info, count, limits, visit)
 
